@@ -1,0 +1,71 @@
+"""What a reader of one format is; how the one for an input is found."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, TypeAlias
+
+import ingest.readers
+from ingest.limits import Limits
+from store.errors import DataError, InvariantError, UsageError
+from store.model import Record
+
+HEAD_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSeen:
+    """Metric data points that were counted, not stored."""
+
+    count: int
+
+
+Item: TypeAlias = Record | MetricsSeen
+
+
+class Reader(Protocol):
+    """One format: `ingest/readers/NAME.py` holds one as `READER`, and NAME is its name."""
+
+    name: str
+
+    def sniff(self, head: bytes) -> bool:
+        """Whether the first bytes of an input are of this format."""
+        ...
+
+    def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
+        """Every record in order; a record that cannot be read as Rejected. Never raises on data."""
+        ...
+
+
+def discover() -> dict[str, Reader]:
+    """Every reader in `ingest/readers/` by name; all that is wrong with them in one error."""
+    found: dict[str, Reader] = {}
+    wrong = []
+    for module in sorted(pkgutil.iter_modules(ingest.readers.__path__), key=lambda m: m.name):
+        reader = getattr(importlib.import_module(f"ingest.readers.{module.name}"), "READER", None)
+        if reader is None:
+            wrong.append(f"ingest/readers/{module.name}.py has no READER")
+        elif reader.name != module.name:
+            wrong.append(f"ingest/readers/{module.name}.py names its reader {reader.name!r}")
+        else:
+            found[module.name] = reader
+    if wrong:
+        raise InvariantError("; ".join(wrong))
+    return found
+
+
+def named(name: str, readers: Mapping[str, Reader]) -> Reader:
+    """The reader a user asked for by `--format`."""
+    if name not in readers:
+        raise UsageError(f"unknown format {name!r}; the formats are: {', '.join(sorted(readers))}")
+    return readers[name]
+
+
+def claimant(head: bytes, readers: Mapping[str, Reader]) -> Reader | None:
+    """The one reader whose format this is; None when there is none."""
+    claims = [reader for _, reader in sorted(readers.items()) if reader.sniff(head)]
+    if len(claims) > 1:
+        names = ", ".join(reader.name for reader in claims)
+        raise DataError(f"more than one format fits: {names}; choose one with --format")
+    return claims[0] if claims else None

@@ -80,7 +80,9 @@ class Walker:
             yield Rejected(record=place, reason="no OTLP data: not a JSON object")
             return
         if isinstance(value.get("trace"), dict) and not is_document(value):
-            value = value["trace"]  # Tempo wraps the answer to a query by trace id
+            value = object_of(
+                value["trace"], "trace"
+            )  # Tempo wraps the answer to a query by trace id
         yield from self._document(value, place)
 
     def _document(self, value: Object, place: str) -> Iterator[Item]:

@@ -1,0 +1,1 @@
+"""Published schemas of the formats that retrospan defines."""

@@ -1,0 +1,11 @@
+"""One flow's rows become steps, attempts, roles and an outcome.
+
+In: `FlowRows` of one flow and the settings. Out: one `Flow`. Pure: no I/O, no clock, no other flow.
+Start reading at `build.py`.
+"""
+
+from analyzer.derive.build import derive
+from analyzer.derive.decisions import decisions_in
+from analyzer.derive.settings import DeriveSettings
+
+__all__ = ["DeriveSettings", "decisions_in", "derive"]

@@ -1,0 +1,115 @@
+"""The rows of each flow, out of records of many."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from analyzer.assign.ties import AssignSettings, Closure, Unit, close, units_of, workflow_of
+from analyzer.conventions import FLOW_ID, SpanKey, key_of, text
+from store.model import Decision, LogRecord, Span
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRows:
+    """Everything recorded of one flow.
+
+    `ties` says why its traces belong together; `aliases` are the ids it would have had with less
+    data, under which it may stand in older answers.
+    """
+
+    flow_id: str
+    spans: Sequence[Span]
+    logs: Sequence[LogRecord] = ()
+    decisions: Sequence[Decision] = ()
+    ties: Sequence[str] = ()
+    aliases: Sequence[str] = ()
+
+
+def assign(
+    spans: Iterable[Span],
+    logs: Iterable[LogRecord],
+    decisions: Iterable[Decision],
+    settings: AssignSettings,
+) -> list[FlowRows]:
+    """Put records together into flows, the same ones in whatever order they arrive."""
+    ordered = sorted(spans, key=lambda span: (span.start_ns, span.trace_id, span.span_id))
+    units = units_of(ordered)
+    closure = close(ordered, units, settings)
+    members: dict[Unit, list[Span]] = defaultdict(list)
+    for span in ordered:
+        members[closure.find(units[key_of(span)])].append(span)
+    places = _Places(units, closure)
+    logs_of: dict[Unit, list[LogRecord]] = defaultdict(list)
+    for log in logs:
+        home = places.of(log.trace_id, log.span_id, text(log.attributes, FLOW_ID))
+        if home is not None:
+            logs_of[home].append(log)
+    decisions_of: dict[Unit, list[Decision]] = defaultdict(list)
+    for decision in decisions:
+        home = places.of(decision.trace_id, decision.span_id, decision.flow_id)
+        if home is not None:
+            decisions_of[home].append(decision)
+    flows = [
+        _rows(home, rows, logs_of[home], decisions_of[home], closure, settings)
+        for home, rows in members.items()
+    ]
+    return sorted(flows, key=lambda flow: flow.flow_id)
+
+
+class _Places:
+    """Where a record that is not a span belongs."""
+
+    def __init__(self, units: dict[SpanKey, Unit], closure: Closure) -> None:
+        self._units = units
+        self._closure = closure
+        self._by_flow: dict[str, Unit] = {}
+        self._by_trace: dict[str, Unit] = {}
+        for unit in sorted(closure.parent):
+            self._by_trace.setdefault(unit[0], unit)
+            if unit[1]:
+                self._by_flow.setdefault(unit[1], unit)
+
+    def of(self, trace_id: str | None, span_id: str | None, flow_id: str | None) -> Unit | None:
+        unit = None
+        if trace_id is not None and span_id is not None:
+            unit = self._units.get((trace_id, span_id))
+        if unit is None and flow_id is not None:
+            unit = self._by_flow.get(flow_id)
+        if unit is None and trace_id is not None:
+            unit = self._by_trace.get(trace_id)
+        return None if unit is None else self._closure.find(unit)
+
+
+def _rows(
+    home: Unit,
+    spans: list[Span],
+    logs: list[LogRecord],
+    decisions: list[Decision],
+    closure: Closure,
+    settings: AssignSettings,
+) -> FlowRows:
+    names = _names(home, spans, closure, settings)
+    return FlowRows(
+        flow_id=names[0],
+        spans=spans,
+        logs=sorted(logs, key=_log_order),
+        decisions=sorted(decisions, key=lambda it: (it.time_ns, it.decision_id, it.seq or 0)),
+        ties=sorted(closure.reasons[home]) or ["trace id"],
+        aliases=sorted(set(names[1:]) - {names[0]}),
+    )
+
+
+def _log_order(log: LogRecord) -> tuple[int, int, str, str, str]:
+    return (log.time_ns, log.observed_ns, log.service, log.span_id or "", repr(log.body))
+
+
+def _names(home: Unit, spans: list[Span], closure: Closure, settings: AssignSettings) -> list[str]:
+    """All ids the flow could be called by, its own one first (the rule of strength)."""
+    names = sorted(closure.named[home])
+    # The earliest run is the outermost one: a parent workflow starts before its children.
+    names += dict.fromkeys(f"wf:{run}" for span in spans if (run := workflow_of(span)))
+    for key in settings.correlation_keys:
+        values = {value for span in spans if (value := text(span.attributes, key))}
+        names += sorted(f"corr:{key}={value}" for value in values)
+    names += sorted({f"trace:{span.trace_id}" for span in spans})
+    return names

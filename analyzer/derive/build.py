@@ -1,0 +1,72 @@
+"""One flow out of its rows."""
+
+from analyzer.assign.flows import FlowRows
+from analyzer.conventions import (
+    FLOW_INPUT,
+    FLOW_NAME,
+    FLOW_OUTPUT,
+    FLOW_VERSION,
+    document,
+    text,
+)
+from analyzer.derive.architecture import architecture_of
+from analyzer.derive.calls import calls_in
+from analyzer.derive.critical_path import critical_path
+from analyzer.derive.decisions import decision_ids, decisions_in
+from analyzer.derive.ending import flow_outcome, said_aborted
+from analyzer.derive.replayability import draws_of, grade_of
+from analyzer.derive.roles import assign_roles
+from analyzer.derive.settings import DeriveSettings
+from analyzer.derive.steps import drafts_of, step_of
+from analyzer.derive.tree import Tree, plant
+from store.conclusions import Flow
+
+
+def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
+    """What one flow did, from everything recorded of it."""
+    tree = plant(rows.spans)
+    root = tree.root
+    attributes = root.attributes if root is not None else {}
+    _, flow_input = document(attributes, FLOW_INPUT)
+    _, output = document(attributes, FLOW_OUTPUT)
+    said = said_aborted(root, output, settings)
+    drafts = drafts_of(rows.flow_id, calls_in(tree))
+    assign_roles(drafts, settings, root_failed=said is True)
+    steps = [step_of(draft) for draft in drafts]
+    draws = draws_of(rows.logs)
+    grade = grade_of(tree, steps, flow_input, draws)
+    service = root.service if root is not None else ""
+    return Flow(
+        flow_id=rows.flow_id,
+        name=text(attributes, FLOW_NAME) or (root.name if root is not None else "unknown"),
+        version=text(attributes, FLOW_VERSION) or _service_version(tree),
+        outcome=flow_outcome(root, said, steps),
+        start_ns=root.start_ns if root is not None else tree.spans[0].start_ns,
+        end_ns=root.end_ns if root is not None else _last_end(tree),
+        trace_ids=sorted({span.trace_id for span in rows.spans}),
+        span_count=len(rows.spans),
+        decision_ids=decision_ids(decisions_in(rows)),
+        architecture=architecture_of(service, steps),
+        replayability=grade.replayability,
+        complete=root is not None and not tree.orphans and not tree.unfinished,
+        service=service,
+        services=sorted({span.service for span in rows.spans}),
+        steps=steps,
+        critical_path=critical_path(tree),
+        input=flow_input,
+        output=output,
+        draws=draws,
+        ties=list(rows.ties),
+        evidence_gaps=grade.gaps,
+    )
+
+
+def _service_version(tree: Tree) -> str:
+    if tree.root is None:
+        return ""
+    return text(tree.root.resource, "service.version") or ""
+
+
+def _last_end(tree: Tree) -> int | None:
+    ends = [span.end_ns for span in tree.spans if span.end_ns is not None]
+    return max(ends, default=None)

@@ -1,0 +1,90 @@
+"""The spans of one flow as a forest with one flow root."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from analyzer.conventions import FLOW_ID, FLOW_NAME, SpanKey, key_of
+from store.model import Span
+
+ANCESTORS_MAX = 10_000
+"""Longer parent chains are taken for loops."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """Spans by id, by parent, and what is missing among them.
+
+    `spans` and every list of children stand in (start, trace, id) order. `root` is the span of the
+    whole flow: the outermost one that names the flow, else the earliest without a parent.
+    `orphans` have a parent id of which no span was recorded.
+    """
+
+    spans: Sequence[Span]
+    by_key: dict[SpanKey, Span]
+    children: dict[SpanKey, list[Span]]
+    root: Span | None
+    orphans: Sequence[Span]
+    unfinished: Sequence[Span]
+
+    def children_of(self, span: Span) -> Sequence[Span]:
+        """Recorded children of a span."""
+        return self.children.get(key_of(span), ())
+
+    def parent_of(self, span: Span) -> Span | None:
+        """The recorded parent of a span."""
+        if span.parent_span_id is None:
+            return None
+        return self.by_key.get((span.trace_id, span.parent_span_id))
+
+    def ancestors_of(self, span: Span) -> Iterator[Span]:
+        """Parent, its parent, and so on."""
+        at = self.parent_of(span)
+        for _ in range(ANCESTORS_MAX):
+            if at is None:
+                return
+            yield at
+            at = self.parent_of(at)
+
+
+def plant(spans: Sequence[Span]) -> Tree:
+    """Build the forest of a flow's spans."""
+    ordered = sorted(spans, key=lambda span: (span.start_ns, span.trace_id, span.span_id))
+    by_key = {key_of(span): span for span in ordered}
+    children: dict[SpanKey, list[Span]] = defaultdict(list)
+    tops, orphans = [], []
+    for span in ordered:
+        if span.parent_span_id is None:
+            tops.append(span)
+        elif (span.trace_id, span.parent_span_id) in by_key:
+            children[(span.trace_id, span.parent_span_id)].append(span)
+        else:
+            orphans.append(span)
+    return Tree(
+        spans=ordered,
+        by_key=by_key,
+        children=dict(children),
+        root=_flow_root(ordered, tops, by_key),
+        orphans=orphans,
+        unfinished=[span for span in ordered if span.end_ns is None],
+    )
+
+
+def _flow_root(
+    ordered: Sequence[Span], tops: Sequence[Span], by_key: dict[SpanKey, Span]
+) -> Span | None:
+    named = [span for span in ordered if FLOW_NAME in span.attributes]
+    named = named or [span for span in ordered if FLOW_ID in span.attributes]
+    if named:
+        # A flow's name may be copied onto inner spans: the outermost carrier is the root.
+        inner = {key_of(span) for span in named}
+        outermost = [
+            span
+            for span in named
+            if span.parent_span_id is None or (span.trace_id, span.parent_span_id) not in inner
+        ]
+        tops_named = [span for span in outermost if span.parent_span_id is None]
+        chosen = (tops_named or outermost or named)[0]
+        if chosen.kind not in ("client", "producer") or chosen.parent_span_id is None:
+            return chosen
+    return tops[0] if tops else None

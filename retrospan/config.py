@@ -1,0 +1,154 @@
+"""The configuration: the only module that reads `retrospan.toml` and the environment.
+
+Each package defines its own frozen Settings; a table of the file fills one of them, so the keys a
+table may have are the fields of that record. Everything is passed down as values.
+"""
+
+import os
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from store.errors import UsageError
+
+CONFIG_NAME = "retrospan.toml"
+CONFIG_BYTES_MAX = 1_000_000
+DB_VARIABLE = "RETROSPAN_DB"
+CONFIG_VARIABLE = "RETROSPAN_CONFIG"
+KEY_VARIABLE = "RETROSPAN_REDACTION_KEY"
+KEY_BYTES = 32
+KEY_BYTES_MIN = 16
+TABLES = ("store", "ingest", "derive", "analyzer", "replay")
+
+Record = TypeVar("Record")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The file's tables, checked for their names; `source` is None when there is no file."""
+
+    source: Path | None = None
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def fill(self, table: str, record: type[Record], **given: object) -> Record:
+        """The Settings record of a package, from its table; what is `given` wins."""
+        entries = self.tables.get(table, {})
+        known = {entry.name: entry.type for entry in fields(record)}  # type: ignore[arg-type]
+        unknown = sorted(set(entries) - set(known))
+        if unknown:
+            raise UsageError(
+                f"{self.source}: [{table}] has no {', '.join(unknown)}; "
+                f"it may have {', '.join(sorted(known))}"
+            )
+        values = {name: _shaped(value, known[name]) for name, value in entries.items()}
+        try:
+            return record(**{**values, **given})
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{self.source}: [{table}]: {error}") from error
+
+    def lease(self) -> Any:
+        """How the store file is opened."""
+        from store.lease import LeaseSettings
+
+        return self.fill("store", LeaseSettings)
+
+
+def _shaped(value: object, declared: object) -> object:
+    """A TOML value in the shape its field declares; TOML only knows lists and floats."""
+    text = str(getattr(declared, "__name__", None) or declared)
+    if isinstance(value, list):
+        return frozenset(value) if "frozenset" in str(declared) else tuple(value)
+    if text == "Decimal" or "Decimal" in str(declared):
+        from decimal import Decimal
+
+        return Decimal(str(value))
+    return value
+
+
+def load(path: Path | None) -> Settings:
+    """The named file, else `retrospan.toml` beside the caller, else nothing but defaults."""
+    if path is None:
+        path = Path(CONFIG_NAME)
+        if not path.is_file():
+            return Settings()
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    if len(data) > CONFIG_BYTES_MAX:
+        raise UsageError(f"{path} has {len(data)} bytes; a configuration has at most 1,000,000")
+    try:
+        document = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not TOML: {error}") from error
+    unknown = sorted(set(document) - set(TABLES))
+    if unknown:
+        raise UsageError(f"{path}: no table {', '.join(unknown)}; there are {', '.join(TABLES)}")
+    loose = sorted(name for name, value in document.items() if not isinstance(value, dict))
+    if loose:
+        raise UsageError(f"{path}: {', '.join(loose)} must be a table, as in [{loose[0]}]")
+    return Settings(source=path, tables=document)
+
+
+def redaction_key(environment: Mapping[str, str] | None = None) -> bytes:
+    """The key of redaction tokens: from the environment, else a file of the user's, made once.
+
+    Never beside the data: a key next to what it hides hides nothing.
+    """
+    environment = os.environ if environment is None else environment
+    given = environment.get(KEY_VARIABLE)
+    if given:
+        key = given.encode()
+        if len(key) < KEY_BYTES_MIN:
+            raise UsageError(f"{KEY_VARIABLE} needs at least {KEY_BYTES_MIN} bytes")
+        return key
+    path = _config_home(environment) / "retrospan" / "redaction.key"
+    try:
+        return _read_key(path)
+    except FileNotFoundError:
+        return _make_key(path)
+
+
+def _config_home(environment: Mapping[str, str]) -> Path:
+    named = environment.get("XDG_CONFIG_HOME")
+    return Path(named) if named else Path(environment.get("HOME") or Path.home()) / ".config"
+
+
+def _read_key(path: Path) -> bytes:
+    try:
+        key = path.read_bytes()
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UsageError(f"the redaction key {path} cannot be read: {error.strerror}") from error
+    if mode & 0o077:
+        raise UsageError(f"the redaction key {path} is open to others; run: chmod 600 {path}")
+    if len(key) < KEY_BYTES_MIN:
+        raise UsageError(f"the redaction key {path} is too short; remove it to get a new one")
+    return key
+
+
+def _make_key(path: Path) -> bytes:
+    """Written aside and linked into place: two first runs at once end up with one key."""
+    key = secrets.token_bytes(KEY_BYTES)
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(key)
+        try:
+            path.hardlink_to(aside)
+        except FileExistsError:
+            key = _read_key(path)
+        finally:
+            aside.unlink()
+    except OSError as error:
+        raise UsageError(
+            f"the redaction key {path} cannot be made ({error.strerror}); set {KEY_VARIABLE}"
+        ) from error
+    return key

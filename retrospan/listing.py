@@ -1,0 +1,163 @@
+"""Lists as people and programs want them: tables, JSON, JSON lines, CSV."""
+
+import csv
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from retrospan.documents import Document, line, pretty
+from retrospan.edge import put
+from retrospan.text import csv_cell, shortened, visible
+from store.errors import UsageError
+from store.model import JsonValue
+
+LIMIT_DEFAULT = 1_000
+PIPE_WIDTH = 2_000
+
+
+class Format(StrEnum):
+    """How a list is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+Since = Annotated[
+    str | None,
+    typer.Option(help="From this time on: RFC 3339, or `2h` before the end of the data."),
+]
+Until = Annotated[
+    str | None, typer.Option(help="Up to this time: RFC 3339, or `2h` before the end of the data.")
+]
+Service = Annotated[str | None, typer.Option(help="Only flows that passed through this service.")]
+Outcome = Annotated[str | None, typer.Option(help="Only flows that ended like this.")]
+Where = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY=VALUE", help="Only rows whose field has this value; repeatable."),
+]
+Limit = Annotated[int, typer.Option(min=1, help="At most this many rows.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How to print the list.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+Row = Mapping[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of the table; `show` turns a row into its cell."""
+
+    header: str
+    show: Callable[[Row], object]
+    right: bool = False
+
+
+def field(header: str, name: str, *, right: bool = False) -> Column:
+    """A column that shows one field as it is."""
+    return Column(header=header, show=lambda row: row[name], right=right)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One list in every form: `cells` are the fields of CSV, `empty` is said of an empty one."""
+
+    document: Document
+    rows: Sequence[Row]
+    columns: Sequence[Column]
+    cells: Sequence[str]
+    empty: str
+
+
+def show(listing: Listing, form: Format, as_json: bool) -> None:
+    """Print the list on standard output."""
+    if as_json or form is Format.JSON:
+        put([pretty(listing.document)])
+    elif form is Format.JSONL:
+        put(line(row) for row in listing.rows)
+    elif form is Format.CSV:
+        put(_csv_lines(listing))
+    else:
+        _table(listing)
+
+
+def _csv_lines(listing: Listing) -> list[str]:
+    lines = []
+    for cells in [
+        list(listing.cells),
+        *([_flat(row[name]) for name in listing.cells] for row in listing.rows),
+    ]:
+        text = io.StringIO()
+        csv.writer(text, lineterminator="").writerow([csv_cell(cell) for cell in cells])
+        lines.append(text.getvalue())
+    return lines
+
+
+def _flat(value: JsonValue) -> JsonValue:
+    """A list of ids in one cell, separated by blanks."""
+    return " ".join(str(entry) for entry in value) if isinstance(value, list) else value
+
+
+def _table(listing: Listing) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not listing.rows:
+        from retrospan.edge import tell
+
+        tell(listing.empty)
+        return
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in listing.columns:
+        table.add_column(
+            Text(column.header), justify="right" if column.right else "left", overflow="fold"
+        )
+    for row in listing.rows:
+        table.add_row(*(Text(cell_text(column.show(row))) for column in listing.columns))
+    terminal = sys.stdout.isatty()
+    console = Console(
+        file=sys.stdout, highlight=False, markup=False, emoji=False,
+        width=None if terminal else PIPE_WIDTH,
+    )  # fmt: skip
+    console.print(table)
+
+
+def cell_text(value: object) -> str:
+    """A table cell: nothing recorded is a dash, everything else is made visible."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return shortened(visible(value))
+
+
+def matching(rows: Sequence[Row], where: Sequence[str] | None, known: Sequence[str]) -> list[Row]:
+    """Rows whose fields have the values asked for."""
+    wanted = [_pair(text, known) for text in where or ()]
+    return [row for row in rows if all(_equals(row.get(key), value) for key, value in wanted)]
+
+
+def _pair(text: str, known: Sequence[str]) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise UsageError(f"--where {text!r}: write KEY=VALUE, with KEY one of {', '.join(known)}")
+    if key not in known:
+        raise UsageError(f"--where {text!r}: there is no {key!r}; there are {', '.join(known)}")
+    return key, value
+
+
+def _equals(field_value: JsonValue, wanted: str) -> bool:
+    if field_value is None:
+        return wanted == ""
+    if isinstance(field_value, bool):
+        return wanted.lower() == str(field_value).lower()
+    if isinstance(field_value, list):
+        return wanted in [str(entry) for entry in field_value]
+    return str(field_value) == wanted

@@ -1,0 +1,131 @@
+"""Everything the store holds about one incident, gathered before a word is written."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from retrospan.incident import affected_ids, overlaps
+from store.conclusions import (
+    Finding,
+    Flow,
+    FlowOutcome,
+    Incident,
+    ReplayResult,
+    SagaVerdict,
+)
+from store.lease import Session
+from store.model import Decision
+
+
+@dataclass(frozen=True, kw_only=True)
+class IncidentFacts:
+    """The input of a report. `flows` and `sagas` are the whole store's, in any order.
+
+    `controls` are replays without a scenario, `what_ifs` those with one. `rejects` counts input
+    records that were kept aside, by reason.
+    """
+
+    incident: Incident
+    flows: Sequence[Flow]
+    sagas: Sequence[SagaVerdict] = ()
+    findings: Sequence[Finding] = ()
+    decisions: Sequence[Decision] = ()
+    controls: Sequence[ReplayResult] = ()
+    what_ifs: Sequence[ReplayResult] = ()
+    rejects: Mapping[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def data_end_ns(self) -> int | None:
+        """The last time any flow was seen; stands for "now", which a report does not know."""
+        ends = [flow.start_ns if flow.end_ns is None else flow.end_ns for flow in self.flows]
+        return max(ends, default=None)
+
+    @cached_property
+    def inside(self) -> list[Flow]:
+        """Flows that ran inside the window, by start."""
+        incident = self.incident
+        return _ordered(
+            flow for flow in self.flows if overlaps(flow, incident.start_ns, incident.end_ns)
+        )
+
+    @cached_property
+    def outside(self) -> list[Flow]:
+        """All other flows: what is normal here."""
+        ids = self.inside_ids
+        return _ordered(flow for flow in self.flows if flow.flow_id not in ids)
+
+    @cached_property
+    def inside_ids(self) -> frozenset[str]:
+        return frozenset(flow.flow_id for flow in self.inside)
+
+    @cached_property
+    def affected(self) -> frozenset[str]:
+        """Ids of flows with a symptom, in the whole store."""
+        return affected_ids(self.flows, self.sagas)
+
+    @cached_property
+    def affected_inside(self) -> list[Flow]:
+        return [flow for flow in self.inside if flow.flow_id in self.affected]
+
+    @cached_property
+    def sagas_inside(self) -> list[SagaVerdict]:
+        return sorted(
+            (saga for saga in self.sagas if saga.flow_id in self.inside_ids),
+            key=lambda saga: (saga.flow_id, saga.saga_id),
+        )
+
+    @cached_property
+    def findings_here(self) -> list[Finding]:
+        """Findings of flows in the window, and of the population."""
+        rank = {"critical": 0, "warning": 1, "info": 2}
+        return sorted(
+            (
+                finding
+                for finding in self.findings
+                if finding.flow_id is None or finding.flow_id in self.inside_ids
+            ),
+            key=lambda finding: (
+                rank.get(finding.severity, 3),
+                finding.scope != "population",
+                finding.detector,
+                finding.finding_id,
+            ),
+        )
+
+    @cached_property
+    def decisions_inside(self) -> list[Decision]:
+        """Decisions that flows in the window took or acted on."""
+        ids = {decision_id for flow in self.inside for decision_id in flow.decision_ids}
+        return sorted(
+            (
+                decision
+                for decision in self.decisions
+                if decision.decision_id in ids or decision.flow_id in self.inside_ids
+            ),
+            key=lambda decision: (decision.time_ns, decision.decision_id),
+        )
+
+    def replays_inside(self, results: Sequence[ReplayResult]) -> list[ReplayResult]:
+        """Those of the window's flows, in a fixed order."""
+        return sorted(
+            (result for result in results if result.flow_id in self.inside_ids),
+            key=lambda result: (result.scenario or "", result.flow_id, result.mode),
+        )
+
+    @cached_property
+    def open_at_end(self) -> list[Flow]:
+        """Flows that had not ended, or whose end was not recorded."""
+        return [
+            flow
+            for flow in self.inside
+            if flow.outcome in (FlowOutcome.IN_PROGRESS, FlowOutcome.UNKNOWN)
+        ]
+
+
+def _ordered(flows: Iterable[Flow]) -> list[Flow]:
+    return sorted(flows, key=lambda flow: (flow.start_ns, flow.flow_id))
+
+
+def gather(session: Session, incident_id: str) -> IncidentFacts:
+    """Read what the store holds about the incident."""
+    raise NotImplementedError

@@ -1,0 +1,44 @@
+"""Numbers in the form a report may use: with their n, and "no data" where there is none."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from retrospan.documents import money
+from store.conclusions import ResidualEffect
+
+
+def share(part: int, whole: int) -> str:
+    """`12.5 %`, rounded half up by integers; without a whole there is no share."""
+    if whole == 0:
+        return "no data"
+    tenths = (part * 2_000 + whole) // (2 * whole)
+    return f"{tenths // 10}.{tenths % 10} %"
+
+
+def of(part: int, whole: int) -> str:
+    """`3 of 24 (12.5 %)`."""
+    return "no data (n = 0)" if whole == 0 else f"{part} of {whole} ({share(part, whole)})"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 flow`, `2 flows`."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def totals(effects: Iterable[ResidualEffect]) -> dict[str, Decimal]:
+    """Sum per currency; amounts without a currency are left out, they do not add up."""
+    sums: dict[str, Decimal] = {}
+    for effect in effects:
+        if effect.amount is not None and effect.currency:
+            sums[effect.currency] = sums.get(effect.currency, Decimal(0)) + effect.amount
+    return dict(sorted(sums.items()))
+
+
+def totals_text(effects: Sequence[ResidualEffect]) -> str:
+    """`120.00 EUR + 40.00 USD`, and how many effects have no stated amount."""
+    sums = totals(effects)
+    silent = sum(effect.amount is None or not effect.currency for effect in effects)
+    text = " + ".join(f"{money(amount)} {currency}" for currency, amount in sums.items())
+    if silent and text:
+        return f"{text} and {plural(silent, 'effect')} without a recorded amount"
+    return text or ("no recorded amount" if silent else "nothing")

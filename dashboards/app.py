@@ -1,0 +1,43 @@
+"""The entry script: finds the views by their place and runs the one that was asked for."""
+
+from importlib import import_module
+from pathlib import Path
+
+import streamlit as st
+
+from dashboards.pages import PageFacts, arrange
+
+_HERE = Path(__file__).parent
+
+
+def found_views() -> dict[str, PageFacts]:
+    """Facts of every view: each file in views/ holds one page."""
+    names = sorted(path.stem for path in (_HERE / "views").glob("[a-z]*.py"))
+    return {name: import_module(f"dashboards.views.{name}").PAGE for name in names}
+
+
+def main() -> None:
+    """Sets the window up and shows a page."""
+    icon = str(_HERE / "icon.svg")  # a file: a named icon would be fetched from elsewhere
+    st.set_page_config(page_title="retrospan", page_icon=icon, layout="wide")
+    st.logo(icon, size="large")
+    sections = arrange(found_views())
+    st.navigation(
+        {
+            section: [
+                st.Page(
+                    _HERE / "views" / f"{name}.py",
+                    title=facts.title,
+                    url_path=facts.url_path,
+                    default=facts.default,
+                    visibility="visible" if facts.listed else "hidden",
+                )
+                for name, facts in members
+            ]
+            for section, members in sections.items()
+        }
+    ).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Stacked bars of how flows ended over time."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards.summary import timeline
+from dashboards.wording import duration_text, time_text
+from store.conclusions import Incident
+
+HEIGHT_PX = 300
+# Outcome to colour (Okabe-Ito) and pattern: whoever cannot tell the colours sees the pattern.
+_STYLES: dict[str, tuple[str, dict[str, Any]]] = {
+    "succeeded": ("#009E73", {"symbol": "none"}),
+    "compensated": (
+        "#CC79A7",
+        {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": 0.785},
+    ),
+    "partially_compensated": ("#E69F00", {"symbol": "triangle", "symbolSize": 0.6}),
+    "compensation_failed": ("#8A3A00", {"symbol": "rect", "symbolSize": 0.5}),
+    "failed": (
+        "#D55E00",
+        {"symbol": "rect", "dashArrayX": [1, 0], "dashArrayY": [2, 4], "rotation": -0.785},
+    ),
+    "in_progress": ("#56B4E9", {"symbol": "circle", "symbolSize": 0.5}),
+    "unknown": ("#8A8F98", {"symbol": "circle", "symbolSize": 0.3}),
+}
+
+
+def outcome_chart(flows: pl.DataFrame, incidents: Sequence[Incident]) -> None:
+    """Draws the chart; incident windows are shaded."""
+    times = timeline(flows)
+    if times is None:
+        return
+    labels = [_label(start, times.width_ns) for start in times.starts_ns]
+    series = [
+        {
+            "name": outcome.replace("_", " "),
+            "type": "bar",
+            "stack": "flows",
+            "barCategoryGap": "12%",
+            "data": list(numbers),
+            "itemStyle": {
+                "color": _STYLES[outcome][0],
+                "decal": {"color": "rgba(255,255,255,.55)", **_STYLES[outcome][1]},
+            },
+        }
+        for outcome, numbers in times.counts.items()
+    ]
+    bands = [
+        [{"xAxis": labels[low]}, {"xAxis": labels[high]}]
+        for low, high in _windows(incidents, times.starts_ns, times.width_ns)
+    ]
+    if series and bands:
+        series[0]["markArea"] = {"itemStyle": {"color": "rgba(213,94,0,.13)"}, "data": bands}
+    spec = {
+        "animation": False,
+        "grid": {"left": 44, "right": 12, "top": 34, "bottom": 28},
+        "legend": {"top": 0, "left": 0, "type": "scroll"},
+        "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
+        "xAxis": {"type": "category", "data": labels},
+        "yAxis": {"type": "value", "minInterval": 1, "name": "flows"},
+        "series": series,
+    }
+    st.echarts_chart(spec, height=HEIGHT_PX, alt="Number of flows by outcome over time, UTC")
+    shaded = " Shaded: incidents." if bands else ""
+    day = time_text(times.starts_ns[0], digits=0)[:10]
+    st.caption(f"One bar = {duration_text(times.width_ns)}, by start, from {day}.{shaded}")
+
+
+def _label(start_ns: int, width_ns: int) -> str:
+    text = time_text(start_ns, digits=0)
+    if width_ns >= 86_400 * 1_000_000_000:
+        return text[:10]
+    return text[5:16] if width_ns >= 3600 * 1_000_000_000 else text[11:19]
+
+
+def _windows(
+    incidents: Sequence[Incident], starts_ns: Sequence[int], width_ns: int
+) -> list[tuple[int, int]]:
+    """First and last bucket of each incident, as far as it lies on the chart."""
+    first, last = starts_ns[0], starts_ns[-1] + width_ns
+    return [
+        (
+            max(0, (incident.start_ns - first) // width_ns),
+            min(len(starts_ns) - 1, (incident.end_ns - first) // width_ns),
+        )
+        for incident in incidents
+        if incident.start_ns < last and incident.end_ns >= first
+    ]

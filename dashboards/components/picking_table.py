@@ -1,0 +1,41 @@
+"""A table whose rows lead somewhere: a click on a row or cell picks it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+ROW_PX = 36
+HEIGHT_MAX_PX = 340
+
+
+def picking_table(
+    table: pl.DataFrame,
+    *,
+    key: str,
+    alt: str,
+    columns: Mapping[str, Any] | None = None,
+    height_max_px: int = HEIGHT_MAX_PX,
+) -> int | None:
+    """Draws the table, returns the number of the row just picked."""
+    state = st.dataframe(
+        table,
+        key=key,
+        alt=alt,
+        hide_index=True,
+        height=min(height_max_px, ROW_PX * (table.height + 1) + 3),
+        on_select="rerun",
+        selection_mode=["single-row", "single-cell"],
+        column_config=dict(columns or {}),
+    )
+    return picked_row(state)
+
+
+def picked_row(state: Any) -> int | None:
+    """Row of a selection, whether a whole row or one cell of it was clicked."""
+    selection = state.get("selection", {})
+    rows, cells = selection.get("rows", []), selection.get("cells", [])
+    if rows:
+        return int(rows[0])
+    return int(cells[0][0]) if cells else None

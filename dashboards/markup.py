@@ -1,0 +1,102 @@
+"""HTML pieces made of escaped parts: what was recorded can be shown, never run."""
+
+from collections.abc import Iterable
+from html import escape
+
+from dashboards.wording import clean, shortened
+
+CELL_LENGTH_MAX = 4_000
+
+# Tone: border and background; text keeps the page's colour, so both themes stay readable.
+_TONES = {
+    "error": ("#D55E00", "rgba(213,94,0,.16)"),
+    "warn": ("#E69F00", "rgba(230,159,0,.18)"),
+    "ok": ("#009E73", "rgba(0,158,115,.16)"),
+    "undo": ("#AA4499", "rgba(170,68,153,.16)"),
+    "info": ("#56B4E9", "rgba(86,180,233,.16)"),
+    "neutral": ("#8A8F98", "rgba(138,143,152,.14)"),
+}
+
+# Words of outcomes and verdicts, with icon and tone: colour never stands alone.
+LOOKS = {
+    "succeeded": ("✔", "ok"),
+    "failed": ("✖", "error"),
+    "compensated": ("↩", "undo"),
+    "partially_compensated": ("◐", "warn"),
+    "compensation_failed": ("⚠", "error"),
+    "in_progress": ("…", "info"),
+    "violation": ("✖", "error"),
+    "suspected": ("◐", "warn"),
+    "open": ("…", "info"),
+    "pass": ("✔", "ok"),
+    "not_applicable": ("–", "neutral"),
+    "unknown": ("?", "neutral"),
+    "ok": ("✔", "ok"),
+    "error": ("✖", "error"),
+    "timeout": ("⏱", "error"),
+    "cancelled": ("⊘", "warn"),
+    "unset": ("·", "neutral"),
+    "identical": ("✔", "ok"),
+    "equivalent": ("≈", "ok"),
+    "diverged": ("✖", "error"),
+    "unreplayable": ("?", "neutral"),
+    "critical": ("✖", "error"),
+    "warning": ("◐", "warn"),
+    "info": ("i", "info"),
+}
+
+
+def worded(word: str) -> str:
+    """A word of ours with its icon, for tables: `✖ compensation failed`."""
+    icon, _ = LOOKS.get(word, ("", "neutral"))
+    return f"{icon} {word.replace('_', ' ')}".strip()
+
+
+def chip(text: str, *, tone: str = "neutral", title: str = "", icon: str = "") -> str:
+    """A small labelled box."""
+    border, ground = _TONES[tone]
+    style = (
+        f"display:inline-block;margin:0 6px 6px 0;padding:1px 9px;border-radius:10px;"
+        f"border:1px solid {border};background:{ground};font-size:.85rem;line-height:1.5"
+    )
+    shown = f"{icon} {text}" if icon else text
+    return f'<span style="{style}" title="{_safe(title)}">{_safe(shown)}</span>'
+
+
+def word_chip(word: str, *, label: str = "", title: str = "") -> str:
+    """A chip for an outcome or verdict, in its tone."""
+    icon, tone = LOOKS.get(word, ("", "neutral"))
+    text = word.replace("_", " ")
+    return chip(f"{label} {text}".strip(), tone=tone, title=title, icon=icon)
+
+
+def heading(text: str, *, above: str = "", size_rem: str = "1.6") -> str:
+    """A heading from recorded text."""
+    small = f'<div style="opacity:.75;font-size:.85rem">{_safe(above)}</div>' if above else ""
+    style = f"font-size:{size_rem}rem;font-weight:650;line-height:1.25;overflow-wrap:anywhere"
+    return f'{small}<div role="heading" aria-level="2" style="{style}">{_safe(text)}</div>'
+
+
+def notes(texts: Iterable[str], *, tone: str = "neutral") -> str:
+    """A block of lines with a coloured edge."""
+    border, ground = _TONES[tone]
+    lines = "".join(f"<div>{_safe(text)}</div>" for text in texts)
+    style = f"border-left:4px solid {border};background:{ground};padding:6px 12px"
+    return f'<div style="{style};overflow-wrap:anywhere">{lines}</div>'
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> str:
+    """A two-column table: name, value. Texts wrap and can be selected."""
+    name = "padding:2px 12px 2px 0;vertical-align:top;opacity:.75;overflow-wrap:anywhere;width:34%"
+    value = "padding:2px 0;vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap"
+    rows = "".join(
+        f'<tr><td style="{name}">{_safe(key)}</td>'
+        f'<td style="{value}">{_safe(shortened(text, CELL_LENGTH_MAX))}</td></tr>'
+        for key, text in pairs
+    )
+    style = "width:100%;table-layout:fixed;font-size:.85rem;border-collapse:collapse"
+    return f'<table style="{style}"><tbody>{rows}</tbody></table>'
+
+
+def _safe(text: str) -> str:
+    return escape(clean(text), quote=True)

@@ -1,0 +1,119 @@
+"""Numbers of the Overview, computed from the list of flows: pure, every share with its n."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+BUCKET_COUNT_MAX = 60
+_SECOND = 1_000_000_000
+# Widths people read easily: 1 s to 7 d.
+_WIDTHS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200)
+_DAY_S = 86_400
+
+OUTCOMES = (
+    "succeeded",
+    "compensated",
+    "partially_compensated",
+    "compensation_failed",
+    "failed",
+    "in_progress",
+    "unknown",
+)
+ENDED = ("succeeded", "compensated", "partially_compensated", "compensation_failed", "failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Part of a whole; `unknown` is what could not be told and is in neither."""
+
+    part: int
+    whole: int
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """The cards: each number counts flows unless its name says otherwise."""
+
+    flows: int
+    ended_well: Share
+    violations: Share
+    suspected: int
+    flows_with_effects: int
+    effects: int
+    below_threshold: Share
+    identical: Share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Flows per bucket of their start and outcome. `labels` are UTC."""
+
+    starts_ns: Sequence[int]
+    width_ns: int
+    counts: dict[str, Sequence[int]]
+
+
+def health(flows: pl.DataFrame) -> Health:
+    """Counts the cards. Well ended: succeeded or compensated, and no check of it violated."""
+    violated = pl.col("verdict") == "violation"
+    good = pl.col("outcome").is_in(["succeeded", "compensated"]) & ~violated.fill_null(False)
+    ended = pl.col("outcome").is_in(list(ENDED))
+    one = flows.select(
+        ended=ended.sum(),
+        good=(ended & good).sum(),
+        not_ended=(~ended).sum(),
+        violated=violated.sum(),
+        suspected=(pl.col("verdict") == "suspected").sum(),
+        checked=pl.col("verdict").is_not_null().sum(),
+        unsettled=pl.col("verdict").is_in(["unknown", "open"]).sum(),
+        with_effects=(pl.col("effects") > 0).sum(),
+        effects=pl.col("effects").sum(),
+        below=pl.col("decisions_below").sum(),
+        judged=pl.col("decisions_judged").sum(),
+        decisions=pl.col("decisions").sum(),
+        identical=(pl.col("replay") == "identical").sum(),
+        replayed=pl.col("replay").is_not_null().sum(),
+    ).row(0, named=True)
+    return Health(
+        flows=flows.height,
+        ended_well=Share(part=one["good"], whole=one["ended"], unknown=one["not_ended"]),
+        violations=Share(part=one["violated"], whole=one["checked"], unknown=one["unsettled"]),
+        suspected=one["suspected"],
+        flows_with_effects=one["with_effects"],
+        effects=one["effects"],
+        below_threshold=Share(
+            part=one["below"], whole=one["judged"], unknown=one["decisions"] - one["judged"]
+        ),
+        identical=Share(part=one["identical"], whole=one["replayed"]),
+    )
+
+
+def timeline(flows: pl.DataFrame) -> Timeline | None:
+    """Outcomes over time in at most `BUCKET_COUNT_MAX` buckets; None without flows."""
+    if flows.is_empty():
+        return None
+    starts = flows["start_ns"]
+    first, last = int(str(starts.min())), int(str(starts.max()))
+    width = bucket_width_ns(last - first)
+    low = first // width
+    length = last // width - low + 1
+    counts = {outcome: [0] * length for outcome in OUTCOMES}
+    grouped = flows.group_by((pl.col("start_ns") // width).alias("bucket"), "outcome").len()
+    for bucket, outcome, number in grouped.iter_rows():
+        counts.setdefault(outcome, [0] * length)[bucket - low] = number
+    return Timeline(
+        starts_ns=[(low + n) * width for n in range(length)],
+        width_ns=width,
+        counts={outcome: tuple(numbers) for outcome, numbers in counts.items() if any(numbers)},
+    )
+
+
+def bucket_width_ns(span_ns: int) -> int:
+    """The smallest readable width that keeps the chart within its number of buckets."""
+    for width_s in _WIDTHS_S:
+        if span_ns // (width_s * _SECOND) + 2 <= BUCKET_COUNT_MAX:
+            return width_s * _SECOND
+    days = span_ns // (_DAY_S * _SECOND) // (BUCKET_COUNT_MAX - 2) + 1
+    return days * _DAY_S * _SECOND

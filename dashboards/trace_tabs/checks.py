@@ -1,0 +1,99 @@
+"""What was checked, what was found, what is left standing, with the evidence."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from dashboards import links
+from dashboards.data import FlowPage
+from dashboards.markup import facts, heading, notes, word_chip
+from dashboards.wording import amount_text
+from store.conclusions import Evidence, Finding, ResidualEffect, SagaVerdict, Verdict
+
+EVIDENCE_COUNT_MAX = 8
+_ORDER = list(Verdict)
+_TONE = {Verdict.VIOLATION: "error", Verdict.SUSPECTED: "warn"}
+
+
+def checks_tab(page: FlowPage) -> None:
+    """Worst first; evidence leads to the spans."""
+    if not page.sagas and not page.findings:
+        st.text("No saga was found in this flow and no detector had anything to tell.")
+    for number, saga in enumerate(page.sagas):
+        _saga(page, saga, number)
+    if page.findings:
+        st.subheader("Findings")
+    for number, one in enumerate(sorted(page.findings, key=_severity)):
+        _finding(page, one, number)
+
+
+def _severity(one: Finding) -> tuple[int, int, str]:
+    rank = {"critical": 0, "warning": 1}.get(one.severity, 2)
+    return rank, _ORDER.index(one.verdict), one.finding_id
+
+
+def _saga(page: FlowPage, saga: SagaVerdict, number: int) -> None:
+    st.html(
+        heading(saga.name or "Saga", above=f"saga {saga.saga_id}", size_rem="1.2")
+        + word_chip(saga.verdict, label="verdict")
+    )
+    if saga.residual_effects:
+        st.subheader("Effects left standing")
+        st.text("A person may have to undo these:")
+        for effect in saga.residual_effects:
+            _effect(page, effect)
+    told = [check for check in saga.checks if check.verdict not in ("pass", "not_applicable")]
+    rest = [check for check in saga.checks if check.verdict in ("pass", "not_applicable")]
+    for place, check in enumerate(sorted(told, key=lambda one: _ORDER.index(one.verdict))):
+        with st.container(border=True):
+            st.html(word_chip(check.verdict, label=check.check))
+            lines = [check.message]
+            lines += [f"missing: {name}" for name in check.missing]
+            st.html(notes(lines, tone=_TONE.get(check.verdict, "neutral")))
+            _evidence(page, check.evidence, f"check-{number}-{place}")
+    if rest:
+        with st.expander(f"{len(rest)} checks passed or did not apply"):
+            st.html("".join(word_chip(one.verdict, label=one.check) for one in rest))
+            st.html(facts([(one.check, one.message) for one in rest]))
+
+
+def _effect(page: FlowPage, effect: ResidualEffect) -> None:
+    with st.container(border=True):
+        pairs = [
+            ("step", effect.step),
+            ("at", effect.callee),
+            ("amount", amount_text(effect.amount, effect.currency)),
+            ("resource", effect.resource or "–"),
+            ("reference there", effect.external_ref or "–"),
+            ("idempotency key", effect.idempotency_key or "–"),
+        ]
+        st.html(facts(pairs))
+        _evidence(page, [effect.evidence], f"effect-{effect.step}")
+
+
+def _finding(page: FlowPage, one: Finding, number: int) -> None:
+    with st.container(border=True):
+        st.html(
+            word_chip(one.severity, label=one.detector) + word_chip(one.verdict, label="verdict")
+        )
+        lines = [one.message, f"What to do: {one.remedy}"] if one.remedy else [one.message]
+        st.html(
+            notes(lines, tone={"critical": "error", "warning": "warn"}.get(one.severity, "info"))
+        )
+        _evidence(page, one.evidence, f"finding-{number}")
+
+
+def _evidence(page: FlowPage, evidence: Sequence[Evidence], key: str) -> None:
+    spans = [one for one in evidence if one.span_id]
+    if not spans:
+        return
+    with st.container(horizontal=True, key=key):
+        for one in spans[:EVIDENCE_COUNT_MAX]:
+            links.trace_link(
+                f"span {one.span_id}",
+                flow=page.flow.flow_id,
+                span=one.span_id,
+                trace=one.trace_id,
+            )
+        if len(spans) > EVIDENCE_COUNT_MAX:
+            st.caption(f"and {len(spans) - EVIDENCE_COUNT_MAX} more")

@@ -1,0 +1,66 @@
+"""The rows themselves, for reading and for copying out."""
+
+import json
+
+import polars as pl
+import streamlit as st
+
+from dashboards import links
+from dashboards.data import FlowPage
+from dashboards.span_tree import SpanTree
+from dashboards.wording import body_text, clean, plain, time_text, value_text
+
+LOG_COUNT_MAX = 5_000
+
+
+def raw_tab(page: FlowPage, tree: SpanTree) -> None:
+    """Spans, logs and the flow's input and output."""
+    st.subheader(f"Spans ({len(tree.rows):,})")
+    rows = [
+        {
+            "start (UTC)": time_text(row.span.start_ns, digits=9),
+            "end (UTC)": time_text(row.span.end_ns, digits=9),
+            "service": clean(row.span.service),
+            "name": clean(row.span.name),
+            "kind": row.span.kind,
+            "status": row.span.status,
+            "attributes": clean(json.dumps(plain(dict(row.span.attributes)), ensure_ascii=False)),
+            "trace id": row.span.trace_id,
+            "span id": row.span.span_id,
+            "parent id": row.span.parent_span_id or "",
+        }
+        for row in tree.rows
+    ]
+    st.dataframe(pl.DataFrame(rows), hide_index=True, alt="Spans as recorded")
+    st.subheader(f"Logs ({len(page.logs):,})")
+    if page.logs:
+        logs = [
+            {
+                "time (UTC)": time_text(log.time_ns, digits=9),
+                "severity": log.severity_text or str(log.severity_number),
+                "service": clean(log.service),
+                "event": clean(log.event_name),
+                "body": value_text(log.body) if log.body is not None else "",
+                "span id": log.span_id or "",
+            }
+            for log in page.logs[:LOG_COUNT_MAX]
+        ]
+        st.dataframe(pl.DataFrame(logs), hide_index=True, alt="Logs as recorded")
+    else:
+        st.text("No log record carries a trace id of this flow.")
+    left, right = st.columns(2)
+    for column, title, value in (
+        (left, "Input", page.flow.input),
+        (right, "Output", page.flow.output),
+    ):
+        with column:
+            st.subheader(title)
+            if value is None:
+                st.text("Not recorded.")
+            else:
+                st.code(body_text(value), language="json", wrap_lines=True)
+    st.subheader("Why these traces belong together")
+    for tie in page.flow.ties or ("one trace",):
+        st.text(clean(tie))
+    st.subheader("The same from the command line")
+    links.as_command("flows", "show", page.flow.flow_id, "--json")

@@ -1,0 +1,145 @@
+"""Trace: what happened in this one flow?"""
+
+from functools import partial
+
+import streamlit as st
+
+from dashboards import data, links, screens
+from dashboards.data import FlowPage
+from dashboards.markup import chip, facts, heading, notes, word_chip
+from dashboards.pages import PageFacts
+from dashboards.span_tree import SpanTree, lay_out
+from dashboards.trace_tabs.checks import checks_tab
+from dashboards.trace_tabs.decisions import decisions_tab
+from dashboards.trace_tabs.raw import raw_tab
+from dashboards.trace_tabs.steps import steps_tab
+from dashboards.trace_tabs.timeline import timeline_tab
+from dashboards.wording import count_text, duration_text, plural, time_text
+from store.conclusions import Verdict
+from store.errors import NotFoundError
+
+PAGE = PageFacts(title="Trace", section="Explore", order=50, url_path="trace", listed=False)
+
+_WORST = list(Verdict)
+
+
+def render() -> None:
+    """The page: `?flow=ID`, or `?trace=ID` and maybe `&span=ID`."""
+    flow_id = _asked_for()
+    if flow_id is None:
+        return
+    page = data.flow_page(flow_id)
+    tree = lay_out(page.spans, page.flow)
+    _header(page)
+    _doubts(page, tree)
+    names = {
+        "Waterfall": partial(timeline_tab, page, tree),
+        f"Steps ({len(page.flow.steps)})": partial(steps_tab, page),
+        f"Decisions ({len(page.decisions)})": partial(decisions_tab, page),
+        f"Checks & findings ({_open_points(page)})": partial(checks_tab, page),
+        "Raw": partial(raw_tab, page, tree),
+    }
+    tabs = st.tabs(list(names), key="trace_tab", on_change="rerun")
+    for tab, show in zip(tabs, names.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
+
+
+def _asked_for() -> str | None:
+    """The flow the address names; several flows in one trace are offered for choice."""
+    flow_id = st.query_params.get("flow")
+    if flow_id:
+        return flow_id
+    trace_id, span_id = st.query_params.get("trace"), st.query_params.get("span")
+    if not trace_id:
+        st.html(heading("Which flow?"))
+        st.text("Open a flow from the list, or write its id into the address: /trace?flow=ID")
+        st.page_link(links.page("flows"), label="All flows")
+        return None
+    found = data.flows_of(trace_id, span_id)
+    if not found:
+        raise NotFoundError(
+            f"no flow holds trace {trace_id}" + (f", span {span_id}" if span_id else "")
+        )
+    if len(found) == 1:
+        return found[0]
+    st.html(heading("Several flows share this trace"))
+    for one in found[:100]:
+        links.trace_link(one, flow=one, span=span_id)
+    return None
+
+
+def _open_points(page: FlowPage) -> int:
+    told = [check for saga in page.sagas for check in saga.checks]
+    violated = sum(check.verdict in ("violation", "suspected") for check in told)
+    return violated + len(page.findings)
+
+
+def _header(page: FlowPage) -> None:
+    flow = page.flow
+    version = f"version {flow.version}" if flow.version else "no version recorded"
+    st.html(heading(flow.name, above=f"flow of {flow.service}, {version}"))
+    st.html(_badges(page))
+    left, right = st.columns([3, 2], gap="medium")
+    took = flow.end_ns - flow.start_ns if flow.end_ns is not None else None
+    calls = (
+        f"{plural(len(flow.steps), 'step')}, {plural(flow.attempt_count, 'attempt')}, "
+        f"{plural(flow.compensation_count, 'compensation')}"
+    )
+    pairs = [
+        ("started", time_text(flow.start_ns)),
+        ("took", duration_text(took) if took is not None else "not ended in this data"),
+        ("recorded", f"{plural(flow.span_count, 'span')}, {plural(len(flow.trace_ids), 'trace')}"),
+        ("did", calls),
+        ("services", f"{count_text(len(flow.services))}: {', '.join(flow.services)}"),
+    ]
+    with left:
+        st.html(facts(pairs))
+    with right:
+        st.code(flow.flow_id, language=None, wrap_lines=True)
+        links.as_command("flows", "show", flow.flow_id, "--json")
+
+
+def _badges(page: FlowPage) -> str:
+    flow = page.flow
+    badges = [word_chip(flow.outcome, label="outcome:")]
+    if page.sagas:
+        worst = min((saga.verdict for saga in page.sagas), key=_WORST.index)
+        badges.append(word_chip(worst, label="saga:", title="The worst of all checks"))
+    else:
+        badges.append(chip("saga: none found"))
+    controls = [one for one in page.replays if one.scenario is None]
+    badges += [word_chip(one.verdict, label=f"replay ({one.mode}):") for one in controls[:3]]
+    if not controls:
+        badges.append(chip("replay: not run", title="retrospan replay run FLOW_ID"))
+    left = sum(len(saga.residual_effects) for saga in page.sagas)
+    if left:
+        badges.append(chip(f"{plural(left, 'effect')} left standing", tone="error", icon="⚠"))
+    badges += [chip(f"incident: {title}", tone="warn", icon="◐") for _, title in page.incidents[:5]]
+    badges.append(chip(f"replayability {flow.replayability}", title="R0 none … R4 full"))
+    badges.append(chip(f"architecture: {flow.architecture}"))
+    return "".join(badges)
+
+
+def _doubts(page: FlowPage, tree: SpanTree) -> None:
+    flow = page.flow
+    lines = []
+    if tree.parents_missing:
+        verb = "names a parent that is" if tree.parents_missing == 1 else "name parents that are"
+        lines.append(f"{plural(tree.parents_missing, 'span')} {verb} not in the store.")
+    if tree.unfinished:
+        lines.append(f"{plural(tree.unfinished, 'span')} had not ended when recording stopped.")
+    if not flow.complete and not lines:
+        lines.append("This flow was not recorded completely.")
+    if tree.left_out:
+        lines.append(
+            f"{plural(tree.left_out, 'span')} beyond the first {len(tree.rows):,} left out."
+        )
+    lines += [f"Not recorded: {gap}" for gap in flow.evidence_gaps]
+    if lines:
+        st.html(notes(lines, tone="warn"))
+
+
+if __name__ == "__main__":
+    screens.guarded(render)

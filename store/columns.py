@@ -1,0 +1,123 @@
+"""The columns of recorded data, as Arrow schemas."""
+
+import pyarrow as pa
+
+_TEXT, _INT, _HASH, _SMALL = pa.string(), pa.int64(), pa.uint64(), pa.int32()
+
+# Column of `spans`: attributes it copies, the first one that is text.
+TEXT_COPIES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("http_method", ("http.request.method", "http.method")),
+    ("http_route", ("http.route",)),
+    ("server_address", ("server.address", "net.peer.name", "http.host")),
+    ("db_system", ("db.system.name", "db.system")),
+    ("messaging_destination", ("messaging.destination.name", "messaging.destination")),
+    ("error_type", ("error.type",)),
+    ("gen_ai_model", ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name")),
+    ("declared_flow_id", ("retrospan.flow.id",)),
+    ("flow_name", ("retrospan.flow.name",)),
+    ("saga_id", ("retrospan.saga.id",)),
+)
+SPAN_SCHEMA = pa.schema(
+    [
+        ("trace_id", _TEXT),
+        ("span_id", _HASH),
+        ("parent_span_id", _HASH),
+        ("name", _TEXT),
+        ("kind", _TEXT),
+        ("service", _TEXT),
+        ("start_ns", _INT),
+        ("end_ns", _INT),
+        ("status", _TEXT),
+        ("status_message", _TEXT),
+        ("trace_state", _TEXT),
+        ("scope_name", _TEXT),
+        ("scope_version", _TEXT),
+        ("attributes", _TEXT),
+        ("resource", _TEXT),
+        ("http_status_code", _INT),
+        *((name, _TEXT) for name, _ in TEXT_COPIES),
+        ("content_hash", _HASH),
+    ]
+)
+EVENT_SCHEMA = pa.schema(
+    [
+        ("trace_id", _TEXT),
+        ("span_id", _HASH),
+        ("span_start_ns", _INT),
+        ("ordinal", _SMALL),
+        ("time_ns", _INT),
+        ("name", _TEXT),
+        ("attributes", _TEXT),
+    ]
+)
+LINK_SCHEMA = pa.schema(
+    [
+        ("trace_id", _TEXT),
+        ("span_id", _HASH),
+        ("span_start_ns", _INT),
+        ("ordinal", _SMALL),
+        ("linked_trace_id", _TEXT),
+        ("linked_span_id", _HASH),
+        ("attributes", _TEXT),
+    ]
+)
+LOG_SCHEMA = pa.schema(
+    [
+        ("time_ns", _INT),
+        ("observed_ns", _INT),
+        ("trace_id", _TEXT),
+        ("span_id", _HASH),
+        ("severity_number", _SMALL),
+        ("severity_text", _TEXT),
+        ("event_name", _TEXT),
+        ("body", _TEXT),
+        ("service", _TEXT),
+        ("attributes", _TEXT),
+        ("resource", _TEXT),
+        ("content_hash", _HASH),
+    ]
+)
+DECISION_SCHEMA = pa.schema(
+    [
+        ("decision_id", _TEXT),
+        ("time_ns", _INT),
+        ("chosen", _TEXT),
+        ("trace_id", _TEXT),
+        ("span_id", _HASH),
+        ("flow_id", _TEXT),
+        ("seq", _INT),
+        *(
+            (name, _TEXT)
+            for name in (
+                "confidence",
+                "threshold",
+                "model_name",
+                "model_version",
+                "policy_id",
+                "policy_version",
+                "policy_outcome",
+                "action_step_key",
+                "record",
+            )
+        ),
+        ("content_hash", _HASH),
+        ("leaf_index", _INT),
+    ]
+)
+SPAN_KEYS = pa.schema([("trace_id", _TEXT), ("span_id", _HASH)])
+LOG_KEYS = pa.schema([("time_ns", _INT), ("content_hash", _HASH)])
+DECISION_KEYS = pa.schema([("decision_id", _TEXT)])
+TOUCHED = pa.schema(
+    [("trace_id", _TEXT), ("start_ns", _INT), ("end_ns", _INT), ("is_new", pa.bool_())]
+)
+FLOW_IDS = pa.schema([("flow_id", _TEXT)])
+REJECT_SCHEMA = pa.schema(
+    [
+        ("content_sha256", _TEXT),
+        ("source", _TEXT),
+        ("ordinal", _SMALL),
+        ("record", _TEXT),
+        ("reason", _TEXT),
+        ("excerpt", _TEXT),
+    ]
+)

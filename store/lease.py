@@ -1,0 +1,308 @@
+"""The lease: who may open the store file, and for how long.
+
+DuckDB lets one process have a file open. So nobody keeps it: `Store.lease` waits for its turn,
+opens the file, hands out a `Session`, closes the file. Leases of one process share one connection.
+Take one lease per command or page, and compute nothing while it is held.
+
+While the file is open the process's umask is 0077, because DuckDB creates the write-ahead log and
+spill files with it. Never open the database file by other means in a process that may hold a
+lease: closing any descriptor of it drops the lock by which DuckDB keeps other processes out.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from store import schema
+from store.errors import DataError, StoreBusyError, StoreError, StoreMissingError, StoreVersionError
+from store.locks import POLL_SECONDS, FileLock
+from store.statements import statement
+
+COURTESY_SECONDS_MAX = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeaseSettings:
+    """How a lease is taken. `threads` and `memory_bytes_max` are DuckDB's own choice when None."""
+
+    wait_seconds_max: float = 30.0
+    threads: int | None = None
+    memory_bytes_max: int | None = None
+
+
+class Session:
+    """One lease's own cursor. Only `store` uses its methods; others pass it on."""
+
+    def __init__(
+        self, path: Path, cursor: duckdb.DuckDBPyConnection, lock: threading.RLock
+    ) -> None:
+        self.path = path
+        self.cursor = cursor
+        self._writing = lock
+
+    def rows(self, name: str, params: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+        """All rows of the store's own statement `name`."""
+        rows: list[tuple[Any, ...]] = self._execute(name, params).fetchall()
+        return rows
+
+    def row(self, name: str, params: Mapping[str, object] | None = None) -> tuple[Any, ...]:
+        """The only row of the store's own statement `name`."""
+        (row,) = self.rows(name, params)
+        return row
+
+    def run(self, name: str, params: Mapping[str, object] | None = None) -> None:
+        """Run the store's own statement `name` for its effect."""
+        self._execute(name, params)
+
+    def run_over(self, name: str, table: str, data: object, **params: object) -> None:
+        """Run a statement that reads the Arrow table `data` under the name `table`."""
+        self.rows_over(name, table, data, **params)
+
+    def rows_over(
+        self, name: str, table: str, data: object, **params: object
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a statement that reads the Arrow table `data` under the name `table`."""
+        self.cursor.register(table, data)
+        try:
+            return self.rows(name, params)
+        finally:
+            self.cursor.unregister(table)
+
+    def row_over(self, name: str, table: str, data: object, **params: object) -> tuple[Any, ...]:
+        """The only row of a statement that reads the Arrow table `data`."""
+        (row,) = self.rows_over(name, table, data, **params)
+        return row
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing. Writers of one process wait for each other here."""
+        with self._writing:
+            self.cursor.begin()
+            try:
+                yield
+            except BaseException:
+                with suppress(duckdb.Error):  # the first error is the one to tell
+                    self.cursor.rollback()
+                raise
+            self.cursor.commit()
+
+    def _execute(self, name: str, params: Mapping[str, object] | None) -> duckdb.DuckDBPyConnection:
+        return self.cursor.execute(statement(name), dict(params) if params else None)
+
+
+class _File:
+    """One store file as this process sees it, shared by all leases on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lock = FileLock(path)
+        self.connection: duckdb.DuckDBPyConnection | None = None
+        self.leases = 0
+        self.turn = threading.Condition()
+        self.writing = threading.RLock()
+        self.holders: dict[int, int] = {}
+
+    def enter(self, purpose: str, settings: LeaseSettings, create: bool) -> Session:
+        deadline = time.monotonic() + settings.wait_seconds_max
+        if not self.turn.acquire(timeout=max(settings.wait_seconds_max, 0)):
+            raise StoreBusyError(_busy(self.path, "another thread of this process", settings))
+        try:
+            self._let_others_pass()
+            if self.connection is None:
+                self.connection = self._open(purpose, settings, create, deadline)
+            cursor = self.connection.cursor()
+            self.leases += 1
+            thread = threading.get_ident()
+            self.holders[thread] = self.holders.get(thread, 0) + 1
+            return Session(self.path, cursor, self.writing)
+        finally:
+            self.turn.release()
+
+    def leave(self, session: Session) -> None:
+        with self.turn:
+            session.cursor.close()
+            thread = threading.get_ident()
+            self.holders[thread] = self.holders.get(thread, 0) - 1
+            if self.holders[thread] <= 0:
+                del self.holders[thread]
+            self.leases -= 1
+            if self.leases == 0:
+                self._close()
+            self.turn.notify_all()
+
+    def _let_others_pass(self) -> None:
+        """Leases that overlap for ever would starve other processes: let the file close once.
+
+        Bounded, because a holder may wait for the very thread that asks; and never for a thread
+        that holds a lease itself.
+        """
+        if self.connection is None or threading.get_ident() in self.holders:
+            return
+        if self.lock.is_awaited():
+            self.turn.wait_for(lambda: self.connection is None, COURTESY_SECONDS_MAX)
+
+    def _open(
+        self, purpose: str, settings: LeaseSettings, create: bool, deadline: float
+    ) -> duckdb.DuckDBPyConnection:
+        _require(self.path, create)
+        if not self.lock.acquire(purpose, deadline):
+            raise StoreBusyError(_busy(self.path, self.lock.holder(), settings))
+        _PRIVATE.enter()
+        try:
+            _require(self.path, create)
+            _drop_empty(self.path, create)
+            connection = _connect(self.path, settings, deadline)
+            try:
+                schema.ensure(connection, self.path, create=create)
+            except BaseException:
+                connection.close()
+                raise
+        except BaseException:
+            _PRIVATE.leave()
+            self.lock.release()
+            raise
+        return connection
+
+    def _close(self) -> None:
+        try:
+            if self.connection is not None:
+                self.connection.close()
+        finally:
+            self.connection = None
+            _PRIVATE.leave()
+            self.lock.release()
+
+
+class _Private:
+    """Umask 0077 while any store file is open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._open = 0
+        self._umask = 0
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._open == 0:
+                self._umask = os.umask(0o077)
+            self._open += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._open -= 1
+            if self._open == 0:
+                os.umask(self._umask)
+
+
+_PRIVATE = _Private()
+_FILES: dict[Path, _File] = {}
+_FILES_LOCK = threading.Lock()
+_INHERITED: list[_File] = []  # a parent's open files: a fork must neither use nor close them
+
+
+def _forget_after_fork() -> None:
+    global _FILES_LOCK, _PRIVATE
+    _FILES_LOCK = threading.Lock()
+    if any(file.connection is not None for file in _FILES.values()):
+        _INHERITED.extend(_FILES.values())
+        for file in _FILES.values():
+            file.lock.abandon()
+        os.umask(_PRIVATE._umask)
+    _PRIVATE = _Private()
+    _FILES.clear()
+
+
+os.register_at_fork(after_in_child=_forget_after_fork)
+
+
+class Store:
+    """A store file. Holding a `Store` opens nothing."""
+
+    def __init__(self, path: Path, settings: LeaseSettings | None = None) -> None:
+        self.path = Path(path)
+        self.settings = settings or LeaseSettings()
+
+    @contextmanager
+    def lease(self, purpose: str, *, create: bool = False) -> Iterator[Session]:
+        """The right to use the file until the block ends; `purpose` is shown to who must wait."""
+        key = self.path.absolute().resolve()
+        with _FILES_LOCK:
+            file = _FILES.setdefault(key, _File(key))
+        session = file.enter(purpose, self.settings, create)
+        try:
+            yield session
+        except duckdb.Error as error:
+            raise StoreError(f"{self.path}, while {purpose}: {_first_line(error)}") from error
+        finally:
+            file.leave(session)
+
+
+def _require(path: Path, create: bool) -> None:
+    if path.is_dir():
+        raise DataError(f"{path} is a folder, not a retrospan store")
+    if create and not path.parent.is_dir():
+        raise StoreError(f"the folder {path.parent} does not exist; make it first")
+    if not create and not path.is_file():
+        raise StoreMissingError(schema.missing(path))
+
+
+def _drop_empty(path: Path, create: bool) -> None:
+    """DuckDB refuses an empty file; whoever made it died before the first write."""
+    if path.is_file() and path.stat().st_size == 0:
+        if not create:
+            raise StoreMissingError(schema.missing(path))
+        path.unlink()
+
+
+def _connect(path: Path, settings: LeaseSettings, deadline: float) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "lock_configuration": "true",
+    }
+    if settings.threads is not None:
+        config["threads"] = str(settings.threads)
+    if settings.memory_bytes_max is not None:
+        config["memory_limit"] = f"{settings.memory_bytes_max}B"
+    while True:
+        try:
+            return duckdb.connect(str(path), config=config)
+        except duckdb.Error as error:
+            said = str(error)
+            if "Could not set lock" not in said:
+                raise _unreadable(path, said) from error
+            if time.monotonic() >= deadline:
+                holder = said.partition("Conflicting lock is held in ")[2].partition(". ")[0]
+                who = holder or "a process that did not ask for a lease"
+                raise StoreBusyError(_busy(path, who, settings)) from error
+            time.sleep(POLL_SECONDS)
+
+
+def _unreadable(path: Path, said: str) -> Exception:
+    if "not a valid DuckDB database" in said:
+        return DataError(f"{path} is not a retrospan store (it is no DuckDB database)")
+    if "version number" in said:
+        return StoreVersionError(
+            f"{path} was written by another version of DuckDB than {duckdb.__version__}; "
+            f"use the retrospan that wrote it ({said.splitlines()[0]})"
+        )
+    return DataError(f"{path} cannot be opened as a store: {said.splitlines()[0]}")
+
+
+def _busy(path: Path, holder: str, settings: LeaseSettings) -> str:
+    return (
+        f"{path} is in use by {holder}; waited {settings.wait_seconds_max:g} seconds. "
+        "Try again when it has ended, or wait longer"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)

@@ -1,0 +1,134 @@
+"""Conclusions back from the store."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from store.conclusion_rows import finding_of, incident_of, replay_of, saga_of
+from store.conclusions import (
+    Attempt,
+    Finding,
+    Flow,
+    FlowOutcome,
+    Incident,
+    ReplayResult,
+    SagaVerdict,
+    Step,
+)
+from store.errors import NotFoundError
+from store.flow_rows import attempt_of, flow_of, step_of
+from store.lease import Session
+
+NEAREST_MAX = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowSelection:
+    """Which flows; what is None or empty does not select.
+
+    A flow lies in `since_ns <= start < until_ns`. `service` is any service that takes part. Each
+    pair of `where` holds when some span of the flow has that attribute or resource attribute with
+    that text. `limit` keeps the earliest.
+    """
+
+    flow_ids: Sequence[str] | None = None
+    since_ns: int | None = None
+    until_ns: int | None = None
+    service: str | None = None
+    outcome: FlowOutcome | str | None = None
+    name: str | None = None
+    version: str | None = None
+    where: tuple[tuple[str, str], ...] = ()
+    limit: int | None = None
+
+
+_EVERY_FLOW = FlowSelection()
+
+
+def read_flows(session: Session, selection: FlowSelection = _EVERY_FLOW) -> list[Flow]:
+    """Flows by start and id, whole."""
+    flow_rows = session.rows(
+        "read/flows",
+        {
+            **_which(_flow_ids_where(session, selection)),
+            "since_ns": selection.since_ns,
+            "until_ns": selection.until_ns,
+            "service": selection.service,
+            "outcome": None if selection.outcome is None else str(selection.outcome),
+            "name": selection.name,
+            "version": selection.version,
+            "limit": selection.limit,
+        },
+    )
+    whose = _which([row[0] for row in flow_rows])
+    attempts: defaultdict[tuple[str, int], list[Attempt]] = defaultdict(list)
+    for flow_id, step_ordinal, *fields in session.rows("read/attempts", whose):
+        attempts[flow_id, step_ordinal].append(attempt_of(fields))
+    steps: defaultdict[str, list[Step]] = defaultdict(list)
+    for flow_id, ordinal, *fields in session.rows("read/steps", whose):
+        steps[flow_id].append(step_of(fields, attempts.get((flow_id, ordinal), ())))
+    return [flow_of(row, steps.get(row[0], ())) for row in flow_rows]
+
+
+def read_flow(session: Session, flow_id: str) -> Flow:
+    """One flow; NotFoundError shows the nearest ids."""
+    flows = read_flows(session, FlowSelection(flow_ids=(flow_id,)))
+    if not flows:
+        known = [known_id for (known_id,) in session.rows("read/flow_ids")]
+        raise NotFoundError(_not_found("flow", flow_id, known))
+    return flows[0]
+
+
+def read_sagas(session: Session, flow_ids: Sequence[str] | None = None) -> list[SagaVerdict]:
+    """Verdicts by flow id and saga id."""
+    return [saga_of(row) for row in session.rows("read/sagas", _which(flow_ids))]
+
+
+def read_findings(session: Session, flow_ids: Sequence[str] | None = None) -> list[Finding]:
+    """Findings by detector, flow id (those of the population first), finding id."""
+    return [finding_of(row) for row in session.rows("read/findings", _which(flow_ids))]
+
+
+def read_replays(session: Session, flow_ids: Sequence[str] | None = None) -> list[ReplayResult]:
+    """Replays by flow id, mode, scenario (the control first)."""
+    return [replay_of(row) for row in session.rows("read/replays", _which(flow_ids))]
+
+
+def read_incidents(session: Session) -> list[Incident]:
+    """Incidents by start and id."""
+    return [incident_of(row) for row in session.rows("read/incidents")]
+
+
+def read_incident(session: Session, incident_id: str) -> Incident:
+    """One incident; NotFoundError shows the nearest ids."""
+    incidents = {incident.incident_id: incident for incident in read_incidents(session)}
+    if incident_id not in incidents:
+        raise NotFoundError(_not_found("incident", incident_id, list(incidents)))
+    return incidents[incident_id]
+
+
+def read_code_digests(session: Session) -> tuple[str, ...]:
+    """Digests of the code that derived the stored flows, sorted; more than one: derive again."""
+    return tuple(digest for (digest,) in session.rows("read/code_digests"))
+
+
+def _flow_ids_where(session: Session, selection: FlowSelection) -> Sequence[str] | None:
+    ids = None if selection.flow_ids is None else set(selection.flow_ids)
+    for key, value in selection.where:
+        pointer = "/" + key.replace("~", "~0").replace("/", "~1")
+        found = session.rows("read/flow_ids_where", {"pointer": pointer, "value": value})
+        having = {flow_id for (flow_id,) in found}
+        ids = having if ids is None else ids & having
+    return None if ids is None else sorted(ids)
+
+
+def _which(flow_ids: Sequence[str] | None) -> Mapping[str, object]:
+    return {"all": flow_ids is None, "flow_ids": list(flow_ids or ())}
+
+
+def _not_found(kind: str, wanted: str, known: Sequence[str]) -> str:
+    nearest = get_close_matches(wanted, known, NEAREST_MAX, cutoff=0.3)
+    if nearest:
+        return f"there is no {kind} {wanted}; nearest: {', '.join(nearest)}"
+    return f"there is no {kind} {wanted}; the store holds {len(known)}"

@@ -1,0 +1,204 @@
+"""Recorded data as Arrow tables, one column per store column.
+
+What belongs to a span is hashed over its whole content, so that two versions of one span can be
+told apart without comparing columns. Typed columns are copies of attributes; a value that does not
+fit its column's type is left out there and stays in `attributes`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import msgspec
+import pyarrow as pa
+
+from store.columns import EVENT_SCHEMA, LINK_SCHEMA, SPAN_SCHEMA, TEXT_COPIES
+from store.errors import DataError
+from store.model import Attributes, Decision, LogRecord, Span, SpanLink
+from store.values import to_json
+
+_STATUS_KEYS = ("http.response.status_code", "http.status_code")
+_INT_RANGE = range(-(2**63), 2**63)
+
+Row = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SpanRows:
+    """The rows of one span; `rank` orders versions of one span, the highest is kept."""
+
+    key: tuple[str, int]
+    rank: tuple[bool, int, int]
+    start_ns: int
+    end_ns: int | None
+    span: Row
+    events: Sequence[Row]
+    links: Sequence[Row]
+
+
+def table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
+    """Rows as one Arrow table."""
+    columns: Iterable[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * len(schema)
+    try:
+        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError) as error:
+        raise DataError(f"a value does not fit the store: {error}") from error
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def span_tables(spans: Sequence[SpanRows]) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Spans, events and links of these spans."""
+    return (
+        table((rows.span for rows in spans), SPAN_SCHEMA),
+        table((event for rows in spans for event in rows.events), EVENT_SCHEMA),
+        table((link for rows in spans for link in rows.links), LINK_SCHEMA),
+    )
+
+
+def span_encoder() -> Callable[[Span], SpanRows]:
+    """A function that turns spans into rows; a resource object shared by spans is encoded once."""
+    resources: dict[int, tuple[Attributes, str]] = {}
+
+    def text_of(resource: Attributes) -> str:
+        known = resources.get(id(resource))
+        if known is None:  # the map is kept with its text, so that its id stays its own
+            known = resources[id(resource)] = (resource, to_json(resource))
+        return known[1]
+
+    return lambda span: _span_rows(span, text_of(span.resource))
+
+
+def _span_rows(span: Span, resource: str) -> SpanRows:
+    trace_id, span_id = trace_text(span.trace_id), number(span.span_id)
+    attributes = span.attributes
+    event_parts = [(e.time_ns, e.name, to_json(e.attributes)) for e in span.events]
+    link_parts = [_link_part(link) for link in span.links]
+    core: Row = (
+        trace_id,
+        span_id,
+        None if span.parent_span_id is None else number(span.parent_span_id),
+        span.name,
+        span.kind,
+        span.service,
+        span.start_ns,
+        span.end_ns,
+        span.status,
+        span.status_message,
+        span.trace_state,
+        span.scope_name,
+        span.scope_version,
+        to_json(attributes),
+        resource,
+    )
+    digest = content_hash((core, event_parts, link_parts))
+    where = (trace_id, span_id, span.start_ns)
+    return SpanRows(
+        key=(trace_id, span_id),
+        rank=rank(span.start_ns, span.end_ns, digest),
+        start_ns=span.start_ns,
+        end_ns=span.end_ns,
+        span=(*core, _status_code(attributes), *_text_copies(attributes), digest),
+        events=[(*where, n, *part) for n, part in enumerate(event_parts)],
+        links=[(*where, n, *part) for n, part in enumerate(link_parts)],
+    )
+
+
+def rank(start_ns: int, end_ns: int | None, digest: int) -> tuple[bool, int, int]:
+    """Which of two versions of one span is kept: the higher (finished, later, hash)."""
+    return end_ns is not None, start_ns if end_ns is None else end_ns, digest
+
+
+def _link_part(link: SpanLink) -> Row:
+    return trace_text(link.trace_id), number(link.span_id), to_json(link.attributes)
+
+
+def _text_copies(attributes: Attributes) -> list[str | None]:
+    return [
+        next((v for key in keys if type(v := attributes.get(key)) is str), None)
+        for _, keys in TEXT_COPIES
+    ]
+
+
+def _status_code(attributes: Attributes) -> int | None:
+    for key in _STATUS_KEYS:
+        value = attributes.get(key)
+        if type(value) is int and value in _INT_RANGE:
+            return value
+        if type(value) is str and value.isascii() and value.isdecimal() and len(value) == 3:
+            return int(value)
+    return None
+
+
+def log_row(log: LogRecord) -> Row:
+    """One log record as a row; its content hash comes last."""
+    row: Row = (
+        log.time_ns,
+        log.observed_ns,
+        None if log.trace_id is None else trace_text(log.trace_id),
+        None if log.span_id is None else number(log.span_id),
+        log.severity_number,
+        log.severity_text,
+        log.event_name,
+        to_json(log.body),
+        log.service,
+        to_json(log.attributes),
+        to_json(log.resource),
+    )
+    return *row, content_hash(row)
+
+
+def decision_row(decision: Decision) -> Row:
+    """One decision as a row; its content hash comes last."""
+    row: Row = (
+        decision.decision_id,
+        decision.time_ns,
+        decision.chosen,
+        None if decision.trace_id is None else trace_text(decision.trace_id),
+        None if decision.span_id is None else number(decision.span_id),
+        decision.flow_id,
+        decision.seq,
+        decision.confidence,
+        decision.threshold,
+        decision.model_name,
+        decision.model_version,
+        decision.policy_id,
+        decision.policy_version,
+        decision.policy_outcome,
+        decision.action_step_key,
+        to_json(decision.record),
+    )
+    return *row, content_hash(row)
+
+
+def content_hash(parts: object) -> int:
+    """64 bits that tell different contents apart. Stored, so its definition may not change."""
+    try:
+        encoded = msgspec.msgpack.encode(parts)
+    except (UnicodeEncodeError, OverflowError) as error:
+        raise DataError(f"a value cannot be stored: {error}") from error
+    return int.from_bytes(blake2b(encoded, digest_size=8).digest())
+
+
+def number(span_id: str) -> int:
+    """A span id as the number that is stored."""
+    try:
+        value = int(span_id, 16)
+    except ValueError:
+        value = -1
+    if value < 0 or len(span_id) != 16:
+        raise DataError(
+            f"{span_id!r} is no span id: expected 16 hex digits; the reader must map it"
+        )
+    return value
+
+
+def trace_text(trace_id: str) -> str:
+    """A trace id, checked."""
+    if len(trace_id) != 32 or not set(trace_id) <= _HEX:
+        raise DataError(
+            f"{trace_id!r} is no trace id: expected 32 hex digits; the reader must map it"
+        )
+    return trace_id
+
+
+_HEX = frozenset("0123456789abcdef")

@@ -1,0 +1,1 @@
+CREATE MACRO trace_hex(id) AS replace(id::VARCHAR, '-', '')

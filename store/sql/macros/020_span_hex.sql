@@ -1,0 +1,1 @@
+CREATE MACRO span_hex(id) AS format('{:016x}', id)

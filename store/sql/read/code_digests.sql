@@ -1,0 +1,3 @@
+SELECT DISTINCT code_digest
+FROM flows
+ORDER BY code_digest

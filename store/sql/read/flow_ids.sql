@@ -1,0 +1,3 @@
+SELECT flow_id
+FROM flows
+ORDER BY flow_id

@@ -1,0 +1,2 @@
+SELECT generation
+FROM store_meta

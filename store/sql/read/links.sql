@@ -1,0 +1,10 @@
+SELECT
+    trace_hex(trace_id),
+    span_hex(span_id),
+    trace_hex(linked_trace_id),
+    span_hex(linked_span_id),
+    attributes
+FROM span_links
+WHERE span_start_ns BETWEEN $low AND $high
+    AND ($all OR trace_id IN (SELECT trace_id FROM parse_trace_ids($trace_ids)))
+ORDER BY trace_id, span_id, ordinal

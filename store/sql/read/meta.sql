@@ -1,0 +1,2 @@
+SELECT schema_version, ddl_sha256
+FROM store_meta

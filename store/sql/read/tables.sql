@@ -1,0 +1,4 @@
+SELECT table_name
+FROM duckdb_tables()
+WHERE NOT internal
+ORDER BY table_name

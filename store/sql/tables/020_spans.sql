@@ -1,0 +1,31 @@
+-- `attributes` and `resource` hold everything that was recorded (encoding: store/values.py). The
+-- columns from http_method on are copies of attributes that questions read often.
+CREATE TABLE spans (
+    trace_id UUID,
+    span_id UBIGINT,
+    parent_span_id UBIGINT,
+    name VARCHAR,
+    kind VARCHAR,
+    service VARCHAR,
+    start_ns BIGINT,
+    end_ns BIGINT,
+    status VARCHAR,
+    status_message VARCHAR,
+    trace_state VARCHAR,
+    scope_name VARCHAR,
+    scope_version VARCHAR,
+    attributes JSON,
+    resource JSON,
+    http_method VARCHAR,
+    http_route VARCHAR,
+    http_status_code BIGINT,
+    server_address VARCHAR,
+    db_system VARCHAR,
+    messaging_destination VARCHAR,
+    error_type VARCHAR,
+    gen_ai_model VARCHAR,
+    declared_flow_id VARCHAR,
+    flow_name VARCHAR,
+    saga_id VARCHAR,
+    content_hash UBIGINT
+)

@@ -1,0 +1,2 @@
+INSERT INTO attempts BY NAME
+SELECT * FROM incoming

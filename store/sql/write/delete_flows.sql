@@ -1,0 +1,2 @@
+DELETE FROM flows
+WHERE flow_id IN (SELECT flow_id FROM outdated)

@@ -1,0 +1,2 @@
+DELETE FROM steps
+WHERE flow_id IN (SELECT flow_id FROM outdated)

@@ -1,0 +1,2 @@
+INSERT INTO flow_members BY NAME
+SELECT * FROM incoming

@@ -1,0 +1,2 @@
+INSERT INTO incidents BY NAME
+SELECT * FROM incoming

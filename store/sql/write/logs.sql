@@ -1,0 +1,2 @@
+INSERT INTO logs BY NAME
+SELECT * FROM incoming

@@ -1,0 +1,1 @@
+INSERT INTO store_meta VALUES ($version, $ddl_sha256, 0)

@@ -1,0 +1,4 @@
+INSERT INTO payloads BY NAME
+SELECT *
+FROM incoming AS i
+ANTI JOIN payloads AS known ON i.sha256 = known.sha256

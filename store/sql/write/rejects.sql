@@ -1,0 +1,2 @@
+INSERT INTO rejects BY NAME
+SELECT * FROM incoming

@@ -1,0 +1,2 @@
+INSERT INTO replays BY NAME
+SELECT * FROM incoming

@@ -1,0 +1,2 @@
+INSERT INTO sagas BY NAME
+SELECT * FROM incoming

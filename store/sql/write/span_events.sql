@@ -1,0 +1,2 @@
+INSERT INTO span_events BY NAME
+SELECT * FROM incoming

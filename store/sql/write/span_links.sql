@@ -1,0 +1,2 @@
+INSERT INTO span_links BY NAME
+SELECT * FROM incoming

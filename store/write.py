@@ -1,0 +1,205 @@
+"""Recorded data into the store.
+
+One batch is one transaction. A batch the ledger knows is left alone. Of the rest, what is stored
+already is counted as a duplicate. Of several versions of one span (same ids, other content) one is
+kept: a finished one before an unfinished one, then the one that ends later, then the higher content
+hash; so the answer does not depend on the order of loading. Each other version counts as
+superseded. A decision is never replaced: a second one with a known id counts as a duplicate when
+equal, else as superseded. Equal log records (all fields) are one record.
+
+The functions that write conclusions live in `store.write_derived` and are offered here too.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from store import columns, rows
+from store.lease import Session
+from store.model import Batch, BatchCounts
+from store.rows import Row, SpanRows
+from store.write_derived import replace_flows, write_incident, write_replays
+
+__all__ = ["replace_flows", "write_batch", "write_incident", "write_replays"]
+
+
+_SPAN_TABLES = ("spans", "span_events", "span_links")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a batch did so far; `touched` are rows of `columns.TOUCHED`."""
+
+    changed: bool = False
+    duplicates: int = 0
+    superseded: int = 0
+    touched: list[Row] = field(default_factory=list)
+
+    def count(self, *, identical: bool) -> None:
+        if identical:
+            self.duplicates += 1
+        else:
+            self.superseded += 1
+
+
+def write_batch(session: Session, batch: Batch) -> BatchCounts:
+    """Store a batch; say what was new and what was left out."""
+    key = {
+        "content_sha256": batch.content_sha256,
+        "reader": batch.reader,
+        "rules_sha256": batch.rules_sha256,
+    }
+    known = BatchCounts(
+        duplicates=len(batch.spans) + len(batch.logs) + len(batch.decisions), known_batch=True
+    )
+    if _is_known(session, key):  # asked before the work of encoding, and again inside
+        return known
+    encode = rows.span_encoder()
+    spans = [encode(span) for span in batch.spans]
+    logs = [rows.log_row(log) for log in batch.logs]
+    decisions = [rows.decision_row(decision) for decision in batch.decisions]
+    with session.transaction():
+        if _is_known(session, key):
+            return known
+        tally = _Tally()
+        counts = BatchCounts(
+            spans=_store_spans(session, spans, tally),
+            logs=_store_logs(session, logs, tally),
+            decisions=_store_decisions(session, decisions, tally),
+            duplicates=tally.duplicates,
+            superseded=tally.superseded,
+            metrics=batch.metrics,
+        )
+        _store_rejects(session, batch)
+        if tally.changed:
+            session.run("write/generation")
+        if tally.touched:
+            _mark(session, tally.touched)
+        _enter_ledger(session, batch, counts, key)
+    return counts
+
+
+def _is_known(session: Session, key: Mapping[str, str]) -> bool:
+    return session.row("read/ledger", key) != (0,)
+
+
+def _store_spans(session: Session, spans: Sequence[SpanRows], tally: _Tally) -> int:
+    newest: dict[tuple[str, int], SpanRows] = {}
+    for span in spans:
+        other = newest.get(span.key)
+        if other is None:
+            newest[span.key] = span
+            continue
+        tally.count(identical=other.rank == span.rank)
+        if span.rank > other.rank:
+            newest[span.key] = span
+    if not newest:
+        return 0
+    keys = rows.table(newest, columns.SPAN_KEYS)
+    (low, high) = session.row_over("read/trace_range", "incoming", keys)
+    outdated: list[SpanRows] = []
+    if low is not None:
+        span_range = {"low": low, "high": high}
+        known = session.rows_over("read/known_spans", "incoming", keys, **span_range)
+        for trace_id, span_id, *stored in known:
+            span = newest[trace_id, span_id]
+            tally.count(identical=stored[-1] == span.rank[-1])
+            if span.rank > rows.rank(*stored):
+                outdated.append(span)
+            else:
+                del newest[trace_id, span_id]
+        if outdated:
+            _delete_spans(session, outdated, span_range)
+    replaced = {span.key for span in outdated}
+    for table, data in zip(_SPAN_TABLES, rows.span_tables(list(newest.values())), strict=True):
+        session.run_over(f"write/{table}", "incoming", data)
+    tally.touched.extend(
+        (span.key[0], span.start_ns, span.end_ns, key not in replaced)
+        for key, span in newest.items()
+    )
+    tally.changed |= bool(newest)
+    return len(newest) - len(outdated)
+
+
+def _delete_spans(
+    session: Session, outdated: Iterable[SpanRows], span_range: Mapping[str, int]
+) -> None:
+    keys = rows.table((span.key for span in outdated), columns.SPAN_KEYS)
+    for table in _SPAN_TABLES:
+        session.run_over(f"write/delete_{table}", "outdated", keys, **span_range)
+
+
+def _store_logs(session: Session, logs: Sequence[Row], tally: _Tally) -> int:
+    if not logs:
+        return 0
+    new = {(row[0], row[-1]): row for row in logs}  # by time and content hash
+    known = session.rows_over("read/known_logs", "incoming", rows.table(new, columns.LOG_KEYS))
+    for key in known:
+        del new[key]
+    tally.duplicates += len(logs) - len(new)
+    session.run_over("write/logs", "incoming", rows.table(new.values(), columns.LOG_SCHEMA))
+    tally.touched.extend((row[2], None, None, False) for row in new.values() if row[2] is not None)
+    tally.changed |= bool(new)
+    return len(new)
+
+
+def _store_decisions(session: Session, decisions: Sequence[Row], tally: _Tally) -> int:
+    if not decisions:
+        return 0
+    ids = rows.table(((row[0],) for row in decisions), columns.DECISION_KEYS)
+    hashes = dict(session.rows_over("read/known_decisions", "incoming", ids))
+    new: list[Row] = []
+    for row in decisions:
+        if row[0] in hashes:
+            tally.count(identical=hashes[row[0]] == row[-1])
+        else:
+            hashes[row[0]] = row[-1]
+            new.append(row)
+    (first_leaf,) = session.row("read/decision_count")
+    leaves = ((*row, leaf) for leaf, row in enumerate(new, first_leaf))
+    session.run_over("write/decisions", "incoming", rows.table(leaves, columns.DECISION_SCHEMA))
+    tally.touched.extend((row[3], None, None, False) for row in new if row[3] is not None)
+    flow_ids = {row[5] for row in new if row[3] is None and row[5] is not None}
+    if flow_ids:
+        data = rows.table(((flow_id,) for flow_id in flow_ids), columns.FLOW_IDS)
+        traces = session.rows_over("read/traces_of_flow_ids", "incoming", data)
+        tally.touched.extend((trace_id, None, None, False) for (trace_id,) in traces)
+    tally.changed |= bool(new)
+    return len(new)
+
+
+def _store_rejects(session: Session, batch: Batch) -> None:
+    session.run("write/delete_rejects", {"content_sha256": batch.content_sha256})
+    if batch.rejected:
+        data = rows.table(
+            (
+                (batch.content_sha256, batch.source, n, kept.record, kept.reason, kept.excerpt)
+                for n, kept in enumerate(batch.rejected)
+            ),
+            columns.REJECT_SCHEMA,
+        )
+        session.run_over("write/rejects", "incoming", data)
+
+
+def _mark(session: Session, touched: Sequence[Row]) -> None:
+    data = rows.table(touched, columns.TOUCHED)
+    session.run_over("write/traces", "incoming", data)
+    session.run_over("write/dirty", "incoming", data)
+
+
+def _enter_ledger(
+    session: Session, batch: Batch, counts: BatchCounts, key: Mapping[str, str]
+) -> None:
+    session.run(
+        "write/ledger",
+        {
+            **key,
+            "source": batch.source,
+            "spans": counts.spans,
+            "logs": counts.logs,
+            "decisions": counts.decisions,
+            "duplicates": counts.duplicates,
+            "superseded": counts.superseded,
+            "rejected": len(batch.rejected),
+            "metrics": counts.metrics,
+        },
+    )

@@ -1,0 +1,89 @@
+"""Conclusions into the store: flows with all that hangs on them, replays, incidents."""
+
+from collections.abc import Mapping, Sequence
+
+from store import columns, conclusion_rows, flow_rows, rows
+from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
+from store.lease import Session
+
+_OF_FLOWS = ("flows", "flow_members", "steps", "attempts", "sagas", "findings")
+
+
+def replace_flows(
+    session: Session,
+    *,
+    generation: int,
+    flows: Sequence[Flow],
+    members: Mapping[str, Sequence[tuple[str, str]]],
+    sagas: Sequence[SagaVerdict],
+    findings: Sequence[Finding],
+    code_digest: str,
+    removed_flow_ids: Sequence[str] = (),
+    population_detectors: Sequence[str] = (),
+) -> bool:
+    """Put these flows in the place of their earlier versions; nothing is marked dirty afterwards.
+
+    False, and nothing done, when data came in since `generation` was read: derive again. Findings
+    of the population (no flow_id) replace all earlier ones of their detector; name in
+    `population_detectors` those that ran and may have found nothing.
+    """
+    bodies: dict[str, str] = {}
+    attempts = [row for flow in flows for row in flow_rows.attempt_rows(flow, bodies)]
+    tables = {
+        "flows": rows.table(map(flow_rows.flow_row, flows), flow_rows.FLOW_SCHEMA),
+        "flow_members": rows.table(flow_rows.member_rows(members), flow_rows.MEMBER_SCHEMA),
+        "steps": rows.table(
+            (row for flow in flows for row in flow_rows.step_rows(flow)), flow_rows.STEP_SCHEMA
+        ),
+        "attempts": rows.table(attempts, flow_rows.ATTEMPT_SCHEMA),
+        "sagas": rows.table(map(conclusion_rows.saga_row, sagas), conclusion_rows.SAGA_SCHEMA),
+        "findings": rows.table(
+            map(conclusion_rows.finding_row, findings), conclusion_rows.FINDING_SCHEMA
+        ),
+    }
+    payloads = rows.table(bodies.items(), flow_rows.PAYLOAD_SCHEMA)
+    replaced = {flow.flow_id for flow in flows} | set(removed_flow_ids)
+    replaced |= set(members) | {saga.flow_id for saga in sagas}
+    detectors = {finding.detector for finding in findings if finding.flow_id is None}
+    detectors |= set(population_detectors)
+    written_by = {"code_digest": code_digest, "generation": generation}
+    with session.transaction():
+        if session.row("read/generation") != (generation,):
+            return False
+        flow_ids = rows.table(((flow_id,) for flow_id in sorted(replaced)), columns.FLOW_IDS)
+        for name in _OF_FLOWS:
+            session.run_over(f"write/delete_{name}", "outdated", flow_ids)
+        finding_ids = rows.table(
+            ((finding.finding_id,) for finding in findings), conclusion_rows.FINDING_IDS
+        )
+        session.run_over(
+            "write/delete_population_findings",
+            "outdated",
+            finding_ids,
+            detectors=sorted(detectors),
+        )
+        session.run_over("write/payloads", "incoming", payloads)
+        for name in _OF_FLOWS:
+            params = written_by if name == "flows" else {}
+            session.run_over(f"write/{name}", "incoming", tables[name], **params)
+        session.run("write/clean")
+    return True
+
+
+def write_replays(session: Session, results: Sequence[ReplayResult]) -> None:
+    """Store replays, each in the place of the earlier one of its flow, mode and scenario."""
+    newest = {(result.flow_id, result.mode, result.scenario): result for result in results}
+    data = rows.table(
+        map(conclusion_rows.replay_row, newest.values()), conclusion_rows.REPLAY_SCHEMA
+    )
+    with session.transaction():
+        session.run_over("write/delete_replays", "incoming", data)
+        session.run_over("write/replays", "incoming", data)
+
+
+def write_incident(session: Session, incident: Incident) -> None:
+    """Store an incident, in the place of an earlier one with its id."""
+    data = rows.table([conclusion_rows.incident_row(incident)], conclusion_rows.INCIDENT_SCHEMA)
+    with session.transaction():
+        session.run_over("write/delete_incidents", "incoming", data)
+        session.run_over("write/incidents", "incoming", data)

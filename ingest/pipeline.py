@@ -1,0 +1,240 @@
+"""Inputs into the store, in batches."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import BinaryIO, cast
+
+from ingest import conventions
+from ingest.jsonstream import ENDS_INSIDE
+from ingest.kinds import DATA_SUFFIXES, kind_of
+from ingest.limits import Limits
+from ingest.reader import HEAD_BYTES, Item, MetricsSeen, Reader, claimant, discover, named
+from ingest.redact import Redactor, rules_digest
+from ingest.report import FileReport, IngestReport, Skipped
+from ingest.sources import STDIN, Source, sources_of
+from ingest.streams import Input, sha256_of
+from store.errors import DataError
+from store.lease import Store
+from store.model import Batch, Decision, LogRecord, Rejected, Span
+from store.write import write_batch
+
+# Raised when a reader gives other records for the same bytes: the ledger then reads them again.
+READER_VERSION = 1
+PURPOSE = "ingest"
+WHOLE_FILE = "whole file"
+
+Progress = Callable[[str, int], None]  # (path, records read of it so far)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestSettings:
+    """How inputs are read. `redaction_key` makes the tokens; `format` overrides the sniffing.
+
+    A batch ends at `records_per_batch` records or `bytes_per_batch` bytes, whichever comes first:
+    that bounds memory and the time a lease is held.
+    """
+
+    redaction_key: bytes = field(repr=False)
+    redact: bool = True
+    format: str | None = None
+    records_per_batch: int = 20_000
+    bytes_per_batch: int = 64 * 1024 * 1024
+    rejected_listed_max: int = 1000
+    limits: Limits = field(default_factory=Limits)
+
+    def rules_sha256(self) -> str:
+        """Digest of all that decides which records a given input gives in which batches."""
+        rules = rules_digest() if self.redact else "unredacted"
+        cut = f"{self.records_per_batch}/{self.bytes_per_batch}/{self.limits!r}"
+        return hashlib.sha256(f"{rules}\n{cut}".encode()).hexdigest()
+
+
+def ingest_paths(
+    store: Store,
+    paths: Sequence[str],
+    settings: IngestSettings,
+    progress: Progress | None = None,
+    stdin: BinaryIO | None = None,
+) -> IngestReport:
+    """Load every input; what cannot be read is in the report, what was good is in the store."""
+    load = _Load(store, settings, progress)
+    for source in sources_of(paths):
+        if isinstance(source, Skipped):
+            load.report.skipped.append(source)
+        else:
+            load.source(source, stdin)
+    load.flush()
+    return load.report
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """Records of one input that will be one batch."""
+
+    index: int = 0
+    began_at: int = 0  # position in the input
+    spans: list[Span] = field(default_factory=list)
+    logs: list[LogRecord] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    metrics: int = 0
+
+    def add(self, item: Item) -> None:
+        if isinstance(item, Span):
+            self.spans.append(item)
+        elif isinstance(item, LogRecord):
+            self.logs.append(item)
+        elif isinstance(item, Decision):
+            self.decisions.append(item)
+        elif isinstance(item, Rejected):
+            self.rejected.append(item)
+        else:
+            self.metrics += item.count
+
+    @property
+    def size(self) -> int:
+        return len(self.spans) + len(self.logs) + len(self.decisions) + len(self.rejected)
+
+
+class _Load:
+    """One call of `ingest_paths`: batches wait until they are worth a lease."""
+
+    def __init__(self, store: Store, settings: IngestSettings, progress: Progress | None) -> None:
+        self.report = IngestReport()
+        self._store, self._settings, self._progress = store, settings, progress
+        self._readers = discover()
+        self._forced = named(settings.format, self._readers) if settings.format else None
+        self._redactor = Redactor(settings.redaction_key) if settings.redact else None
+        self._rules = settings.rules_sha256()
+        self._waiting: list[tuple[FileReport, Batch]] = []
+        self._waiting_records = 0
+        self._waiting_bytes = 0
+
+    def source(self, source: Source, stdin: BinaryIO | None) -> None:
+        """Read one input; an input that cannot be opened is reported like a bad record."""
+        settings = self._settings
+        report = FileReport(path=source.path, rejected_listed_max=settings.rejected_listed_max)
+        try:
+            if source.path == STDIN:
+                self._open(source, stdin or sys.stdin.buffer, None, report)
+            else:
+                with Path(source.path).open("rb") as raw:
+                    content = None
+                    if raw.seekable():
+                        content = sha256_of(raw)
+                        raw.seek(0)
+                    self._open(source, raw, content, report)
+        except OSError as error:
+            self._refuse(report, f"cannot be read: {error.strerror or error}")
+        except ValueError as error:  # a path with a zero byte
+            self._refuse(report, f"cannot be read: {error}")
+
+    def flush(self) -> None:
+        """Write what waits, under one lease."""
+        if not self._waiting:
+            return
+        with self._store.lease(PURPOSE, create=True) as session:
+            for report, batch in self._waiting:
+                report.add(write_batch(session, batch))
+        self._waiting.clear()
+        self._waiting_records = self._waiting_bytes = 0
+
+    def _open(self, source: Source, raw: BinaryIO, content: str | None, report: FileReport) -> None:
+        limit = self._settings.limits.decompressed_bytes
+        stream = Input(raw, limit, hashing=content is None)
+        head = stream.head(HEAD_BYTES)
+        if not head.strip():
+            self._refuse(report, stream.problem or "the file is empty")
+            return
+        try:
+            reader = self._forced or claimant(head, self._readers)
+        except DataError as error:
+            self._refuse(report, str(error))
+            return
+        if reader is None:
+            self._unclaimed(source, head, report)
+            return
+        report.format = reader.name
+        self.report.files.append(report)
+        self._read(reader, stream, content, report)
+
+    def _read(self, reader: Reader, stream: Input, content: str | None, report: FileReport) -> None:
+        chunk = _Chunk()
+        records = 0
+        for found in reader.read(cast(BinaryIO, stream), self._settings.limits):
+            item = self._redactor.item(found) if self._redactor else found
+            if chunk.size >= self._settings.records_per_batch or (
+                chunk.size and stream.position - chunk.began_at > self._settings.bytes_per_batch
+            ):
+                self._put(chunk, reader, stream, content, report)
+                chunk = _Chunk(chunk.index + 1, stream.position)
+            chunk.add(item)
+            if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
+                report.truncated += 1
+            if not isinstance(item, MetricsSeen):
+                records += 1
+                if self._progress and records % self._settings.records_per_batch == 0:
+                    self._progress(report.path, records)
+        if stream.problem:
+            _drop_cut_record(chunk, stream)
+            chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
+        self._put(chunk, reader, stream, content, report)
+        if self._progress:
+            self._progress(report.path, records)
+
+    def _put(
+        self,
+        chunk: _Chunk,
+        reader: Reader,
+        stream: Input,
+        content: str | None,
+        report: FileReport,
+    ) -> None:
+        for rejected in chunk.rejected:
+            report.reject(rejected)
+        identity = content or (stream.digest.hexdigest() if stream.digest else "")
+        batch = Batch(
+            source=report.path,
+            content_sha256=f"{identity}:{chunk.index}",
+            reader=f"{reader.name}/{READER_VERSION}",
+            rules_sha256=self._rules,
+            spans=chunk.spans,
+            logs=chunk.logs,
+            decisions=chunk.decisions,
+            rejected=chunk.rejected,
+            metrics=chunk.metrics,
+        )
+        self._waiting.append((report, batch))
+        self._waiting_records += chunk.size
+        self._waiting_bytes += stream.position - chunk.began_at
+        if (
+            self._waiting_records >= self._settings.records_per_batch
+            or self._waiting_bytes > self._settings.bytes_per_batch
+        ):
+            self.flush()
+
+    def _unclaimed(self, source: Source, head: bytes, report: FileReport) -> None:
+        suffix = PurePath(source.path).suffix.lower()
+        if not source.explicit and suffix not in DATA_SUFFIXES:
+            reason = f"{kind_of(head, source.path)}, and its name is not one of a data file"
+            self.report.skipped.append(Skipped(path=source.path, reason=reason))
+            return
+        formats = ", ".join(sorted(self._readers))
+        kind = kind_of(head, source.path)
+        self._refuse(report, f"this looks like {kind}; the formats that are read: {formats}")
+
+    def _refuse(self, report: FileReport, reason: str) -> None:
+        report.reject(Rejected(record=WHOLE_FILE, reason=reason))
+        if not any(report is known for known in self.report.files[-1:]):
+            self.report.files.append(report)
+
+
+def _drop_cut_record(chunk: _Chunk, stream: Input) -> None:
+    """The record that a truncation cut through is told once, by the file's own problem."""
+    if chunk.rejected:
+        last = chunk.rejected[-1]
+        if ENDS_INSIDE in last.reason or (stream.mid_line and last.record.count(" ") == 1):
+            chunk.rejected.pop()

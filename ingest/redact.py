@@ -1,0 +1,326 @@
+"""Redaction: secrets become keyed tokens before anything is stored.
+
+Equal secrets become equal tokens, so ties and replays still match; without the key a token tells
+nothing. Numbers are never touched by their shape (ids and times look like card numbers), only by
+the name they stand under.
+"""
+
+import hmac
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from ingest.reader import Item
+from ingest.redaction_rules import (
+    CARD_NAME,
+    EXEMPT_FIELD,
+    EXEMPT_NAME,
+    HINT,
+    SECRET_NAME,
+    SHAPE,
+    is_card,
+    rules_digest,
+    words_of,
+)
+from store.errors import UsageError
+from store.model import (
+    Attributes,
+    AttributeValue,
+    Decision,
+    JsonValue,
+    LogRecord,
+    Rejected,
+    Span,
+    SpanEvent,
+    SpanLink,
+)
+
+__all__ = ["Redactor", "rules_digest"]
+
+KEY_BYTES_MIN = 8
+SHORT_CHARS = 6  # nothing shorter has a shape: the shortest mail address is a@b.co
+CACHE_ENTRIES_MAX = 65_536
+CACHED_CHARS_MAX = 256
+
+_TOKEN = re.compile(r"\[redacted:[0-9a-f]{12}\]")
+_SCHEME = re.compile(r"\s*(bearer|basic|token|digest|apikey)\s+(\S.*)\Z", re.IGNORECASE | re.DOTALL)
+_VALUE_GROUPS = {
+    "query": "query_value",
+    "line": "line_value",
+    "scheme": "scheme_value",
+    "basic": "basic_value",
+    "userinfo": "userinfo_value",
+}
+
+_PLAIN, _CARD, _SECRET = 0, 1, 2
+
+
+class Redactor:
+    """One key with the rules; remembers names and texts it found harmless."""
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < KEY_BYTES_MIN:
+            raise UsageError(f"the redaction key is shorter than {KEY_BYTES_MIN} bytes")
+        self._key = key
+        self._names: dict[str, tuple[int, str]] = {}
+        self._clean: set[str] = set()
+        self._shared: tuple[Attributes, Attributes] = ({}, {})
+
+    def item(self, item: Item) -> Item:
+        """The record without its secrets; the same object when there were none."""
+        if isinstance(item, Span):
+            return self.span(item)
+        if isinstance(item, LogRecord):
+            return self.log(item)
+        if isinstance(item, Decision):
+            return self.decision(item)
+        return self.rejected(item) if isinstance(item, Rejected) else item
+
+    def span(self, span: Span) -> Span:
+        """A span with its events and links."""
+        name, message = self.text(span.name), self.text(span.status_message)
+        state = self.text(span.trace_state)
+        attributes, resource = self.attributes(span.attributes), self._resource(span.resource)
+        events = tuple(self._event(event) for event in span.events) if span.events else span.events
+        links = tuple(self._link(link) for link in span.links) if span.links else span.links
+        if (
+            attributes is span.attributes
+            and resource is span.resource
+            and name is span.name
+            and message is span.status_message
+            and state is span.trace_state
+            and all(map(_same, events, span.events))
+            and all(map(_same, links, span.links))
+        ):
+            return span
+        service = resource.get("service.name") if resource is not span.resource else None
+        return replace(
+            span,
+            name=name,
+            status_message=message,
+            trace_state=state,
+            attributes=attributes,
+            resource=resource,
+            service=service if isinstance(service, str) and service else span.service,
+            events=events,
+            links=links,
+        )
+
+    def log(self, log: LogRecord) -> LogRecord:
+        """A log record with its body."""
+        body = self._value(_PLAIN, log.body)
+        attributes, resource = self.attributes(log.attributes), self._resource(log.resource)
+        event, severity = self.text(log.event_name), self.text(log.severity_text)
+        if (
+            body is log.body
+            and attributes is log.attributes
+            and resource is log.resource
+            and event is log.event_name
+            and severity is log.severity_text
+        ):
+            return log
+        service = resource.get("service.name") if resource is not log.resource else None
+        return replace(
+            log,
+            body=body,
+            attributes=attributes,
+            resource=resource,
+            event_name=event,
+            severity_text=severity,
+            service=service if isinstance(service, str) and service else log.service,
+        )
+
+    def decision(self, decision: Decision) -> Decision:
+        """A decision: the record and the parts taken from it stay equal to each other."""
+        record = self._json(decision.record)
+        texts = {
+            name: self.text(text)
+            for name in (
+                "decision_id",
+                "chosen",
+                "flow_id",
+                "model_name",
+                "model_version",
+                "policy_id",
+                "policy_version",
+                "policy_outcome",
+                "action_step_key",
+            )
+            if (text := getattr(decision, name)) is not None
+        }
+        changed: dict[str, Any] = {
+            name: text for name, text in texts.items() if text != getattr(decision, name)
+        }
+        if not changed and record is decision.record:
+            return decision
+        return replace(decision, record=record, **changed)
+
+    def rejected(self, rejected: Rejected) -> Rejected:
+        """A refused record: its beginning and its reason may quote a secret."""
+        return Rejected(
+            record=rejected.record,
+            reason=self.text(rejected.reason),
+            excerpt=self.text(rejected.excerpt),
+        )
+
+    def attributes(self, attributes: Attributes) -> Attributes:
+        """Names and values, nested ones too; the same object when nothing was secret."""
+        changed: dict[str, tuple[str, AttributeValue]] | None = None
+        names, clean = self._names, self._clean
+        for key, value in attributes.items():
+            rule, name = names.get(key) or self._rule(key)
+            if rule == _PLAIN and name is key:
+                kind = type(value)
+                if kind is str:
+                    if value in clean or len(value) < SHORT_CHARS:  # type: ignore[arg-type]
+                        continue
+                elif kind is int or kind is bool or kind is float or value is None:
+                    continue
+            new = self._value(rule, value)
+            if new is not value or name != key:
+                changed = changed or {}
+                changed[key] = (name, new)
+        if changed is None:
+            return attributes
+        return dict(changed.get(key, (key, value)) for key, value in attributes.items())
+
+    def text(self, text: str) -> str:
+        """A text with every shape of a secret in it replaced."""
+        return self._text(text, named=False)
+
+    def _text(self, text: str, *, named: bool) -> str:
+        if len(text) < SHORT_CHARS or (not named and text in self._clean):
+            return text
+        if named or HINT.search(text):
+            found = SHAPE.sub(lambda match: self._replaced(match, named), text)
+            if found != text:
+                return found
+        if not named and len(text) <= CACHED_CHARS_MAX:
+            if len(self._clean) >= CACHE_ENTRIES_MAX:
+                self._clean.clear()
+            self._clean.add(text)
+        return text
+
+    def _replaced(self, match: re.Match[str], named: bool) -> str:
+        whole = match.group()
+        kind = next(name for name in _KINDS if match.start(name) >= 0)
+        if kind == "card":
+            before = match.string[max(0, match.start() - 64) : match.start()]
+            if not is_card(whole, before, named=named):
+                return whole
+            return self._token(whole.replace(" ", "").replace("-", ""))
+        if kind == "field":
+            group = "field_text" if match.start("field_text") >= 0 else "field_number"
+            if group == "field_number":  # a token is text, so that the body stays JSON
+                at, mark = match.start(group) - match.start(), match["open"]
+                return f"{whole[:at]}{mark}{self._token(whole[at:])}{mark}"
+        else:
+            group = _VALUE_GROUPS.get(kind, kind)
+        start, end = match.start(group) - match.start(), match.end(group) - match.start()
+        value = whole[start:end]
+        if kind == "mail":
+            return self._token(value.replace("%40", "@").lower())
+        return whole[:start] + self._secret(value) + whole[end:]
+
+    def _secret(self, value: str) -> str:
+        """A whole secret as a token; the name of its scheme stays."""
+        bare = value.strip()
+        if not bare or _TOKEN.fullmatch(bare):
+            return value
+        scheme = _SCHEME.match(bare)
+        if scheme:
+            return f"{scheme[1]} {self._secret(scheme[2])}"
+        return self._token(bare)
+
+    def _token(self, secret: str) -> str:
+        digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
+        return f"[redacted:{digest[:6].hex()}]"
+
+    def _rule(self, key: str) -> tuple[int, str]:
+        words = words_of(key)
+        rule = _PLAIN
+        if not EXEMPT_NAME.match(key):
+            if SECRET_NAME.search(words):
+                rule = _SECRET
+            elif CARD_NAME.search(words) and not words.endswith(("_id", "_ns", "_time", "_ms")):
+                rule = _CARD
+        name = self.text(key)
+        if len(self._names) >= CACHE_ENTRIES_MAX:
+            self._names.clear()
+        found = self._names[key] = (rule, key if name == key else name)
+        return found
+
+    def _value(self, rule: int, value: AttributeValue) -> AttributeValue:
+        if isinstance(value, str):
+            return (
+                self._secret(value) if rule == _SECRET else self._text(value, named=rule == _CARD)
+            )
+        if isinstance(value, bytes):
+            return self._bytes(rule, value)
+        if isinstance(value, list):
+            items = [self._value(rule, item) for item in value]
+            return value if all(map(_same, items, value)) else items
+        if isinstance(value, dict):
+            if rule == _PLAIN:
+                found = self.attributes(value)
+                return value if found is value else dict(found)
+            return {key: self._value(max(rule, self._rule(key)[0]), v) for key, v in value.items()}
+        if rule == _SECRET and isinstance(value, int | float) and not isinstance(value, bool):
+            return self._token(str(value))
+        return value
+
+    def _bytes(self, rule: int, value: bytes) -> AttributeValue:
+        if rule == _SECRET:
+            return self._token(value.hex())
+        try:
+            text = value.decode("utf-8")
+        except UnicodeDecodeError:
+            return value
+        found = self._text(text, named=rule == _CARD)
+        return value if found == text else found.encode()
+
+    def _json(self, record: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
+        kept = {k: v for k, v in record.items() if not EXEMPT_FIELD.match(k)}
+        found = {key: self._field(key, value) for key, value in kept.items()}
+        if all(found[key] is value for key, value in kept.items()):
+            return record
+        return {self.text(key): found.get(key, value) for key, value in record.items()}
+
+    def _field(self, key: str, value: JsonValue) -> JsonValue:
+        return self._value(self._rule(key)[0], value)  # type: ignore[arg-type,return-value]
+
+    def _resource(self, resource: Attributes) -> Attributes:
+        """Resources are shared by many records: the last one is remembered."""
+        if resource is not self._shared[0]:
+            self._shared = (resource, self.attributes(resource))
+        return self._shared[1]
+
+    def _event(self, event: SpanEvent) -> SpanEvent:
+        name, attributes = self.text(event.name), self.attributes(event.attributes)
+        if name is event.name and attributes is event.attributes:
+            return event
+        return replace(event, name=name, attributes=attributes)
+
+    def _link(self, link: SpanLink) -> SpanLink:
+        attributes = self.attributes(link.attributes)
+        return link if attributes is link.attributes else replace(link, attributes=attributes)
+
+
+_KINDS = (
+    "key_block",
+    "field",
+    "query",
+    "line",
+    "scheme",
+    "basic",
+    "jwt",
+    "vendor",
+    "userinfo",
+    "mail",
+    "card",
+)
+
+
+def _same(one: object, other: object) -> bool:
+    return one is other

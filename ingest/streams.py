@@ -1,0 +1,137 @@
+"""Bytes of an input: gzip opened, sizes bounded, what is wrong with them remembered."""
+
+import hashlib
+import io
+import zlib
+from typing import BinaryIO
+
+READ_BYTES = 1024 * 1024
+GZIP_MAGIC = b"\x1f\x8b"
+
+
+def sha256_of(stream: BinaryIO) -> str:
+    """SHA-256 of all bytes, read in pieces."""
+    digest = hashlib.sha256()
+    while data := stream.read(READ_BYTES):
+        digest.update(data)
+    return digest.hexdigest()
+
+
+class Input(io.BufferedIOBase):
+    """An input as its reader sees it: plain bytes, by line or by size.
+
+    Trouble never raises here, because what was readable before it is kept: reading ends as at the
+    end of the file, and `problem` says why. `digest` covers the plain bytes handed out so far, when
+    `hashing` was asked for (an input that can be read only once).
+    """
+
+    def __init__(self, raw: BinaryIO, decompressed_bytes: int, *, hashing: bool = False) -> None:
+        super().__init__()
+        self.problem: str | None = None
+        self.position = 0  # plain bytes handed out so far
+        self.mid_line = False  # whether the last byte handed out ended no line
+        self.digest = hashlib.sha256() if hashing else None
+        self._raw = raw
+        self._left = decompressed_bytes
+        self._limit = decompressed_bytes
+        self._ready = bytearray()
+        self._at = 0  # bytes of `_ready` already handed out
+        self._done = False
+        first = self._raw.read(2)
+        self.is_gzip = first == GZIP_MAGIC
+        self._unzip = zlib.decompressobj(wbits=31) if self.is_gzip else None
+        self._tail = first
+
+    def readable(self) -> bool:
+        return True
+
+    def head(self, size: int) -> bytes:
+        """The first bytes, still to be read."""
+        while len(self._ready) - self._at < size and self._fill():
+            pass
+        return bytes(self._ready[self._at : self._at + size])
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        """Up to and with the next line end, at most `size` bytes."""
+        limit = -1 if size is None else size
+        searched = self._at
+        while True:
+            end = self._ready.find(b"\n", searched)
+            if end >= 0:
+                return self._take(end + 1 - self._at, limit)
+            held = len(self._ready) - self._at
+            if 0 <= limit <= held or not self._fill():
+                return self._take(len(self._ready) - self._at, limit)
+            searched = self._at + held
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """At most `size` bytes, all when negative."""
+        limit = -1 if size is None else size
+        while (limit < 0 or len(self._ready) - self._at < limit) and self._fill():
+            pass
+        return self._take(len(self._ready) - self._at, limit)
+
+    def _take(self, count: int, limit: int) -> bytes:
+        if 0 <= limit < count:
+            count = limit
+        data = bytes(self._ready[self._at : self._at + count])
+        self._at += count
+        self.position += count
+        if data:
+            self.mid_line = data[-1] != 10
+        if self.digest is not None:
+            self.digest.update(data)
+        if self._at > READ_BYTES:
+            del self._ready[: self._at]
+            self._at = 0
+        return data
+
+    def _fill(self) -> bool:
+        """Make more bytes ready; False at the end."""
+        if self._done:
+            return False
+        try:
+            data = self._next()
+        except zlib.error as error:
+            return self._stop(f"gzip data is damaged ({str(error)[:80]})")
+        except OSError as error:
+            return self._stop(f"cannot be read on ({error.strerror or error})")
+        if data is None:
+            self._done = True
+            return False
+        if self.is_gzip:
+            if len(data) > self._left:
+                return self._stop(
+                    f"decompressed size passes the limit decompressed_bytes = {self._limit}"
+                )
+            self._left -= len(data)
+        self._ready += data
+        return True
+
+    def _next(self) -> bytes | None:
+        """The next plain bytes, possibly none of them; None at the end."""
+        raw = self._tail or self._raw.read(READ_BYTES)
+        self._tail = b""
+        if self._unzip is None:
+            return raw or None
+        if not raw:
+            held = self._unzip.decompress(b"", READ_BYTES)
+            if not held and not self._unzip.eof:
+                self._stop("gzip data ends early: the file is truncated")
+            return held or None
+        if self._unzip.eof:  # another member, or padding
+            raw = raw.lstrip(b"\0")
+            if not raw:
+                return b""
+            if not raw.startswith(GZIP_MAGIC[:1]):
+                self._stop("data of another kind follows the gzip data")
+                return None
+            self._unzip = zlib.decompressobj(wbits=31)
+        plain = self._unzip.decompress(raw, READ_BYTES)
+        self._tail = self._unzip.unused_data or self._unzip.unconsumed_tail
+        return plain
+
+    def _stop(self, problem: str) -> bool:
+        self.problem = problem
+        self._done = True
+        return False

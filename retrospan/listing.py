@@ -13,7 +13,6 @@ import typer
 from retrospan.documents import Document, line, pretty
 from retrospan.edge import put
 from retrospan.text import csv_cell, shortened, visible
-from store.errors import UsageError
 from store.model import JsonValue
 
 LIMIT_DEFAULT = 1_000
@@ -87,11 +86,10 @@ def show(listing: Listing, form: Format, as_json: bool) -> None:
 
 
 def _csv_lines(listing: Listing) -> list[str]:
+    rows: list[list[JsonValue]] = [list(listing.cells)]
+    rows += [[_flat(row.get(name)) for name in listing.cells] for row in listing.rows]
     lines = []
-    for cells in [
-        list(listing.cells),
-        *([_flat(row[name]) for name in listing.cells] for row in listing.rows),
-    ]:
+    for cells in rows:
         text = io.StringIO()
         csv.writer(text, lineterminator="").writerow([csv_cell(cell) for cell in cells])
         lines.append(text.getvalue())
@@ -136,28 +134,3 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return shortened(visible(value))
-
-
-def matching(rows: Sequence[Row], where: Sequence[str] | None, known: Sequence[str]) -> list[Row]:
-    """Rows whose fields have the values asked for."""
-    wanted = [_pair(text, known) for text in where or ()]
-    return [row for row in rows if all(_equals(row.get(key), value) for key, value in wanted)]
-
-
-def _pair(text: str, known: Sequence[str]) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"--where {text!r}: write KEY=VALUE, with KEY one of {', '.join(known)}")
-    if key not in known:
-        raise UsageError(f"--where {text!r}: there is no {key!r}; there are {', '.join(known)}")
-    return key, value
-
-
-def _equals(field_value: JsonValue, wanted: str) -> bool:
-    if field_value is None:
-        return wanted == ""
-    if isinstance(field_value, bool):
-        return wanted.lower() == str(field_value).lower()
-    if isinstance(field_value, list):
-        return wanted in [str(entry) for entry in field_value]
-    return str(field_value) == wanted

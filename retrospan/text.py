@@ -15,6 +15,15 @@ CELL_CHARS_MAX = 200
 PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?\Z")
 
 
+class Words(str):
+    """Text that our own code made of numbers and fixed words; only this is shown unmarked.
+
+    Any operation on it gives a plain `str` again, which counts as data: forgetting is safe.
+    """
+
+    __slots__ = ()
+
+
 def visible(value: object) -> str:
     """The text with every control, direction and other invisible character spelled out."""
     text = str(value)

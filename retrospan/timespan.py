@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 
+from retrospan.text import Words
 from store.errors import UsageError
 
 NS_PER_SECOND = 1_000_000_000
@@ -52,16 +53,16 @@ def parse_duration(text: str) -> int:
     return sum(int(count) * UNITS_NS[unit] for count, unit in RELATIVE_PART.findall(text))
 
 
-def utc(moment_ns: int | None, digits: int = 3) -> str:
+def utc(moment_ns: int | None, digits: int = 3) -> Words:
     """`2026-03-04 10:00:00.123`, in UTC; an unrecorded time is a dash."""
     if moment_ns is None:
-        return "–"
+        return Words("–")
     seconds, rest = divmod(moment_ns, NS_PER_SECOND)
     try:
         text = (EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%d %H:%M:%S")
     except OverflowError:
-        return f"{moment_ns} ns"
-    return f"{text}.{rest:09d}"[: len(text) + 1 + digits] if digits else text
+        return Words(f"{moment_ns} ns")
+    return Words(f"{text}.{rest:09d}"[: len(text) + 1 + digits] if digits else text)
 
 
 def rfc3339(moment_ns: int) -> str:
@@ -72,10 +73,10 @@ def rfc3339(moment_ns: int) -> str:
     return text.replace(" ", "T").rstrip("0").rstrip(".") + "Z"
 
 
-def humane(duration_ns: int | None) -> str:
+def humane(duration_ns: int | None) -> Words:
     """A duration as people say it; used in tables and reports, never in documents."""
     if duration_ns is None:
-        return "–"
+        return Words("–")
     sign, size = ("-", -duration_ns) if duration_ns < 0 else ("", duration_ns)
     for limit, unit, divisor in (
         (1_000, "ns", 1),
@@ -84,13 +85,13 @@ def humane(duration_ns: int | None) -> str:
         (60 * NS_PER_SECOND, "s", NS_PER_SECOND),
     ):
         if size < limit:
-            return f"{sign}{_three_digits(size, divisor)} {unit}"
+            return Words(f"{sign}{_three_digits(size, divisor)} {unit}")
     seconds = size // NS_PER_SECOND
     if seconds < 3_600:
-        return f"{sign}{seconds // 60} min {seconds % 60} s"
+        return Words(f"{sign}{seconds // 60} min {seconds % 60} s")
     if seconds < 86_400:
-        return f"{sign}{seconds // 3_600} h {seconds % 3_600 // 60} min"
-    return f"{sign}{seconds // 86_400} d {seconds % 86_400 // 3_600} h"
+        return Words(f"{sign}{seconds // 3_600} h {seconds % 3_600 // 60} min")
+    return Words(f"{sign}{seconds // 86_400} d {seconds % 86_400 // 3_600} h")
 
 
 def _three_digits(size: int, divisor: int) -> str:

@@ -1,10 +1,12 @@
 """Everything the store holds about one incident, gathered before a word is written."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from retrospan.incident import affected_ids, overlaps
+from store import read
 from store.conclusions import (
     Finding,
     Flow,
@@ -128,4 +130,15 @@ def _ordered(flows: Iterable[Flow]) -> list[Flow]:
 
 def gather(session: Session, incident_id: str) -> IncidentFacts:
     """Read what the store holds about the incident."""
-    raise NotImplementedError
+    incident = read.read_incident(session, incident_id)
+    replays = read.read_replays(session)
+    return IncidentFacts(
+        incident=incident,
+        flows=read.read_flows(session),
+        sagas=read.read_sagas(session),
+        findings=read.read_findings(session),
+        decisions=read.read_decisions(session),
+        controls=[result for result in replays if result.scenario is None],
+        what_ifs=[result for result in replays if result.scenario is not None],
+        rejects=Counter(rejected.reason for rejected in read.read_rejects(session)),
+    )

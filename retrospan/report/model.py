@@ -1,8 +1,9 @@
 """What a report is made of: sections of statements, tables, charts, blanks for people.
 
-A template is our own words with `{names}` for values; values come from data and are shown as
-code, so they can never act as markup. A statement's evidence id covers its words, its values and
-the data behind it: change any of them and the id no longer fits.
+A template is our own words with `{names}` for values. Values come from data and are shown as code,
+so they can never act as markup; only numbers and `text.Words` are shown plain. A statement's
+evidence id covers its words, its values and the data behind it: change any of them and the id no
+longer fits.
 """
 
 import re
@@ -18,7 +19,7 @@ Value: TypeAlias = str | int
 
 PLACEHOLDER = re.compile(r"\{(\w+)\}", re.ASCII)
 EVIDENCE_ID_CHARS = 12
-EXAMPLES_MAX = 5
+EXAMPLES_MAX = 3
 TABLE_ROWS_MAX = 500
 
 
@@ -168,7 +169,7 @@ class EvidenceLog:
             caption=caption,
             columns=columns,
             rows=[
-                [cell if isinstance(cell, int) else str(cell) for cell in row]
+                [cell if isinstance(cell, int | str) else str(cell) for cell in row]
                 for row in rows[:rows_max]
             ],
             evidence_id=self.note(basis, [caption, list(columns), rows]),
@@ -189,7 +190,7 @@ class EvidenceLog:
             parameters=parameters,
             data_sha256=data_sha256,
             rows=len(basis.data),
-            examples=tuple(sorted(basis.examples, key=pointer_order)[:EXAMPLES_MAX]),
+            examples=tuple(sorted(set(basis.examples), key=pointer_order)[:EXAMPLES_MAX]),
         )
         return evidence_id
 

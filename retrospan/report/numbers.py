@@ -2,27 +2,29 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from typing import LiteralString
 
 from retrospan.documents import money
+from retrospan.text import Words
 from store.conclusions import ResidualEffect
 
 
-def share(part: int, whole: int) -> str:
+def share(part: int, whole: int) -> Words:
     """`12.5 %`, rounded half up by integers; without a whole there is no share."""
     if whole == 0:
-        return "no data"
+        return Words("no data")
     tenths = (part * 2_000 + whole) // (2 * whole)
-    return f"{tenths // 10}.{tenths % 10} %"
+    return Words(f"{tenths // 10}.{tenths % 10} %")
 
 
-def of(part: int, whole: int) -> str:
+def of(part: int, whole: int) -> Words:
     """`3 of 24 (12.5 %)`."""
-    return "no data (n = 0)" if whole == 0 else f"{part} of {whole} ({share(part, whole)})"
+    return Words(f"{part} of {whole} ({share(part, whole)})" if whole else "no data (n = 0)")
 
 
-def plural(count: int, one: str, many: str = "") -> str:
+def plural(count: int, one: LiteralString, many: LiteralString = "") -> Words:
     """`1 flow`, `2 flows`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return Words(f"{count} {one if count == 1 else many or one + 's'}")
 
 
 def totals(effects: Iterable[ResidualEffect]) -> dict[str, Decimal]:
@@ -41,4 +43,4 @@ def totals_text(effects: Sequence[ResidualEffect]) -> str:
     text = " + ".join(f"{money(amount)} {currency}" for currency, amount in sums.items())
     if silent and text:
         return f"{text} and {plural(silent, 'effect')} without a recorded amount"
-    return text or ("no recorded amount" if silent else "nothing")
+    return text or Words("no recorded amount" if silent else "nothing")

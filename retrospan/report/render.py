@@ -19,7 +19,7 @@ from retrospan.report.model import (
     Table,
     Value,
 )
-from retrospan.text import markdown_cell, markdown_code, visible
+from retrospan.text import Words, markdown_cell, markdown_code, visible
 from retrospan.timespan import utc
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ def _environment() -> "Environment":
         md_row=_markdown_row,
         kind=_kind,
         parameters=lambda evidence: canonical(evidence.parameters),
+        plain=lambda value: isinstance(value, int | Words),
+        groups=_groups,
+        words=Words,
         pointers=_pointers,
     )
     return environment
@@ -82,8 +85,17 @@ def _markdown_row(row: Sequence[Value]) -> str:
 
 
 def _markdown_value(value: Value, coded: Callable[[object], str]) -> str:
-    """Numbers stay plain; text from data becomes code."""
-    return str(value) if isinstance(value, int) or value == "–" else coded(value)
+    """Numbers and our own words stay plain; text from data becomes code."""
+    return str(value) if isinstance(value, int | Words) or value == "–" else coded(value)
+
+
+def _groups(entries: Sequence[Evidence]) -> list[tuple[Evidence, list[str]]]:
+    """Evidence with the same question and data as one row, and the ids that rest on it."""
+    groups: dict[str, tuple[Evidence, list[str]]] = {}
+    for entry in entries:
+        key = canonical([entry.question, entry.parameters, entry.data_sha256, _pointers(entry)])
+        groups.setdefault(key, (entry, []))[1].append(entry.evidence_id)
+    return list(groups.values())
 
 
 def _pointers(evidence: Evidence) -> str:

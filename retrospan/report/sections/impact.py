@@ -7,6 +7,7 @@ from retrospan.report.charts import compensation_chart
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Block, EvidenceLog, Section, Table
 from retrospan.report.numbers import of, plural, share, totals_text
+from retrospan.text import Words
 from store.conclusions import FlowOutcome, Verdict
 
 SERVICES_MAX = 20
@@ -36,7 +37,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
                 basis,
                 "Services that affected flows passed through: {named}{left}.",
                 named=named,
-                left=f" and {left} more" if left > 0 else "",
+                left=Words(f" and {left} more" if left > 0 else ""),
             )
         )
     return Section(key="impact", title="Impact in numbers", blocks=blocks)

@@ -7,6 +7,7 @@ from retrospan.report import bases
 from retrospan.report.charts import outcome_chart
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section
+from retrospan.text import Words
 from retrospan.timespan import humane, utc
 from store.conclusions import Evidence as Pointer
 from store.conclusions import Flow, StepOutcome, Verdict
@@ -38,7 +39,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
         ],
     )
     rows = [
-        [utc(moment.time_ns), moment.what, moment.where, moment.trace_id or "–"]
+        [utc(moment.time_ns), Words(moment.what), moment.where, moment.trace_id or "–"]
         for moment in moments
     ]
     blocks: list[Block] = [

@@ -1,0 +1,119 @@
+"""`retrospan sagas`: was every effect undone that had to be."""
+
+from typing import Annotated
+
+import typer
+
+from retrospan.edge import edge_of, worst
+from retrospan.listing import (
+    LIMIT_DEFAULT,
+    AsJson,
+    Column,
+    Format,
+    FormatOption,
+    Limit,
+    Listing,
+    Outcome,
+    Row,
+    Service,
+    Since,
+    Until,
+    Where,
+    field,
+    show,
+)
+
+app = typer.Typer(help="Sagas: was every effect undone.", no_args_is_help=True)
+
+CELLS = ("flow_id", "saga_id", "name", "verdict")
+RESIDUAL_CELLS = (
+    "flow_id", "step", "callee", "resource", "amount", "currency", "external_ref",
+    "idempotency_key",
+)  # fmt: skip
+RESIDUAL_COLUMNS = tuple(
+    field(header, name, right=name == "amount")
+    for header, name in zip(
+        (
+            "flow", "step", "callee", "resource", "amount", "currency", "external reference",
+            "idempotency key",
+        ),
+        RESIDUAL_CELLS,
+        strict=True,
+    )
+)  # fmt: skip
+
+
+def _worst_checks(row: Row) -> str:
+    """The checks that gave the saga its verdict."""
+    checks = row["checks"]
+    assert isinstance(checks, list)
+    said = [
+        f"{check['check']}: {check['message']}"
+        for check in checks
+        if isinstance(check, dict) and check["verdict"] == row["verdict"] != "pass"
+    ]
+    return "; ".join(said) or "–"
+
+
+def _residuals(row: Row) -> int:
+    effects = row["residual_effects"]
+    return len(effects) if isinstance(effects, list) else 0
+
+
+COLUMNS = (
+    field("flow", "flow_id"),
+    field("saga", "saga_id"),
+    field("name", "name"),
+    field("verdict", "verdict"),
+    Column(header="left standing (n)", show=_residuals, right=True),
+    Column(header="because", show=_worst_checks),
+)
+
+
+@app.command("list")
+def list_sagas(
+    context: typer.Context,
+    residual: Annotated[
+        bool, typer.Option("--residual", help="One row per effect left standing.")
+    ] = False,
+    since: Since = None,
+    until: Until = None,
+    service: Service = None,
+    outcome: Outcome = None,
+    where: Where = None,
+    limit: Limit = LIMIT_DEFAULT,
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> int:
+    """List saga verdicts; exit code 3 when one of them is a violation."""
+    from retrospan.documents import residual_row, saga_row
+    from retrospan.selection import Options, choose
+    from store import read
+
+    edge = edge_of(context)
+    options = Options(
+        since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
+    )
+    with edge.lease("listing sagas") as session:
+        chosen = choose(session, options, CELLS)
+        sagas = read.read_sagas(session, chosen.flow_ids(session))
+    rows = chosen.rows([saga_row(saga) for saga in sagas])
+    kept = {(row["flow_id"], row["saga_id"]) for row in rows}
+    effects = [
+        {"flow_id": saga.flow_id, **residual_row(effect)}
+        for saga in sagas
+        if (saga.flow_id, saga.saga_id) in kept
+        for effect in saga.residual_effects
+    ]
+    show(
+        Listing(
+            document={"schema": "retrospan.sagas/1", "sagas": list(map(dict, rows))},
+            rows=effects if residual else rows,
+            columns=RESIDUAL_COLUMNS if residual else COLUMNS,
+            cells=RESIDUAL_CELLS if residual else CELLS,
+            empty="no effect is left standing" if residual else "no saga matches",
+        ),
+        form,
+        as_json,
+    )
+    return worst(violation=any(row["verdict"] == "violation" for row in rows))

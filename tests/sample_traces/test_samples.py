@@ -219,6 +219,7 @@ def test_only_the_faulty_release_breaks_promises() -> None:
     for entry in expected("payment-brownout")["findings"]:
         if entry["finder"] != "saga.S12":
             assert set(entry["flows"]) <= culprits, entry["finder"]
+    assert {entry["flow"] for entry in expected("payment-brownout")["residuals"]} <= culprits
 
 
 def test_every_release_has_enough_flows_to_learn_from() -> None:

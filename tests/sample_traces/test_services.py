@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pytest
 from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN
 
-from sample_traces.services import breaker as breaker_module
 from sample_traces.services.books import Book
-from sample_traces.services.breaker import WINDOW_CALLS, Breaker
+from sample_traces.services.breaker import OPEN_S, WINDOW_CALLS, Breaker
 from sample_traces.services.faults import Plan, load_plan
 from sample_traces.services.gateway import Gateway
 from sample_traces.services.once import Execution, Once
@@ -123,12 +122,12 @@ def test_breaker_opens_on_failures_and_closes_after_a_good_probe(
 ) -> None:
     """On a clock of its own; nothing is said about how late it opens in a recording."""
     now = [0.0]
-    monkeypatch.setattr(breaker_module.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("sample_traces.services.breaker.time.monotonic", lambda: now[0])
     breaker = Breaker()
     states = [breaker.record(False, breaker.admit()[1]) for _ in range(WINDOW_CALLS)]
     assert states[-1] == "open" and set(states[:-1]) == {None}
     assert breaker.admit() == (False, "open")
-    now[0] += breaker_module.OPEN_S
+    now[0] += OPEN_S
     assert breaker.admit() == (True, "half_open")
     assert breaker.admit() == (False, "open"), "one probe at a time"
     assert breaker.record(True, "half_open") == "closed"
@@ -182,10 +181,10 @@ def test_ids_become_hex_and_values_stay() -> None:
     }
 
 
-def flow(steps: list[Json], compensations: list[Json], **pages: list[Json]) -> FlowTruth:
+def flow(steps: list[Json], compensations: list[Json], refunds: Iterable[Json] = ()) -> FlowTruth:
     """An aborted flow with these entries in the books."""
     journal = {"output": {"status": "failed"}, "steps": steps, "compensations": compensations}
-    return FlowTruth(flow_id="order-000001", journal=journal, **pages)
+    return FlowTruth(flow_id="order-000001", journal=journal, refunds=list(refunds))
 
 
 def step(name: str, ref: str, start: int, end: int) -> Json:

@@ -1,0 +1,74 @@
+"""S11: the idempotency key stays the same over the attempts of one step."""
+
+from analyzer.derive.outcomes import BREAKER_OPEN
+from analyzer.sagas.check import Check, Doubt, answer, label, worst
+from analyzer.sagas.view import SagaView
+from store.conclusions import Attempt, CheckResult, Step, Verdict
+
+MISSING = ("retrospan.idempotency_key",)
+
+
+def _run(view: SagaView) -> CheckResult:
+    doubts, sound, bare = [], [], False
+    for step in view.flow.steps:
+        sent = [attempt for attempt in step.attempts if attempt.status != BREAKER_OPEN]
+        keys = {attempt.idempotency_key for attempt in sent}
+        if not keys - {None}:
+            bare = bare or step.role is not None or _repeats_an_effect(sent)
+        if keys == {None} and len(sent) > 1 and _needs_key(step, sent):
+            doubts.append(
+                Doubt(
+                    verdict=Verdict.UNKNOWN,
+                    message=f"{label(step)} was sent {len(sent)} times and no key was recorded",
+                    steps=[step],
+                    missing=MISSING,
+                )
+            )
+        elif keys - {None}:
+            doubt = _doubt(step, sent)
+            if doubt is None:
+                sound.append(step)
+            else:
+                doubts.append(doubt)
+    if sound:
+        message = f"each of {len(sound)} steps kept one idempotency key"
+        return worst("S11", doubts, answer("S11", Verdict.PASS, message, sound))
+    nothing = answer(
+        "S11",
+        Verdict.NOT_APPLICABLE,
+        "no step carries an idempotency key",
+        missing=MISSING if bare else (),
+    )
+    return worst("S11", doubts, nothing)
+
+
+def _needs_key(step: Step, sent: list[Attempt]) -> bool:
+    return step.role is not None or _repeats_an_effect(sent)
+
+
+def _repeats_an_effect(sent: list[Attempt]) -> bool:
+    """Whether a repeated call may have changed something each time."""
+    return sum(attempt.took_effect is not False for attempt in sent) > 1
+
+
+def _doubt(step: Step, sent: list[Attempt]) -> Doubt | None:
+    keys = [attempt.idempotency_key for attempt in sent]
+    named = list(dict.fromkeys(key for key in keys if key is not None))
+    if len(named) > 1:
+        return Doubt(
+            verdict=Verdict.VIOLATION,
+            message=f"{label(step)} changed its idempotency key between attempts: "
+            + ", ".join(named),
+            steps=[step],
+        )
+    if None in keys and len(keys) > 1:
+        return Doubt(
+            verdict=Verdict.UNKNOWN,
+            message=f"the key of some attempts of {label(step)} was not recorded",
+            steps=[step],
+            missing=MISSING,
+        )
+    return None
+
+
+CHECK = Check(id="S11", title="the idempotency key is stable over attempts", scope="flow", run=_run)

@@ -1,0 +1,167 @@
+"""What the checks ask of a flow, worked out once."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from analyzer.derive.ending import completed, effective
+from analyzer.derive.verbs import undoes
+from analyzer.effects import Effect, effects_of, forward_effects
+from analyzer.sagas.coverage import Coverage
+from store.conclusions import Flow, FlowOutcome, Step, Verdict
+
+ABORTED = frozenset(
+    {
+        FlowOutcome.FAILED,
+        FlowOutcome.COMPENSATED,
+        FlowOutcome.PARTIALLY_COMPENSATED,
+        FlowOutcome.COMPENSATION_FAILED,
+    }
+)
+ROLE_ATTRIBUTES = ("retrospan.saga.role", "retrospan.saga.compensates")
+WORDS_ALONE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """Why a step that was not seen may still have been there."""
+
+    verdict: Verdict
+    reason: str
+    missing: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SagaView:
+    """A flow as a saga."""
+
+    flow: Flow
+    coverage: Coverage
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the flow is known to have been given up."""
+        return self.flow.outcome in ABORTED
+
+    @cached_property
+    def by_id(self) -> dict[str, Step]:
+        """Steps by id."""
+        return {step.step_id: step for step in self.flow.steps}
+
+    @cached_property
+    def compensations(self) -> list[Step]:
+        """Compensation steps in start order."""
+        found = [step for step in self.flow.steps if step.role == "compensation"]
+        return sorted(found, key=lambda step: (step.start_ns, step.step_id))
+
+    @cached_property
+    def to_undo(self) -> list[Step]:
+        """Compensatable steps that completed for their caller."""
+        return [
+            step for step in self.flow.steps if step.role == "compensatable" and completed(step)
+        ]
+
+    @cached_property
+    def compensations_of(self) -> dict[str, list[Step]]:
+        """The compensations that ran for each step."""
+        found: dict[str, list[Step]] = defaultdict(list)
+        for step in self.compensations:
+            if step.compensates is not None:
+                found[step.compensates].append(step)
+        return dict(found)
+
+    @cached_property
+    def untied(self) -> list[Step]:
+        """Compensations of which nothing says what they undo."""
+        return [step for step in self.compensations if step.compensates is None]
+
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """Forward effects and what undid them."""
+        return forward_effects(self.flow)
+
+    @cached_property
+    def words_alone(self) -> bool:
+        """Whether any role or tie of this flow is known from names only."""
+        return any(
+            WORDS_ALONE in (step.role_grade, step.compensates_grade) for step in self.flow.steps
+        )
+
+    @property
+    def roles(self) -> bool:
+        """Whether any step has a role."""
+        return any(step.role is not None for step in self.flow.steps)
+
+    @cached_property
+    def unnamed(self) -> list[Step]:
+        """Steps with an effect and the marks of a saga, but without a role."""
+        return [
+            step
+            for step in self.flow.steps
+            if step.role is None
+            and any(attempt.took_effect is not False for attempt in step.attempts)
+            and step.kind in ("call", "message")
+            and _has_marks(step)
+        ]
+
+    def like_compensations_of(self, step: Step) -> list[Step]:
+        """Steps without a role that read as if they undid this one."""
+        return [
+            other
+            for other in self.flow.steps
+            if other.role is None
+            and other.callee == step.callee
+            and other.start_ns >= (step.end_ns if step.end_ns is not None else step.start_ns)
+            and undoes(other.operation, step.operation)
+        ]
+
+    def undone(self, step: Step) -> bool:
+        """Whether a compensation of the step did its work."""
+        return any(effective(one) for one in self.compensations_of.get(step.step_id, ()))
+
+    @cached_property
+    def absence(self) -> Absence | None:
+        """None when a step that is not seen was not there, else what hinders to say so."""
+        flow, coverage = self.flow, self.coverage
+        if flow.end_ns is None:
+            return Absence(verdict=Verdict.OPEN, reason="the flow has not ended", missing=())
+        if coverage.unknown_sampling:
+            return Absence(
+                verdict=Verdict.UNKNOWN,
+                reason="the data is sampled in an unknown way",
+                missing=("unsampled spans",),
+            )
+        if not flow.complete:
+            return Absence(
+                verdict=Verdict.UNKNOWN,
+                reason="spans of this flow are missing or unfinished",
+                missing=[gap for gap in flow.evidence_gaps if "span" in gap] or ["spans"],
+            )
+        needed = flow.end_ns + coverage.grace_ns
+        known = coverage.services.get(flow.service)
+        if known is not None and known.last_ns >= needed:
+            return None
+        if known is not None and coverage.data_end_ns < needed:
+            return Absence(
+                verdict=Verdict.OPEN, reason="the data ends before the answer", missing=()
+            )
+        return Absence(
+            verdict=Verdict.UNKNOWN,
+            reason=f"no data of {flow.service} after the end of the flow",
+            missing=(f"spans of {flow.service} after the flow's end",),
+        )
+
+
+def _has_marks(step: Step) -> bool:
+    if step.saga_id or step.saga_step or step.resource:
+        return True
+    return any(
+        attempt.external_ref is not None or attempt.idempotency_key is not None
+        for attempt in step.attempts
+    )
+
+
+def compensation_effects(steps: Sequence[Step]) -> list[Effect]:
+    """All effects of several compensations."""
+    return [effect for step in steps for effect in effects_of(step)]

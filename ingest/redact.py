@@ -5,25 +5,13 @@ nothing. Numbers are never touched by their shape (ids and times look like card 
 the name they stand under.
 """
 
-import hmac
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from ingest.reader import Item
-from ingest.redaction_rules import (
-    CARD_NAME,
-    EXEMPT_FIELD,
-    EXEMPT_NAME,
-    HINT,
-    SECRET_NAME,
-    SHAPE,
-    is_card,
-    rules_digest,
-    words_of,
-)
-from store.errors import UsageError
+from ingest.redact_text import PLAIN, SECRET, SHORT_CHARS, TextRedactor
+from ingest.redaction_rules import EXEMPT_FIELD, rules_digest
 from store.model import (
     Attributes,
     AttributeValue,
@@ -38,33 +26,12 @@ from store.model import (
 
 __all__ = ["Redactor", "rules_digest"]
 
-KEY_BYTES_MIN = 8
-SHORT_CHARS = 6  # nothing shorter has a shape: the shortest mail address is a@b.co
-CACHE_ENTRIES_MAX = 65_536
-CACHED_CHARS_MAX = 256
 
-_TOKEN = re.compile(r"\[redacted:[0-9a-f]{12}\]")
-_SCHEME = re.compile(r"\s*(bearer|basic|token|digest|apikey)\s+(\S.*)\Z", re.IGNORECASE | re.DOTALL)
-_VALUE_GROUPS = {
-    "query": "query_value",
-    "line": "line_value",
-    "scheme": "scheme_value",
-    "basic": "basic_value",
-    "userinfo": "userinfo_value",
-}
-
-_PLAIN, _CARD, _SECRET = 0, 1, 2
-
-
-class Redactor:
+class Redactor(TextRedactor):
     """One key with the rules; remembers names and texts it found harmless."""
 
     def __init__(self, key: bytes) -> None:
-        if len(key) < KEY_BYTES_MIN:
-            raise UsageError(f"the redaction key is shorter than {KEY_BYTES_MIN} bytes")
-        self._key = key
-        self._names: dict[str, tuple[int, str]] = {}
-        self._clean: set[str] = set()
+        super().__init__(key)
         self._shared: tuple[Attributes, Attributes] = ({}, {})
 
     def item(self, item: Item) -> Item:
@@ -109,7 +76,7 @@ class Redactor:
 
     def log(self, log: LogRecord) -> LogRecord:
         """A log record with its body."""
-        body = self._value(_PLAIN, log.body)
+        body = self._value(PLAIN, log.body)
         attributes, resource = self.attributes(log.attributes), self._resource(log.resource)
         event, severity = self.text(log.event_name), self.text(log.severity_text)
         if (
@@ -169,8 +136,8 @@ class Redactor:
         changed: dict[str, tuple[str, AttributeValue]] | None = None
         names, clean = self._names, self._clean
         for key, value in attributes.items():
-            rule, name = names.get(key) or self._rule(key)
-            if rule == _PLAIN and name is key:
+            rule, name = names.get(key) or self.rule(key)
+            if rule == PLAIN and name is key:
                 kind = type(value)
                 if kind is str:
                     if value in clean or len(value) < SHORT_CHARS:  # type: ignore[arg-type]
@@ -185,99 +152,31 @@ class Redactor:
             return attributes
         return dict(changed.get(key, (key, value)) for key, value in attributes.items())
 
-    def text(self, text: str) -> str:
-        """A text with every shape of a secret in it replaced."""
-        return self._text(text, named=False)
-
-    def _text(self, text: str, *, named: bool) -> str:
-        if len(text) < SHORT_CHARS or (not named and text in self._clean):
-            return text
-        if named or HINT.search(text):
-            found = SHAPE.sub(lambda match: self._replaced(match, named), text)
-            if found != text:
-                return found
-        if not named and len(text) <= CACHED_CHARS_MAX:
-            if len(self._clean) >= CACHE_ENTRIES_MAX:
-                self._clean.clear()
-            self._clean.add(text)
-        return text
-
-    def _replaced(self, match: re.Match[str], named: bool) -> str:
-        whole = match.group()
-        kind = next(name for name in _KINDS if match.start(name) >= 0)
-        if kind == "card":
-            before = match.string[max(0, match.start() - 64) : match.start()]
-            if not is_card(whole, before, named=named):
-                return whole
-            return self._token(whole.replace(" ", "").replace("-", ""))
-        if kind == "field":
-            group = "field_text" if match.start("field_text") >= 0 else "field_number"
-            if group == "field_number":  # a token is text, so that the body stays JSON
-                at, mark = match.start(group) - match.start(), match["open"]
-                return f"{whole[:at]}{mark}{self._token(whole[at:])}{mark}"
-        else:
-            group = _VALUE_GROUPS.get(kind, kind)
-        start, end = match.start(group) - match.start(), match.end(group) - match.start()
-        value = whole[start:end]
-        if kind == "mail":
-            return self._token(value.replace("%40", "@").lower())
-        return whole[:start] + self._secret(value) + whole[end:]
-
-    def _secret(self, value: str) -> str:
-        """A whole secret as a token; the name of its scheme stays."""
-        bare = value.strip()
-        if not bare or _TOKEN.fullmatch(bare):
-            return value
-        scheme = _SCHEME.match(bare)
-        if scheme:
-            return f"{scheme[1]} {self._secret(scheme[2])}"
-        return self._token(bare)
-
-    def _token(self, secret: str) -> str:
-        digest = hmac.digest(self._key, secret.encode("utf-8", "surrogatepass"), "sha256")
-        return f"[redacted:{digest[:6].hex()}]"
-
-    def _rule(self, key: str) -> tuple[int, str]:
-        words = words_of(key)
-        rule = _PLAIN
-        if not EXEMPT_NAME.match(key):
-            if SECRET_NAME.search(words):
-                rule = _SECRET
-            elif CARD_NAME.search(words) and not words.endswith(("_id", "_ns", "_time", "_ms")):
-                rule = _CARD
-        name = self.text(key)
-        if len(self._names) >= CACHE_ENTRIES_MAX:
-            self._names.clear()
-        found = self._names[key] = (rule, key if name == key else name)
-        return found
-
     def _value(self, rule: int, value: AttributeValue) -> AttributeValue:
         if isinstance(value, str):
-            return (
-                self._secret(value) if rule == _SECRET else self._text(value, named=rule == _CARD)
-            )
+            return self.text_under(rule, value)
         if isinstance(value, bytes):
             return self._bytes(rule, value)
         if isinstance(value, list):
             items = [self._value(rule, item) for item in value]
             return value if all(map(_same, items, value)) else items
         if isinstance(value, dict):
-            if rule == _PLAIN:
+            if rule == PLAIN:
                 found = self.attributes(value)
                 return value if found is value else dict(found)
-            return {key: self._value(max(rule, self._rule(key)[0]), v) for key, v in value.items()}
-        if rule == _SECRET and isinstance(value, int | float) and not isinstance(value, bool):
-            return self._token(str(value))
+            return {key: self._value(max(rule, self.rule(key)[0]), v) for key, v in value.items()}
+        if rule == SECRET and isinstance(value, int | float) and not isinstance(value, bool):
+            return self.token(str(value))
         return value
 
     def _bytes(self, rule: int, value: bytes) -> AttributeValue:
-        if rule == _SECRET:
-            return self._token(value.hex())
+        if rule == SECRET:
+            return self.token(value.hex())
         try:
             text = value.decode("utf-8")
         except UnicodeDecodeError:
             return value
-        found = self._text(text, named=rule == _CARD)
+        found = self.text_under(rule, text)
         return value if found == text else found.encode()
 
     def _json(self, record: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
@@ -288,7 +187,7 @@ class Redactor:
         return {self.text(key): found.get(key, value) for key, value in record.items()}
 
     def _field(self, key: str, value: JsonValue) -> JsonValue:
-        return self._value(self._rule(key)[0], value)  # type: ignore[arg-type,return-value]
+        return self._value(self.rule(key)[0], value)  # type: ignore[arg-type,return-value]
 
     def _resource(self, resource: Attributes) -> Attributes:
         """Resources are shared by many records: the last one is remembered."""
@@ -305,21 +204,6 @@ class Redactor:
     def _link(self, link: SpanLink) -> SpanLink:
         attributes = self.attributes(link.attributes)
         return link if attributes is link.attributes else replace(link, attributes=attributes)
-
-
-_KINDS = (
-    "key_block",
-    "field",
-    "query",
-    "line",
-    "scheme",
-    "basic",
-    "jwt",
-    "vendor",
-    "userinfo",
-    "mail",
-    "card",
-)
 
 
 def _same(one: object, other: object) -> bool:

@@ -39,61 +39,46 @@ EXEMPT_FIELD = re.compile(r"(?:schema|time|seq|trace_id|span_id|\w*sha256)\Z")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
-# The same names as they stand inside texts: `"api_key": "…"`, `token=…`, `Cookie: …`.
-_NAME = (
-    r"(?:authorization|cookie|passw(?:or)?d|passphrase|passcode|pwd|secret|credentials?"
-    r"|api[_-]?key|(?:access|secret|private|signing)[_-]?key(?:[_-]?id)?|token|jwt|cv[vc]2?|ssn)"
+# One of these stands in every secret name: a text without any is not searched for names.
+NAME_HINTS = ("auth", "cook", "pass", "pwd", "secr", "cred", "key", "tok", "jwt", "cv", "ssn")
+NAME_HINTS_RARE = ("bearer", "otp", "pin", "security")
+# `name=value`, `name: value` in any text; the name decides.
+PAIR = re.compile(r"(?<![\w.-])([A-Za-z_][\w.-]{1,63}+)(=|\s{0,2}+:\s{0,4}+)(?![\s\[])")
+PAIR_VALUE = re.compile(r"(?:[^&\s\"'<>#;,\\]+)")
+LINE_VALUE = re.compile(r"[^\r\n\"',}{\]\[\\]+")
+# In prose `token: …` is rarely a token, `password: …` mostly a password.
+LINE_NAME = re.compile(r"(?:authorization|cookies?|password|passwd|passphrase|api_?key|secret)\Z")
+# A JSON or Python field, also inside a string of another, also OTLP's and HAR's pairs of name and
+# value: the name in its quotes, then what leads to the value.
+FIELD = re.compile(
+    r"""["']([\w.-]{2,80})(\\*["'])\s*(?::|,\s*\\*["']value\\*["']\s*:)\s*"""
+    r"""(?:\{\s*\\*["']\w+\\*["']\s*:\s*)?\[?\s*"""
 )
-_QUERY_NAME = (
-    r"(?:(?<=[?&;])(?:key|sig|signature|code|auth|x-amz-signature|x-amz-credential"
-    rf"|x-goog-signature|awsaccesskeyid)|{_NAME})"
+FIELD_TEXT = re.compile(r"""(\\*["'])((?:(?!\1)\\?.)*)""", re.DOTALL)
+FIELD_NUMBER = re.compile(r"-?\d[\d.]*")
+QUERY = re.compile(
+    r"[?&;](?:key|sig|signature|code|auth|x-amz-signature|x-amz-credential|x-goog-signature"
+    r"|awsaccesskeyid)=([^&\s\"'<>#;,\\]+)",
+    re.IGNORECASE,
 )
-_LINE_NAME = r"(?:authorization|cookie|passw(?:or)?d|passphrase|api[_-]?key|secret)"
-_SHAPES = (
-    (
-        "key_block",
-        r"-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}KEY-----|\Z)",
-    ),
-    (
-        # A JSON or Python field, also inside a string of another; also OTLP's and HAR's pairs
-        # of `name` and `value`.
-        "field",
-        rf"""{_NAME}(?P<open>\\*["'])\s*(?::|,\s*\\*["']value\\*["']\s*:)\s*"""
-        r"""(?:\{\s*\\*["']\w+\\*["']\s*:\s*)?\[?\s*"""
-        r"""(?:(?P<quote>\\*["'])(?P<field_text>(?:(?!(?P=quote))\\?.)*)|(?P<field_number>-?[\d.]+))""",
-    ),
-    ("query", rf"{_QUERY_NAME}=(?P<query_value>[^&\s\"'<>#;,\\]+)"),
-    (
-        "line",
-        rf"(?<![\w]){_LINE_NAME}\s*:\s*+(?!(?:\w+\s+)?\[redacted:)(?P<line_value>[^\r\n\"',}}{{\]\[\\]+)",
-    ),
-    ("scheme", r"\bbearer\s+(?P<scheme_value>(?=[\w.~+/=-]*[\d=])[\w.~+/=-]{8,}|[\w.~+/=-]{20,})"),
-    (
-        "basic",
-        r"\bbasic\s+(?P<basic_value>(?-i:(?=[\w+/]*(?:[\d=]|[a-z][A-Z]))[\w+/]{8,}={0,2}))",
-    ),
-    ("jwt", r"(?-i:eyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)+)"),
-    (
-        "vendor",
-        r"(?-i:\b(?:(?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|xox[abprs]-[\w-]{10,}"
-        r"|sk[-_](?:live_|test_|proj-|ant-)?[A-Za-z0-9_-]{20,}|AIza[\w-]{35})(?![A-Za-z0-9]))",
-    ),
-    ("userinfo", r"(?<=://)(?P<userinfo_value>[^/\s:@\"']{0,256}:[^/\s@\"']{1,256})(?=@)"),
-    (
-        "mail",
-        r"(?<![\w.+-])[\w.+-]{1,64}(?:@|%40)(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}(?![\w-])",
-    ),
-    ("card", r"(?<![\w.:-])\d(?:[ -]?\d){12,18}(?![\w-])"),
+KEY_BLOCK = re.compile(
+    r"(-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,40}KEY-----|\Z))", re.DOTALL
 )
-SHAPE = re.compile(
-    "|".join(f"(?P<{name}>{shape})" for name, shape in _SHAPES), re.IGNORECASE | re.DOTALL
+BEARER = re.compile(
+    r"\b[Bb][Ee][Aa][Rr][Ee][Rr]\s+((?=[\w.~+/=-]*[\d=])[\w.~+/=-]{8,}|[\w.~+/=-]{20,})"
 )
-# What at least stands in a text that has one of the shapes: nothing else is searched in full.
-HINT = re.compile(
-    r"[@?=]|%40|eyJ|AKIA|ASIA|AIza|xox|gh[pousr]_|sk[-_]|-----BEGIN|\d[\d -]{11}"
-    r"|[aA]uth|AUTH|[cC]ook|COOK|[pP]ass|PASS|[pP]wd|PWD|[sS]ecr|SECR|[cC]red|CRED|[kK]ey|KEY"
-    r"|[tT]oken|TOKEN|[jJ]wt|JWT|[cC][vV][vVcC]|[sS]sn|SSN|[bB]earer|BEARER|[bB]asic|BASIC"
+BASIC = re.compile(r"\b[Bb][Aa][Ss][Ii][Cc]\s+((?=[\w+/]*(?:[\d=]|[a-z][A-Z]))[\w+/]{8,}={0,2})")
+JWT = re.compile(r"(eyJ[\w-]{6,}\.[\w-]+(?:\.[\w-]*)+)")
+VENDOR_HINTS = ("AKIA", "ASIA", "gh", "xox", "sk-", "sk_", "AIza")
+VENDOR = re.compile(
+    r"\b((?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|xox[abprs]-[\w-]{10,}"
+    r"|sk[-_](?:live_|test_|proj-|ant-)?[A-Za-z0-9_-]{20,}|AIza[\w-]{35})(?![A-Za-z0-9])"
 )
+USER_INFO = re.compile(r"://([^/\s:@\"']{0,256}:[^/\s@\"']{1,256})@")
+MAIL = re.compile(
+    r"(?<![\w.+-])([\w.+-]{1,64}(?:@|%40)(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24})(?![\w-])"
+)
+CARD = re.compile(r"(?<![\w.:-])(\d(?:[ -]?\d){12,18})(?![\w-])")
 CARD_CONTEXT = re.compile(r"card|\bpan\b|visa|mastercard|amex|credit|debit", re.IGNORECASE)
 CARD_CONTEXT_CHARS = 32
 _CARD_GROUPS = re.compile(r"\d{4}([ -])\d{4}\1\d{4}\1\d{1,7}\Z|\d{4}([ -])\d{6}\2\d{5}\Z")
@@ -130,16 +115,6 @@ def _luhn(digits: str) -> bool:
 
 def rules_digest() -> str:
     """SHA-256 of the rules in force, for the ledger: other rules make another load."""
-    parts = (
-        str(RULES_VERSION),
-        SECRET_NAME.pattern,
-        CARD_NAME.pattern,
-        EXEMPT_NAME.pattern,
-        EXEMPT_FIELD.pattern,
-        SHAPE.pattern,
-        HINT.pattern,
-        CARD_CONTEXT.pattern,
-        _CARD_GROUPS.pattern,
-        _CARD_ISSUER.pattern,
-    )
+    rules = [value for _, value in sorted(globals().items()) if isinstance(value, re.Pattern)]
+    parts = [str(RULES_VERSION), *(f"{rule.pattern}/{rule.flags}" for rule in rules)]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()

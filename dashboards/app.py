@@ -7,7 +7,13 @@ import streamlit as st
 
 from dashboards.pages import PageFacts, arrange
 
+FLAT_MENU_MAX = 7  # with more pages the menu shows its sections
+
 _HERE = Path(__file__).parent
+# A waterfall needs the width that wide pages still leave empty.
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
+</style>"""
 
 
 def found_views() -> dict[str, PageFacts]:
@@ -21,22 +27,23 @@ def main() -> None:
     icon = str(_HERE / "icon.svg")  # a file: a named icon would be fetched from elsewhere
     st.set_page_config(page_title="retrospan", page_icon=icon, layout="wide")
     st.logo(icon, size="large")
-    sections = arrange(found_views())
-    st.navigation(
-        {
-            section: [
-                st.Page(
-                    _HERE / "views" / f"{name}.py",
-                    title=facts.title,
-                    url_path=facts.url_path,
-                    default=facts.default,
-                    visibility="visible" if facts.listed else "hidden",
-                )
-                for name, facts in members
-            ]
-            for section, members in sections.items()
-        }
-    ).run()
+    st.html(_STYLE)
+    menu = {
+        section: [
+            st.Page(
+                _HERE / "views" / f"{name}.py",
+                title=facts.title,
+                url_path=facts.url_path,
+                default=facts.default,
+                visibility="visible" if facts.listed else "hidden",
+            )
+            for name, facts in members
+        ]
+        for section, members in arrange(found_views()).items()
+    }
+    flat = [page for pages in menu.values() for page in pages]
+    few = len(flat) <= FLAT_MENU_MAX
+    st.navigation(flat if few else menu, position="top").run()
 
 
 if __name__ == "__main__":

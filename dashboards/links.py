@@ -9,6 +9,8 @@ from dashboards.wording import markdown_safe
 
 VIEWS = Path(__file__).parent / "views"
 
+_OPEN_WATERFALL = "open_waterfall"
+
 QueryValue = str | list[str]
 
 
@@ -19,14 +21,36 @@ def page(name: str) -> Path:
 
 def flows_link(label: str, **filters: QueryValue) -> None:
     """A link to the flows that a number counts."""
-    st.page_link(page("flows"), label=markdown_safe(label), query_params=dict(filters))
+    st.page_link(page("flows"), label=_link_text(label), query_params=dict(filters))
 
 
-def trace_link(label: str, *, flow: str, span: str | None = None, trace: str | None = None) -> None:
+def trace_link(label: str, *, flow: str, span: str | None = None) -> None:
     """A link to one flow, to one of its spans when given."""
-    more = {"span": span, "trace": trace}
-    target = {"flow": flow} | {key: value for key, value in more.items() if value}
-    st.page_link(page("trace"), label=markdown_safe(label), query_params=target)
+    target = {"flow": flow} | ({"span": span} if span else {})
+    st.page_link(page("trace"), label=_link_text(label), query_params=target)
+
+
+def span_button(label: str, *, key: str, trace_id: str | None, span_id: str) -> None:
+    """Shows a span of the flow at hand in the waterfall."""
+    arguments = (trace_id, span_id)
+    st.button(_link_text(label), key=key, type="tertiary", on_click=show_span, args=arguments)
+
+
+def show_span(trace_id: str | None, span_id: str) -> None:
+    """Puts a span into the address; the next run opens the waterfall at it."""
+    kept = {key: value for key, value in st.query_params.items() if key == "flow"}
+    chosen = {"trace": trace_id, "span": span_id}
+    st.query_params.from_dict(kept | {key: value for key, value in chosen.items() if value})
+    st.session_state[_OPEN_WATERFALL] = True
+
+
+def waterfall_wanted() -> bool:
+    """Whether a span was just chosen in another tab; true once."""
+    return bool(st.session_state.pop(_OPEN_WATERFALL, False))
+
+
+def _link_text(label: str) -> str:
+    return f":primary[{markdown_safe(label)} →]"
 
 
 def open_flows(**filters: QueryValue) -> None:

@@ -81,21 +81,29 @@ def notes(texts: Iterable[str], *, tone: str = "neutral") -> str:
     """A block of lines with a coloured edge."""
     border, ground = _TONES[tone]
     lines = "".join(f"<div>{_safe(text)}</div>" for text in texts)
-    style = f"border-left:4px solid {border};background:{ground};padding:6px 12px"
+    style = f"border-left:4px solid {border};background:{ground};padding:4px 12px;font-size:.9rem"
     return f'<div style="{style};overflow-wrap:anywhere">{lines}</div>'
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
-    """A two-column table: name, value. Texts wrap and can be selected."""
-    name = "padding:2px 12px 2px 0;vertical-align:top;opacity:.75;overflow-wrap:anywhere;width:34%"
-    value = "padding:2px 0;vertical-align:top;overflow-wrap:anywhere;white-space:pre-wrap"
+    """Names with their values, side by side. Texts wrap and can be selected."""
+    name = "opacity:.75;overflow-wrap:anywhere;font-weight:400;margin:0;padding:0"
+    value = "overflow-wrap:anywhere;white-space:pre-wrap;margin:0;padding:0;min-width:0"
     rows = "".join(
-        f'<tr><td style="{name}">{_safe(key)}</td>'
-        f'<td style="{value}">{_safe(shortened(text, CELL_LENGTH_MAX))}</td></tr>'
+        f'<dt style="{name}">{_safe(key)}</dt>'
+        f'<dd style="{value}">{_safe(shortened(text, CELL_LENGTH_MAX))}</dd>'
         for key, text in pairs
     )
-    style = "width:100%;table-layout:fixed;font-size:.85rem;border-collapse:collapse"
-    return f'<table style="{style}"><tbody>{rows}</tbody></table>'
+    style = (
+        "display:grid;grid-template-columns:fit-content(38%) 1fr;gap:3px 14px;"
+        "font-size:.85rem;margin:0;padding:0"
+    )
+    return f'<dl style="{style}">{rows}</dl>'
+
+
+def line(texts: Iterable[str]) -> str:
+    """Short facts on one line, parted by dots."""
+    return f'<div style="overflow-wrap:anywhere">{_safe(" · ".join(texts))}</div>'
 
 
 def _safe(text: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from dashboards import data
+from dashboards import data, links
 from dashboards.markup import heading, notes
 from dashboards.wording import clean
 from store.errors import (
@@ -32,6 +32,7 @@ def guarded(render: Callable[[], None]) -> None:
         st.code(f"retrospan --db {data.store_path()} store upgrade", language=None)
     except NotFoundError as error:
         _screen("Not found", error, "The link may be older than the data, or the id is cut.")
+        st.page_link(links.page("flows"), label="All flows")
     except RetrospanError as error:
         _screen("The store could not be read", error, "The command below tells more:")
         st.code(f"retrospan --db {data.store_path()} flows list", language=None)

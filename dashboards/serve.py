@@ -86,6 +86,7 @@ def server_config(host: str, port: int) -> dict[str, Any]:
         "theme.paddingTop": "2.5rem",
         "theme.baseRadius": "6px",
         "theme.metricValueFontSize": "1.9rem",
+        "theme.headingFontSizes": ["1.7rem", "1.4rem", "1.15rem", "1rem", "0.95rem", "0.9rem"],
     }
     settings |= {f"theme.light.{name}": value for name, value in _LIGHT.items()}
     settings |= {f"theme.dark.{name}": value for name, value in _DARK.items()}

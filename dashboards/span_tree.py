@@ -14,7 +14,7 @@ Key = tuple[str, str]  # trace id, span id
 
 
 class RowFlag(IntFlag):
-    """What a row is; waterfall.js holds the same bits."""
+    """What a row is; waterfall_rows.js holds the same bits."""
 
     ERROR = 1
     UNFINISHED = 2

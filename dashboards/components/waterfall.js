@@ -1,55 +1,13 @@
-// Draws a trace as a tree of rows beside a time axis.
+// Draws a trace as a tree of rows beside a time axis; its rows are made by waterfall_rows.js.
 // Rows are virtual: only the visible ones are in the page, so cost does not grow with the trace.
-// Everything recorded is untrusted and is only ever written with textContent.
 
-const ROW_PX = 24;
 const OVERSCAN_ROWS = 8;
-const GUIDES_MAX = 16;
 const MINIMAP_PX = 44;
 const MINIMAP_LINES_MAX = 4000;
 const TICKS = 5;
 const LEFT_SHARE_DEFAULT = 0.42;
 
-// Bits of a row's flags; span_tree.py holds the same list.
-const ERROR = 1;
-const UNFINISHED = 2;
-const COMPENSATION = 4;
-const CRITICAL = 8;
-const PARENT_MISSING = 16;
-
 const instances = new WeakMap();
-
-function formatMs(ms) {
-  const size = Math.abs(ms);
-  if (size === 0) return "0";
-  if (size >= 60000) return (ms / 60000).toFixed(1) + " min";
-  if (size >= 1000) return (ms / 1000).toFixed(2) + " s";
-  if (size >= 1) return ms.toFixed(size < 10 ? 2 : 1) + " ms";
-  return (ms * 1000).toFixed(0) + " µs";
-}
-
-function element(tag, className, text) {
-  const node = document.createElement(tag);
-  node.className = className;
-  if (text !== undefined) node.textContent = text;
-  return node;
-}
-
-/** Parent row and "has children" of each row, from the depths of a depth-first list. */
-function shapeOf(depths) {
-  const parents = new Int32Array(depths.length).fill(-1);
-  const hasChildren = new Uint8Array(depths.length);
-  const open = [];
-  for (let i = 0; i < depths.length; i++) {
-    open.length = Math.min(open.length, depths[i]);
-    if (open.length > 0) {
-      parents[i] = open[open.length - 1];
-      hasChildren[parents[i]] = 1;
-    }
-    open.push(i);
-  }
-  return { parents, hasChildren };
-}
 
 class Waterfall {
   constructor(root) {
@@ -151,87 +109,14 @@ class Waterfall {
 
   // --- drawing --------------------------------------------------------------------------------
 
-  color(i) {
-    return this.data.colors[this.cols.service[i] % this.data.colors.length];
-  }
-
   paint() {
     const top = this.viewport.scrollTop;
     const first = Math.max(0, Math.floor(top / ROW_PX) - OVERSCAN_ROWS);
     const last = Math.ceil((top + this.viewport.clientHeight) / ROW_PX) + OVERSCAN_ROWS;
     const page = document.createDocumentFragment();
-    for (let k = first; k < Math.min(last, this.shown.length); k++) page.append(this.row(k));
+    for (let k = first; k < Math.min(last, this.shown.length); k++) page.append(rowOf(this, k));
     this.pad.replaceChildren(page);
     if (this.cursor >= 0) this.viewport.setAttribute("aria-activedescendant", "span-" + this.cursor);
-  }
-
-  row(k) {
-    const i = this.shown[k];
-    const row = element("div", "row");
-    row.id = "span-" + i;
-    row.dataset.row = String(i);
-    row.style.top = k * ROW_PX + "px";
-    row.setAttribute("role", "treeitem");
-    row.setAttribute("aria-level", String(this.cols.depth[i] + 1));
-    row.setAttribute("aria-selected", String(i === this.selected));
-    if (this.hasChildren[i]) row.setAttribute("aria-expanded", String(!this.closed.has(i)));
-    row.classList.toggle("selected", i === this.selected);
-    row.classList.toggle("cursor", i === this.cursor);
-    row.classList.toggle("dim", this.hits !== null && !this.hits.has(i));
-    row.append(this.label(i), this.lane(i));
-    return row;
-  }
-
-  label(i) {
-    const flags = this.cols.flags[i];
-    const service = this.data.services[this.cols.service[i]];
-    const label = element("div", "left");
-    for (let d = 0; d < Math.min(this.cols.depth[i], GUIDES_MAX); d++) {
-      label.append(element("span", "guide"));
-    }
-    const caret = this.hasChildren[i] ? (this.closed.has(i) ? "▸" : "▾") : "";
-    label.append(element("span", "caret", caret));
-    const chip = element("span", "chip");
-    chip.style.background = this.color(i);
-    label.append(chip);
-    if (flags & ERROR) label.append(element("span", "error", "✖"));
-    label.append(element("span", "service", service), element("span", "name", this.cols.name[i]));
-    for (const tag of this.data.tags[i] ?? []) label.append(element("span", "tag " + tag[0], tag[1]));
-    label.title = `${service} · ${this.cols.name[i]} · ${this.duration(i)}`;
-    return label;
-  }
-
-  duration(i) {
-    return this.cols.flags[i] & UNFINISHED ? "not finished" : formatMs(this.cols.dur[i]);
-  }
-
-  lane(i) {
-    const flags = this.cols.flags[i];
-    const width = this.to - this.from;
-    const at = (ms) => ((ms / this.total - this.from) / width) * 100;
-    const left = at(this.cols.start[i]);
-    const right = at(this.cols.start[i] + this.cols.dur[i]);
-    const lane = element("div", "lane");
-    const bar = element("span", "bar");
-    bar.style.left = left + "%";
-    bar.style.width = right - left + "%";
-    bar.style.backgroundColor = this.color(i);
-    bar.classList.toggle("failed", Boolean(flags & ERROR));
-    bar.classList.toggle("compensation", Boolean(flags & COMPENSATION));
-    bar.classList.toggle("unfinished", Boolean(flags & UNFINISHED));
-    bar.classList.toggle("on-path", Boolean(flags & CRITICAL));
-    lane.append(bar);
-    for (const ms of this.data.events[i] ?? []) {
-      const mark = element("span", "event");
-      mark.style.left = at(ms) + "%";
-      lane.append(mark);
-    }
-    const text = element("span", "took", this.duration(i));
-    if (right <= 84) text.style.left = Math.max(right, 0) + "%";
-    else if (left >= 14) text.style.right = 100 - Math.min(left, 100) + "%";
-    else text.classList.add("inside");
-    lane.append(text);
-    return lane;
   }
 
   drawAxis() {
@@ -257,7 +142,7 @@ class Waterfall {
     for (let i = 0; i < this.rows; i++) {
       const failed = this.cols.flags[i] & ERROR;
       if (i % step && !failed) continue;
-      pen.fillStyle = failed ? "#D55E00" : this.color(i);
+      pen.fillStyle = failed ? "#D55E00" : colorOf(this, i);
       const x = (this.cols.start[i] / this.total) * width;
       const long = Math.max(1, (this.cols.dur[i] / this.total) * width);
       pen.fillRect(x, (i / this.rows) * (MINIMAP_PX - 4) + 2, long, thick);

@@ -67,7 +67,9 @@ _mount = st.components.v2.component(
     "retrospan_waterfall",
     html=_HTML,
     css=(_HERE / "waterfall.css").read_text(encoding="utf-8"),
-    js=(_HERE / "waterfall.js").read_text(encoding="utf-8"),
+    js="\n".join(
+        (_HERE / name).read_text(encoding="utf-8") for name in ("waterfall_rows.js", "waterfall.js")
+    ),
 )
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import links
 from dashboards.data import FlowPage
 from dashboards.markup import facts, heading, notes, word_chip
-from dashboards.wording import amount_text
+from dashboards.wording import amount_text, plural
 from store.conclusions import Evidence, Finding, ResidualEffect, SagaVerdict, Verdict
 
 EVIDENCE_COUNT_MAX = 8
@@ -20,11 +20,11 @@ def checks_tab(page: FlowPage) -> None:
     if not page.sagas and not page.findings:
         st.text("No saga was found in this flow and no detector had anything to tell.")
     for number, saga in enumerate(page.sagas):
-        _saga(page, saga, number)
+        _saga(saga, number)
     if page.findings:
         st.subheader("Findings")
     for number, one in enumerate(sorted(page.findings, key=_severity)):
-        _finding(page, one, number)
+        _finding(one, number)
 
 
 def _severity(one: Finding) -> tuple[int, int, str]:
@@ -32,7 +32,7 @@ def _severity(one: Finding) -> tuple[int, int, str]:
     return rank, _ORDER.index(one.verdict), one.finding_id
 
 
-def _saga(page: FlowPage, saga: SagaVerdict, number: int) -> None:
+def _saga(saga: SagaVerdict, number: int) -> None:
     st.html(
         heading(saga.name or "Saga", above=f"saga {saga.saga_id}", size_rem="1.2")
         + word_chip(saga.verdict, label="verdict")
@@ -40,8 +40,8 @@ def _saga(page: FlowPage, saga: SagaVerdict, number: int) -> None:
     if saga.residual_effects:
         st.subheader("Effects left standing")
         st.text("A person may have to undo these:")
-        for effect in saga.residual_effects:
-            _effect(page, effect)
+        for place, effect in enumerate(saga.residual_effects):
+            _effect(effect, f"effect-{number}-{place}")
     told = [check for check in saga.checks if check.verdict not in ("pass", "not_applicable")]
     rest = [check for check in saga.checks if check.verdict in ("pass", "not_applicable")]
     for place, check in enumerate(sorted(told, key=lambda one: _ORDER.index(one.verdict))):
@@ -50,14 +50,14 @@ def _saga(page: FlowPage, saga: SagaVerdict, number: int) -> None:
             lines = [check.message]
             lines += [f"missing: {name}" for name in check.missing]
             st.html(notes(lines, tone=_TONE.get(check.verdict, "neutral")))
-            _evidence(page, check.evidence, f"check-{number}-{place}")
+            _evidence(check.evidence, f"check-{number}-{place}")
     if rest:
-        with st.expander(f"{len(rest)} checks passed or did not apply"):
+        with st.expander(f"{plural(len(rest), 'check')} passed or did not apply"):
             st.html("".join(word_chip(one.verdict, label=one.check) for one in rest))
             st.html(facts([(one.check, one.message) for one in rest]))
 
 
-def _effect(page: FlowPage, effect: ResidualEffect) -> None:
+def _effect(effect: ResidualEffect, key: str) -> None:
     with st.container(border=True):
         pairs = [
             ("step", effect.step),
@@ -68,10 +68,10 @@ def _effect(page: FlowPage, effect: ResidualEffect) -> None:
             ("idempotency key", effect.idempotency_key or "–"),
         ]
         st.html(facts(pairs))
-        _evidence(page, [effect.evidence], f"effect-{effect.step}")
+        _evidence([effect.evidence], key)
 
 
-def _finding(page: FlowPage, one: Finding, number: int) -> None:
+def _finding(one: Finding, number: int) -> None:
     with st.container(border=True):
         st.html(
             word_chip(one.severity, label=one.detector) + word_chip(one.verdict, label="verdict")
@@ -80,20 +80,20 @@ def _finding(page: FlowPage, one: Finding, number: int) -> None:
         st.html(
             notes(lines, tone={"critical": "error", "warning": "warn"}.get(one.severity, "info"))
         )
-        _evidence(page, one.evidence, f"finding-{number}")
+        _evidence(one.evidence, f"finding-{number}")
 
 
-def _evidence(page: FlowPage, evidence: Sequence[Evidence], key: str) -> None:
+def _evidence(evidence: Sequence[Evidence], key: str) -> None:
     spans = [one for one in evidence if one.span_id]
     if not spans:
         return
-    with st.container(horizontal=True, key=key):
-        for one in spans[:EVIDENCE_COUNT_MAX]:
-            links.trace_link(
+    with st.container(horizontal=True):
+        for place, one in enumerate(spans[:EVIDENCE_COUNT_MAX]):
+            links.span_button(
                 f"span {one.span_id}",
-                flow=page.flow.flow_id,
-                span=one.span_id,
-                trace=one.trace_id,
+                key=f"{key}-{place}",
+                trace_id=one.trace_id,
+                span_id=one.span_id or "",
             )
         if len(spans) > EVIDENCE_COUNT_MAX:
             st.caption(f"and {len(spans) - EVIDENCE_COUNT_MAX} more")

@@ -25,7 +25,7 @@ def span_panel(page: FlowPage, tree: SpanTree, row: Row) -> None:
     with st.container(border=True, height=760):
         st.html(heading(span.name or "(no name)", above=span.service, size_rem="1.1"))
         st.html(_chips(row, tree))
-        st.code(f"trace {span.trace_id}\nspan  {span.span_id}", language=None)
+        st.code(f"trace {span.trace_id}\nspan {span.span_id}", language=None, wrap_lines=True)
         if span.status_message:
             st.html(notes([span.status_message], tone="error"))
         _verdicts(page, span)
@@ -167,7 +167,11 @@ def _links(span: Span) -> None:
         return
     st.html(heading("Links", size_rem="0.95"))
     for link in span.links[:20]:
-        st.code(f"trace {clean(link.trace_id)}\nspan  {clean(link.span_id)}", language=None)
+        st.code(
+            f"trace {clean(link.trace_id)}\nspan {clean(link.span_id)}",
+            language=None,
+            wrap_lines=True,
+        )
 
 
 def _section(title: str, pairs: list[tuple[str, str]]) -> None:

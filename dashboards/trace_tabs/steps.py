@@ -31,8 +31,8 @@ def steps_tab(page: FlowPage) -> None:
     )
     if row is not None and flow.steps[row].attempts:
         first = flow.steps[row].attempts[0]
-        target = {"flow": flow.flow_id, "trace": first.trace_id, "span": first.span_id}
-        st.switch_page(links.page("trace"), query_params=target)
+        links.show_span(first.trace_id, first.span_id)
+        st.rerun()
     path = saga_path(flow.steps)
     if path is None:
         return

@@ -22,7 +22,7 @@ def timeline_tab(page: FlowPage, tree: SpanTree) -> None:
         return
     key = _key(page.flow.flow_id)
     selected, automatic = _selected(tree)
-    left, right = st.columns([5, 2], gap="small")
+    left, right = st.columns([7, 3], gap="small")
     with left:
         waterfall(
             tree,
@@ -56,8 +56,9 @@ def _remember(key: str, many_traces: bool) -> None:
     if choice is None:
         return
     trace_id, span_id = choice
-    # One step each, so that the browser's Back takes one click back.
-    target = dict(st.query_params) | {"span": span_id}
+    # Written at once, so that the browser's Back takes one click back.
+    target = {key: st.query_params[key] for key in ("flow", "trace") if key in st.query_params}
+    target["span"] = span_id
     if many_traces or "trace" in target:
         target["trace"] = trace_id
     st.query_params.from_dict(target)

@@ -88,9 +88,13 @@ def _filters(overview: data.Overview) -> FlowFilters:
     )
 
 
+def _clock(start_ns: int) -> str:
+    return time_text(start_ns).removesuffix(" UTC")
+
+
 def _table(flows: pl.DataFrame) -> pl.DataFrame:
     return flows.select(
-        pl.col("start_ns").map_elements(time_text, return_dtype=pl.String).alias("start (UTC)"),
+        pl.col("start_ns").map_elements(_clock, return_dtype=pl.String).alias("start (UTC)"),
         pl.col("name").alias("flow"),
         pl.col("outcome").map_elements(worded, return_dtype=pl.String),
         pl.col("verdict").map_elements(worded, return_dtype=pl.String).alias("saga verdict"),
@@ -100,8 +104,8 @@ def _table(flows: pl.DataFrame) -> pl.DataFrame:
         pl.col("compensation_count").alias("undo steps"),
         pl.col("effects").alias("left standing"),
         pl.col("decisions").alias("AI"),
-        pl.col("replay").map_elements(worded, return_dtype=pl.String),
         pl.col("problems").list.join(", "),
+        pl.col("replay").map_elements(worded, return_dtype=pl.String),
         "flow_id",
     )
 

@@ -1,5 +1,8 @@
 """Overview: are we fine, and where does it burn?"""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
 import polars as pl
 import streamlit as st
 
@@ -8,7 +11,7 @@ from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.markup import chip, heading, notes, worded
 from dashboards.pages import PageFacts
-from dashboards.summary import Health, Share, health
+from dashboards.summary import Health, health
 from dashboards.wording import (
     amount_text,
     count_text,
@@ -25,6 +28,19 @@ PAGE = PageFacts(title="Overview", section="Operate", order=10, url_path="overvi
 INCIDENT_COUNT_MAX = 6
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A number with its scope, and the way to the flows it counts."""
+
+    title: str
+    value: str
+    scope: str
+    link: str
+    flows: int
+    filters: Mapping[str, str] = field(default_factory=dict)
+    explanation: str | None = None
+
+
 def render() -> None:
     """The page."""
     overview = data.overview()
@@ -37,7 +53,8 @@ def render() -> None:
     if overview.flows.is_empty():
         screens.nothing_derived(overview.underived)
         return
-    _cards(health(overview.flows), overview.effects)
+    numbers = health(overview.flows)
+    _cards(numbers, overview.effects)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("How flows ended, over time (UTC)")
@@ -48,7 +65,7 @@ def render() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("Worst findings")
-        _findings(overview.problems)
+        _findings(overview.problems, numbers.violations.whole)
     with right:
         st.subheader("Services")
         _services(overview.services)
@@ -63,7 +80,9 @@ def _window_chips(overview: data.Overview) -> str:
     chips = [
         chip(f"{window} ({length})", title="First and last recorded time in the store"),
         chip(
-            f"last flow ended {duration_text(quiet_ns)} before the end of the data",
+            f"last flow ended {duration_text(quiet_ns)} before the end of the data"
+            if quiet_ns is not None and quiet_ns > 0
+            else "flows run up to the end of the data",
             title="Ages are counted from the end of the data, not from now",
         ),
         chip(f"{plural(overview.spans, 'span')} · {plural(overview.traces, 'trace')}"),
@@ -89,58 +108,78 @@ def _doubts(overview: data.Overview) -> None:
 
 
 def _cards(numbers: Health, effects: pl.DataFrame) -> None:
-    shown = 6 if numbers.identical.whole else 5
-    columns = st.columns(shown, gap="small")
-    with columns[0].container(border=True):
-        st.metric("Flows", count_text(numbers.flows))
-        st.caption(_not_ended(numbers.ended_well))
-        links.flows_link(f"All {plural(numbers.flows, 'flow')}")
-    with columns[1].container(border=True):
-        good = numbers.ended_well
-        st.metric(
-            "Ended well",
-            share_text(good.part, good.whole),
-            help="Succeeded, or compensated without a violated check; of the flows that ended.",
-        )
-        st.caption(f"{good.part:,} of {good.whole:,} ended flows")
-        links.flows_link(
-            f"{plural(good.whole - good.part, 'flow')} ended otherwise", **{"with": "ended badly"}
-        )
-    with columns[2].container(border=True):
-        checked = numbers.violations
-        st.metric("✖ Violations", count_text(checked.part))
-        st.caption(
-            f"flows, of {checked.whole:,} checked; {numbers.suspected:,} suspected, "
-            f"{checked.unknown:,} unsettled"
-        )
-        links.flows_link(plural(checked.part, "violating flow"), verdict="violation")
-    with columns[3].container(border=True):
-        st.metric("Effects left standing", count_text(numbers.effects))
-        st.caption(
-            f"{markdown_safe(_amounts(effects))} in {plural(numbers.flows_with_effects, 'flow')}"
-        )
-        links.flows_link(
-            f"{plural(numbers.flows_with_effects, 'flow')} to clean up",
-            **{"with": "effects left standing"},
-        )
-    with columns[4].container(border=True):
-        below = numbers.below_threshold
-        st.metric("AI below threshold", count_text(below.part))
-        st.caption(f"of {plural(below.whole, 'decision')} with both; {below.unknown:,} without")
-        links.flows_link("Flows with such a decision", **{"with": "AI below threshold"})
-    if numbers.identical.whole:
-        with columns[5].container(border=True):
-            same = numbers.identical
-            st.metric("Replays identical", share_text(same.part, same.whole))
-            st.caption(f"{same.part:,} of {plural(same.whole, 'replayed flow')}")
-            links.flows_link(
-                f"{plural(same.whole - same.part, 'flow')} not identical",
-                **{"with": "replay not identical"},
-            )
+    cards = [card for card in _card_facts(numbers, effects) if card is not None]
+    for column, card in zip(st.columns(len(cards), gap="small"), cards, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.metric(card.title, card.value, help=card.explanation)
+            st.caption(markdown_safe(card.scope))
+            if card.flows:
+                links.flows_link(card.link, **card.filters)
 
 
-def _not_ended(share: Share) -> str:
-    return f"{share.whole:,} ended, {share.unknown:,} open or unknown"
+def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
+    good, checked = numbers.ended_well, numbers.violations
+    below, same = numbers.below_threshold, numbers.identical
+    return [
+        Card(
+            title="Flows",
+            value=count_text(numbers.flows),
+            scope=f"{good.whole:,} ended, {good.unknown:,} open or unknown",
+            link=f"All {plural(numbers.flows, 'flow')}",
+            flows=numbers.flows,
+        ),
+        Card(
+            title="Ended well",
+            value=share_text(good.part, good.whole),
+            scope=f"{good.part:,} of {good.whole:,} ended flows",
+            explanation="Succeeded, or compensated without a violated check.",
+            link=f"{good.whole - good.part:,} ended badly",
+            flows=good.whole - good.part,
+            filters={"with": "ended badly"},
+        ),
+        Card(
+            title="✖ Violations",
+            value=count_text(checked.part) if checked.whole else "–",
+            scope=f"flows, of {checked.whole:,} checked; {numbers.suspected:,} suspected, "
+            f"{checked.unknown:,} unsettled",
+            link=plural(checked.part, "flow"),
+            flows=checked.part,
+            filters={"verdict": "violation"},
+        ),
+        Card(
+            title="Effects left standing",
+            value=count_text(numbers.effects) if checked.whole else "–",
+            scope=_effects_scope(numbers, effects),
+            link=plural(numbers.flows_with_effects, "flow"),
+            flows=numbers.flows_with_effects,
+            filters={"with": "effects left standing"},
+        ),
+        Card(
+            title="AI below threshold",
+            value=count_text(below.part) if below.whole else "–",
+            scope=f"of {plural(below.whole, 'decision')} with confidence and threshold; "
+            f"{below.unknown:,} without",
+            link="Their flows",
+            flows=below.part,
+            filters={"with": "AI below threshold"},
+        ),
+        Card(
+            title="Replays identical",
+            value=share_text(same.part, same.whole),
+            scope=f"{same.part:,} of {plural(same.whole, 'replayed flow')}",
+            link=f"{same.whole - same.part:,} not identical",
+            flows=same.whole - same.part,
+            filters={"with": "replay not identical"},
+        )
+        if same.whole
+        else None,
+    ]
+
+
+def _effects_scope(numbers: Health, effects: pl.DataFrame) -> str:
+    if not numbers.effects:
+        return f"in {numbers.violations.whole:,} checked flows"
+    return f"{_amounts(effects)} in {plural(numbers.flows_with_effects, 'flow')}"
 
 
 def _amounts(effects: pl.DataFrame) -> str:
@@ -187,9 +226,12 @@ def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:
         st.caption(f"{len(incidents) - INCIDENT_COUNT_MAX} more: retrospan incidents list")
 
 
-def _findings(problems: pl.DataFrame) -> None:
+def _findings(problems: pl.DataFrame, checked: int) -> None:
+    if problems.is_empty() and not checked:
+        st.text("No flow has been checked: no saga was found in this data.")
+        return
     if problems.is_empty():
-        st.text("No check was violated and no detector found anything in these flows.")
+        st.text(f"Nothing violated or suspected in {plural(checked, 'checked flow')}.")
         return
     table = problems.select(
         pl.col("name").alias("check or detector"),

@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import data, links, screens
 from dashboards.data import FlowPage
-from dashboards.markup import chip, facts, heading, notes, word_chip
+from dashboards.markup import chip, heading, line, notes, word_chip
 from dashboards.pages import PageFacts
 from dashboards.span_tree import SpanTree, lay_out
 from dashboards.trace_tabs.checks import checks_tab
@@ -14,7 +14,7 @@ from dashboards.trace_tabs.decisions import decisions_tab
 from dashboards.trace_tabs.raw import raw_tab
 from dashboards.trace_tabs.steps import steps_tab
 from dashboards.trace_tabs.timeline import timeline_tab
-from dashboards.wording import count_text, duration_text, plural, time_text
+from dashboards.wording import duration_text, plural, time_text
 from store.conclusions import Verdict
 from store.errors import NotFoundError
 
@@ -34,12 +34,14 @@ def render() -> None:
     _doubts(page, tree)
     names = {
         "Waterfall": partial(timeline_tab, page, tree),
-        f"Steps ({len(page.flow.steps)})": partial(steps_tab, page),
-        f"Decisions ({len(page.decisions)})": partial(decisions_tab, page),
-        f"Checks & findings ({_open_points(page)})": partial(checks_tab, page),
+        "Steps": partial(steps_tab, page),
+        "Decisions": partial(decisions_tab, page),
+        "Checks": partial(checks_tab, page),
         "Raw": partial(raw_tab, page, tree),
     }
-    tabs = st.tabs(list(names), key="trace_tab", on_change="rerun")
+    if links.waterfall_wanted():
+        st.session_state["tab"] = "Waterfall"
+    tabs = st.tabs(list(names), key="tab", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, names.values(), strict=True):
         if tab.open:
             with tab:
@@ -81,23 +83,20 @@ def _header(page: FlowPage) -> None:
     version = f"version {flow.version}" if flow.version else "no version recorded"
     st.html(heading(flow.name, above=f"flow of {flow.service}, {version}"))
     st.html(_badges(page))
-    left, right = st.columns([3, 2], gap="medium")
     took = flow.end_ns - flow.start_ns if flow.end_ns is not None else None
-    calls = (
-        f"{plural(len(flow.steps), 'step')}, {plural(flow.attempt_count, 'attempt')}, "
-        f"{plural(flow.compensation_count, 'compensation')}"
-    )
     pairs = [
-        ("started", time_text(flow.start_ns)),
-        ("took", duration_text(took) if took is not None else "not ended in this data"),
-        ("recorded", f"{plural(flow.span_count, 'span')}, {plural(len(flow.trace_ids), 'trace')}"),
-        ("did", calls),
-        ("services", f"{count_text(len(flow.services))}: {', '.join(flow.services)}"),
+        time_text(flow.start_ns),
+        f"took {duration_text(took)}" if took is not None else "not ended in this data",
+        f"{plural(flow.span_count, 'span')} in {plural(len(flow.trace_ids), 'trace')}",
+        f"{plural(len(flow.steps), 'step')}, {plural(flow.attempt_count, 'attempt')}, "
+        f"{plural(flow.compensation_count, 'compensation')}",
+        f"{plural(len(flow.services), 'service')}: {', '.join(flow.services)}",
     ]
+    st.html(line(pairs))
+    left, right = st.columns([2, 3], gap="small")
     with left:
-        st.html(facts(pairs))
+        st.code(flow.flow_id, language=None)
     with right:
-        st.code(flow.flow_id, language=None, wrap_lines=True)
         links.as_command("flows", "show", flow.flow_id, "--json")
 
 
@@ -116,6 +115,13 @@ def _badges(page: FlowPage) -> str:
     left = sum(len(saga.residual_effects) for saga in page.sagas)
     if left:
         badges.append(chip(f"{plural(left, 'effect')} left standing", tone="error", icon="⚠"))
+    points = _open_points(page)
+    if points:
+        badges.append(
+            chip(f"{points} in Checks", tone="warn", icon="◐", title="Checks and findings")
+        )
+    if page.decisions:
+        badges.append(chip(plural(len(page.decisions), "AI decision"), tone="info"))
     badges += [chip(f"incident: {title}", tone="warn", icon="◐") for _, title in page.incidents[:5]]
     badges.append(chip(f"replayability {flow.replayability}", title="R0 none … R4 full"))
     badges.append(chip(f"architecture: {flow.architecture}"))

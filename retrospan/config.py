@@ -8,9 +8,10 @@ import os
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, is_dataclass
+from decimal import Decimal
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from store.errors import UsageError
 
@@ -34,20 +35,8 @@ class Settings:
     tables: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def fill(self, table: str, record: type[Record], **given: object) -> Record:
-        """The Settings record of a package, from its table; what is `given` wins."""
-        entries = self.tables.get(table, {})
-        known = {entry.name: entry.type for entry in fields(record)}  # type: ignore[arg-type]
-        unknown = sorted(set(entries) - set(known))
-        if unknown:
-            raise UsageError(
-                f"{self.source}: [{table}] has no {', '.join(unknown)}; "
-                f"it may have {', '.join(sorted(known))}"
-            )
-        values = {name: _shaped(value, known[name]) for name, value in entries.items()}
-        try:
-            return record(**{**values, **given})
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"{self.source}: [{table}]: {error}") from error
+        """The Settings record of a package, from its table; what is `given` is not the file's."""
+        return _filled(f"{self.source}: [{table}]", self.tables.get(table, {}), record, given)
 
     def lease(self) -> Any:
         """How the store file is opened."""
@@ -56,15 +45,39 @@ class Settings:
         return self.fill("store", LeaseSettings)
 
 
-def _shaped(value: object, declared: object) -> object:
-    """A TOML value in the shape its field declares; TOML only knows lists and floats."""
-    text = str(getattr(declared, "__name__", None) or declared)
-    if isinstance(value, list):
-        return frozenset(value) if "frozenset" in str(declared) else tuple(value)
-    if text == "Decimal" or "Decimal" in str(declared):
-        from decimal import Decimal
+def _filled(
+    place: str, entries: Mapping[str, Any], record: type[Record], given: Mapping[str, object]
+) -> Record:
+    known = {entry.name: entry.type for entry in fields(record)}  # type: ignore[arg-type]
+    allowed = sorted(set(known) - set(given))
+    unknown = sorted(set(entries) - set(allowed))
+    if unknown:
+        raise UsageError(
+            f"{place} may not have {', '.join(unknown)}; it may have {', '.join(allowed)}"
+        )
+    values = {
+        name: _shaped(f"{place} {name}", value, known[name]) for name, value in entries.items()
+    }
+    try:
+        return record(**{**values, **given})
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{place}: {error}") from error
 
-        return Decimal(str(value))
+
+def _shaped(place: str, value: Any, declared: Any) -> object:
+    """A TOML value in the shape its field declares, or a refusal that names both."""
+    said = str(declared)
+    if is_dataclass(declared) and isinstance(value, dict):
+        return _filled(place, value, cast(type[Any], declared), {})
+    if isinstance(value, list):
+        return frozenset(value) if "frozenset" in said else tuple(value)
+    if isinstance(declared, type):
+        if declared is Decimal and isinstance(value, int | float | str):
+            return Decimal(str(value))
+        if declared is float and type(value) is int:
+            return float(value)
+        if type(value) is not declared:
+            raise UsageError(f"{place} must be {declared.__name__}, this is {type(value).__name__}")
     return value
 
 

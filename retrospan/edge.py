@@ -28,6 +28,10 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class ReaderGoneError(Exception):
+    """Whoever read standard output has enough, as `head` does: no error, but the end."""
+
+
 def worst(*, violation: bool, bad_data: bool = False) -> int:
     """The exit code of a check."""
     if bad_data:
@@ -80,9 +84,12 @@ def put(lines: Iterable[str]) -> None:
     """Data on standard output; a character the terminal cannot show is escaped."""
     stream = sys.stdout
     encoding = getattr(stream, "encoding", None) or "utf-8"
-    for line in lines:
-        stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    stream.flush()
+    try:
+        for line in lines:
+            stream.write(line.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        raise ReaderGoneError from None
 
 
 def progress_line(edge: Edge) -> Callable[[str], None]:

@@ -124,7 +124,9 @@ def _table(listing: Listing) -> None:
         file=sys.stdout, highlight=False, markup=False, emoji=False,
         width=None if terminal else PIPE_WIDTH,
     )  # fmt: skip
-    console.print(table)
+    with console.capture() as captured:
+        console.print(table)
+    put(line.rstrip() for line in captured.get().splitlines())
 
 
 def cell_text(value: object) -> str:

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 
 from retrospan.config import CONFIG_VARIABLE, DB_VARIABLE
-from retrospan.edge import Edge, ExitCode, tell
+from retrospan.edge import Edge, ExitCode, ReaderGoneError, tell
 from store.errors import InvariantError, RetrospanError
 
 GLOBAL_FLAGS = frozenset({"-q", "--quiet", "-v", "--verbose"})
@@ -48,8 +48,8 @@ def run(arguments: Sequence[str]) -> int:
         if verbose:
             traceback.print_exc(file=sys.stderr)
         return _failed(str(error), error.exit_code)
-    except BrokenPipeError:
-        # Whoever read the data has enough; leave nothing for Python to flush at exit.
+    except (ReaderGoneError, BrokenPipeError):
+        # Leave nothing for Python to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FINE
     except Exception as error:

@@ -15,6 +15,8 @@ from store.conclusions import Attempt, Evidence, Flow, Step, StepOutcome
 from store.model import JsonValue
 
 FORWARD_ROLES = frozenset({"compensatable", "pivot"})
+WORDS_ALONE = 5
+"""The grade of a role guessed from names."""
 VALUES_MAX = 256
 
 
@@ -40,6 +42,12 @@ class Effect:
         attempt = next((it for it in self.attempts if it.took_effect), self.attempts[0])
         span_id = attempt.callee_span_id or attempt.span_id
         return Evidence(kind="span", trace_id=attempt.trace_id, span_id=span_id)
+
+    @property
+    def made_ns(self) -> int:
+        """When the effect was first made, as near as was recorded."""
+        made = [it for it in self.attempts if it.took_effect] or self.attempts
+        return min(it.callee_end_ns or it.end_ns or it.start_ns for it in made)
 
     @property
     def label(self) -> str:
@@ -96,18 +104,25 @@ def _merge(into: Effect, other: Effect) -> None:
 
 
 def surely_distinct(effects: Iterable[Effect]) -> list[Effect]:
-    """Certain effects that are, each from all others, two."""
+    """Certain effects that are, each from all others, two; in the order they were made."""
     chosen: list[Effect] = []
-    for effect in effects:
+    for effect in sorted(effects, key=lambda it: (it.made_ns, it.attempts[0].span_id)):
         if effect.certain and all(distinct(effect, other) is True for other in chosen):
             chosen.append(effect)
     return chosen
 
 
 def forward_effects(flow: Flow) -> list[Effect]:
-    """Effects of the steps a saga may have to undo, with what undid them."""
+    """Effects of the steps a saga may have to undo, with what undid them.
+
+    In a flow that declares no role, of every step that carries the marks of an effect.
+    """
+    guessed = all(step.role_grade in (None, WORDS_ALONE) for step in flow.steps)
     effects = [
-        effect for step in flow.steps if step.role in FORWARD_ROLES for effect in effects_of(step)
+        effect
+        for step in flow.steps
+        if step.role in FORWARD_ROLES or (guessed and step.role is None and marked(step))
+        for effect in effects_of(step)
     ]
     told = {
         (step.callee, attempt.external_ref)
@@ -158,6 +173,15 @@ def _mentioned(step: Step) -> set[str]:
             elif isinstance(item, str):
                 found.add(item)
     return found
+
+
+def marked(step: Step) -> bool:
+    """Whether a step carries the marks of an effect a saga cares for, role or not."""
+    if step.kind not in ("call", "message"):
+        return False
+    if step.saga_id or step.saga_step or step.resource:
+        return True
+    return any(it.external_ref is not None or it.idempotency_key for it in step.attempts)
 
 
 def duplicates(effects: Sequence[Effect]) -> list[list[Effect]]:

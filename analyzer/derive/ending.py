@@ -63,14 +63,13 @@ def flow_outcome(root: Span | None, said: bool | None, steps: Sequence[Step]) ->
 
 def _undone(steps: Sequence[Step], compensations: Sequence[Step]) -> FlowOutcome:
     to_undo = [step for step in steps if step.role == "compensatable" and completed(step)]
-    undone = {step.compensates for step in compensations if effective(step)}
-    standing = [step for step in to_undo if step.step_id not in undone]
-    failed = [step for step in compensations if step.outcome is not StepOutcome.OK]
-    if any(not effective(step) for step in failed):
+    undone = {step.compensates for step in compensations if completed(step)}
+    # A later compensation that completed makes good for an earlier one of the same step.
+    if any(not completed(step) and step.compensates not in undone for step in compensations):
         return FlowOutcome.COMPENSATION_FAILED
-    if standing:
+    if any(step.step_id not in undone for step in to_undo):
         return FlowOutcome.PARTIALLY_COMPENSATED
-    if to_undo or any(effective(step) for step in compensations):
+    if to_undo or compensations:
         return FlowOutcome.COMPENSATED
     return FlowOutcome.FAILED
 

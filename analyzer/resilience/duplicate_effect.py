@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from analyzer.detectors import FlowCase, FlowDetector, flow_finding
-from analyzer.effects import Effect, distinct, duplicates, forward_effects, surely_distinct
+from analyzer.effects import (
+    WORDS_ALONE,
+    Effect,
+    distinct,
+    duplicates,
+    forward_effects,
+    surely_distinct,
+)
 from analyzer.sagas.view import ABORTED
 from store.conclusions import Finding, Verdict
 from store.model import JsonValue
@@ -30,7 +37,7 @@ def _finding(case: FlowCase, group: list[Effect]) -> Finding | None:
     group = sorted(group, key=lambda it: (it.attempts[0].start_ns, it.step.step_id))
     sure = surely_distinct(group)
     certain = [effect for effect in group if effect.certain]
-    names_only = any(5 in (it.step.role_grade, it.step.compensates_grade) for it in group)
+    names_only = any(it.step.role_grade in (None, WORDS_ALONE) for it in group)
     if len(sure) > 1:
         verdict = Verdict.SUSPECTED if names_only else Verdict.VIOLATION
     elif len(certain) > 1:

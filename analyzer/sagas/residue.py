@@ -14,7 +14,8 @@ from store.conclusions import FlowOutcome, ResidualEffect, Verdict
 
 def residual_effects(view: SagaView) -> list[ResidualEffect]:
     """What stands and should not, in the order it came to be."""
-    if view.words_alone or view.flow.outcome in (FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS):
+    guessed = view.words_alone or not view.roles
+    if guessed or view.flow.outcome in (FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS):
         return []
     found = _standing(view) if view.aborted else _surplus(view)
     found += _undone_too_often(view)

@@ -32,10 +32,6 @@ def _doubt(view: SagaView, compensation: Step) -> Doubt | None:
         return _untied(view, compensation)
     if completed(target) or any(it.took_effect is True for it in target.attempts):
         return None
-    if not effective(compensation) and all(
-        attempt.took_effect is False for attempt in compensation.attempts
-    ):
-        return None  # nothing was done and nothing was undone
     if _null_compensation(compensation, target):
         return None
     callees = f"the spans of {target.callee} below {target.name}"
@@ -47,16 +43,10 @@ def _doubt(view: SagaView, compensation: Step) -> Doubt | None:
             steps=[compensation, target],
             missing=[callees],
         )
-    if not effective(compensation):
-        return Doubt(
-            verdict=Verdict.UNKNOWN,
-            message=f"{label(compensation)} may have undone {label(target)}, which was never done",
-            steps=[compensation, target],
-            missing=[f"the spans of {compensation.callee} below {compensation.name}"],
-        )
+    ran = "took effect" if effective(compensation) else "ran, in vain,"
     return Doubt(
         verdict=Verdict.VIOLATION,
-        message=f"{label(compensation)} took effect though {label(target)} never did",
+        message=f"{label(compensation)} {ran} though {label(target)} never took effect",
         steps=[compensation, target],
     )
 

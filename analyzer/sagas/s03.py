@@ -1,10 +1,12 @@
 """S3: compensations run in the reverse order of completion, as far as there is one.
 
-Steps that overlapped have no order, so they may be undone in any.
+Steps that overlapped have no order, so they may be undone in any. A step that never completed has
+no place in the order: undoing it is S2's business.
 """
 
 from itertools import combinations
 
+from analyzer.derive.ending import completed
 from analyzer.sagas.check import Check, Doubt, answer, label, worst
 from analyzer.sagas.view import ROLE_ATTRIBUTES, SagaView
 from store.conclusions import CheckResult, Step, Verdict
@@ -20,7 +22,7 @@ def _run(view: SagaView) -> CheckResult:
     undone: dict[str, Undoing] = {}
     for compensation in view.compensations:
         target = view.by_id.get(compensation.compensates or "")
-        if target is not None:
+        if target is not None and completed(target):
             undone.setdefault(target.step_id, (target, compensation))
     if len(view.compensations) < 2:
         return answer(

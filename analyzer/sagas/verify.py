@@ -4,13 +4,14 @@ from functools import lru_cache
 
 import analyzer.sagas as package
 from analyzer.discovery import discover, no_twins
-from analyzer.sagas.check import ORDER, Check
+from analyzer.sagas.check import ORDER, Check, answer, labels
 from analyzer.sagas.coverage import Coverage
 from analyzer.sagas.residue import residual_effects
 from analyzer.sagas.view import ROLE_ATTRIBUTES, SagaView
 from store.conclusions import CheckResult, Flow, SagaVerdict, Verdict
 
-RESTING_ON_ROLES = frozenset({"S1", "S2", "S3", "S4", "S7"})
+ABOUT_COMPENSATIONS = frozenset({"S2", "S3", "S4", "S7"})
+RESTING_ON_ROLES = ABOUT_COMPENSATIONS | {"S1"}
 
 
 @lru_cache(maxsize=1)
@@ -38,7 +39,10 @@ def verify(flow: Flow, coverage: Coverage) -> SagaVerdict:
 
 
 def _no_more_than_known(view: SagaView, result: CheckResult) -> CheckResult:
-    """Roles guessed from words accuse nobody and acquit nobody."""
+    """Roles guessed from words accuse nobody and acquit nobody; nor do roles left out acquit."""
+    good = result.verdict in (Verdict.PASS, Verdict.NOT_APPLICABLE)
+    if good and result.check in ABOUT_COMPENSATIONS and view.perhaps_compensations:
+        return _perhaps(view, result)
     if not view.words_alone or result.check not in RESTING_ON_ROLES:
         return result
     lowered = {Verdict.VIOLATION: Verdict.SUSPECTED, Verdict.PASS: Verdict.UNKNOWN}
@@ -50,4 +54,14 @@ def _no_more_than_known(view: SagaView, result: CheckResult) -> CheckResult:
         message=f"{result.message} (roles guessed from names)",
         evidence=result.evidence,
         missing=sorted({*result.missing, *ROLE_ATTRIBUTES}),
+    )
+
+
+def _perhaps(view: SagaView, result: CheckResult) -> CheckResult:
+    return answer(
+        result.check,
+        Verdict.UNKNOWN,
+        f"{labels(view.perhaps_compensations)} has no role: it may be a compensation",
+        view.perhaps_compensations,
+        ROLE_ATTRIBUTES,
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analyzer.derive.ending import completed, effective
-from analyzer.derive.verbs import undoes
-from analyzer.effects import Effect, effects_of, forward_effects
+from analyzer.derive.verbs import UNDOING, stems, undoes
+from analyzer.effects import WORDS_ALONE, Effect, effects_of, forward_effects, marked
 from analyzer.sagas.coverage import Coverage
 from store.conclusions import Flow, FlowOutcome, Step, Verdict
 
@@ -20,7 +20,6 @@ ABORTED = frozenset(
     }
 )
 ROLE_ATTRIBUTES = ("retrospan.saga.role", "retrospan.saga.compensates")
-WORDS_ALONE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +100,25 @@ class SagaView:
             for step in self.flow.steps
             if step.role is None
             and any(attempt.took_effect is not False for attempt in step.attempts)
+            and marked(step)
+        ]
+
+    @cached_property
+    def perhaps_compensations(self) -> list[Step]:
+        """Steps without a role that may have been compensations, for all that was recorded."""
+        if not self.roles:
+            return self.unnamed
+        first = min((step.start_ns for step in self.compensations), default=None)
+        return [
+            step
+            for step in self.flow.steps
+            if step.role is None
             and step.kind in ("call", "message")
-            and _has_marks(step)
+            and (
+                bool(stems(step.operation) & UNDOING)
+                or step.operation.startswith("DELETE ")
+                or (first is not None and step.start_ns >= first and marked(step))
+            )
         ]
 
     def like_compensations_of(self, step: Step) -> list[Step]:
@@ -151,15 +167,6 @@ class SagaView:
             reason=f"no data of {flow.service} after the end of the flow",
             missing=(f"spans of {flow.service} after the flow's end",),
         )
-
-
-def _has_marks(step: Step) -> bool:
-    if step.saga_id or step.saga_step or step.resource:
-        return True
-    return any(
-        attempt.external_ref is not None or attempt.idempotency_key is not None
-        for attempt in step.attempts
-    )
 
 
 def compensation_effects(steps: Sequence[Step]) -> list[Effect]:

@@ -106,12 +106,8 @@ class _Splitter:
             if not self.block:
                 return
             yield self._refused(ENDS_INSIDE)
-            if self.restart is None or self.rescans >= RESCANS_MAX:
+            if not self._look_again():
                 return
-            self.rescans += 1
-            rest = self.block[self.restart :]
-            self.again = deque(enumerate(rest, self.start + self.restart))
-            self._forget()
 
     def _pass(self) -> Iterator[Document | Rejected]:
         for number, line in self._lines():
@@ -127,10 +123,14 @@ class _Splitter:
                 yield from self._outside(number, line)
 
     def _lines(self) -> Iterator[tuple[int, bytes | None]]:
-        while self.again:
-            yield self.again.popleft()
         limit = self.limits.line_bytes
-        while line := self.stream.readline(limit + 1):
+        while True:
+            if self.again:
+                yield self.again.popleft()
+                continue
+            line = self.stream.readline(limit + 1)
+            if not line:
+                return
             self.number += 1
             if self.number == 1 and line.startswith(_BOM):
                 line = line[len(_BOM) :]
@@ -177,8 +177,8 @@ class _Splitter:
             fresh = self._fresh(line)
             if fresh is not None or (self.by_line and len(self.block) == 1):
                 yield self._refused("a JSON document is not closed")
-                self._forget()
-                yield from self._outside(number, line)
+                self.again.appendleft((number, line))
+                self._look_again()
                 return
             if self.restart is None:
                 self.restart = len(self.block)
@@ -239,13 +239,17 @@ class _Splitter:
 
     def _give_up(self, reason: str) -> Iterator[Rejected]:
         yield self._refused(reason)
-        if self.restart is not None and self.rescans < RESCANS_MAX:
-            self.rescans += 1
-            rest = self.block[self.restart :]
-            self.again.extendleft(reversed(list(enumerate(rest, self.start + self.restart))))
-        else:
-            self.skipping = True
+        self.skipping = not self._look_again()
+
+    def _look_again(self) -> bool:
+        """Forget the block; read it again from where a document may begin, if there is such."""
+        restart, block, start = self.restart, self.block, self.start
         self._forget()
+        if restart is None or self.rescans >= RESCANS_MAX:
+            return False
+        self.rescans += 1
+        self.again.extendleft(reversed(list(enumerate(block[restart:], start + restart))))
+        return True
 
     def _refused(self, reason: str) -> Rejected:
         return Rejected(

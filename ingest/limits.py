@@ -28,4 +28,6 @@ EXCERPT_CHARS = 80
 
 def excerpt_of(data: bytes) -> str:
     """How a refused record began, short enough to show on one line."""
-    return " ".join(data[: EXCERPT_CHARS * 2].decode("utf-8", "replace").split())[:EXCERPT_CHARS]
+    return " ".join(data[: EXCERPT_CHARS * 2].decode("utf-8", "replace").split())[
+        :EXCERPT_CHARS
+    ].rstrip()

@@ -1,0 +1,246 @@
+"""Makes the calls of one operation: keys, requests, attempts and their answers."""
+
+from replay.infer.binding import Binding, Scope, evaluate
+from replay.infer.each import Each, elements_of
+from replay.infer.guards import STATUS_LEAF
+from replay.infer.program import Operation, Program
+from replay.infer.timing import Span3
+from replay.infer.view import Instance, Node, base_name
+from replay.leaves import Scalar, same
+from replay.match import Answer, Answers, Found
+from replay.run import Call, Run
+from replay.times import Times
+
+# A loop that has no end in sight is cut here and flagged.
+ATTEMPTS_MAX = 200
+UNKNOWN_KEY = "?"
+UNSEEN = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
+UNSEEN_ATTEMPTS_MAX = 3
+
+
+class Caller:
+    """Runs operations against the answers of one flow and writes the calls into the run."""
+
+    def __init__(
+        self, program: Program, answers: Answers, run: Run, retry_unseen: bool | None = None
+    ) -> None:
+        self.program = program
+        self.answers = answers
+        self.run = run
+        self.retry_unseen = retry_unseen
+        self.attempts: dict[tuple[str, str], int] = {}
+
+    def node(
+        self, operation: Operation, ready: Times, gap: Span3, place: tuple[int, int]
+    ) -> Node | None:
+        """Run an operation once, or once per element of its list."""
+        each = operation.each
+        if each is not None:
+            return self._each(operation, each, ready, gap, place)
+        scope = Scope(self.run.view)
+        keys = [self._key(operation, scope)]
+        if keys[0] == UNKNOWN_KEY or (operation.several and operation.each is None):
+            # The keys come from the recording, but neither their order nor their times.
+            self.run.doubt(operation.name, [("unbound_key", None)])
+            keys = self.answers.keys(operation.name) or keys
+            if not operation.several:
+                keys = keys[:1]
+        runs = []
+        for key in keys:
+            scope = Scope(self.run.view, own_key=key)
+            runs.append(self._instance(operation, scope, ready.plus(gap), place))
+        return Node(operation.name, runs).settle()
+
+    def undo(
+        self,
+        operation: Operation,
+        undone: Instance | None,
+        ready: Times,
+        gap: Span3,
+        place: tuple[int, int],
+    ) -> Instance:
+        """Run one compensation."""
+        scope = Scope(self.run.view, undone=undone, item=None if undone is None else undone.item)
+        key = self._key(operation, scope)
+        if key == UNKNOWN_KEY:
+            self.run.doubt(operation.name, [("unbound_key", None)])
+            unused = [k for k in self.answers.keys(operation.name) if not self._used(operation, k)]
+            key = unused[0] if unused else key
+        scope.own_key = key
+        instance = self._instance(operation, scope, ready.plus(gap), place, recovery=True)
+        instance.undone = undone
+        return instance
+
+    def _used(self, operation: Operation, key: str) -> bool:
+        return (base_name(operation.name), key) in self.attempts
+
+    def _key(self, operation: Operation, scope: Scope) -> str:
+        if operation.key is None:
+            return UNKNOWN_KEY
+        value = self._bound(operation.name, operation.key, scope)
+        return UNKNOWN_KEY if value is None else str(value)
+
+    def _bound(self, op: str, binding: Binding, scope: Scope) -> Scalar:
+        value = evaluate(binding.expression, scope)
+        for rival in binding.rivals:
+            other = evaluate(rival, scope)
+            if other is not None and not same(other, value):
+                self.run.doubt(op, [("rival_binding", None)])
+        return value
+
+    def _each(
+        self,
+        operation: Operation,
+        each: Each,
+        ready: Times,
+        gap: Span3,
+        place: tuple[int, int],
+    ) -> Node | None:
+        scope = Scope(self.run.view)
+        elements = elements_of(each.source, scope)
+        if not elements:
+            return None
+        first = ready.plus(gap)
+        free: list[Times] = []
+        runs: list[Instance] = []
+        for index, item in enumerate(elements):
+            begin = first
+            if each.workers and len(free) >= each.workers:
+                free.sort(key=lambda moment: moment.usual)
+                begin = free.pop(0).plus(each.between)
+            scope = Scope(self.run.view, item=item)
+            scope.own_key = self._key(operation, scope)
+            run = self._instance(operation, scope, begin, place, index=index)
+            runs.append(run)
+            free.append(Times(run.end, run.low, run.high))
+            if run.status != "ok" and index < len(elements) - 1 and self._stops(operation, each):
+                break
+        return Node(operation.name, runs).settle()
+
+    def _stops(self, operation: Operation, each: Each) -> bool:
+        if each.workers != 1:
+            return False
+        if each.stops is None:
+            self.run.doubt(operation.name, [("loop_after_failure_unseen", None)])
+            return True
+        return each.stops
+
+    def _instance(
+        self,
+        operation: Operation,
+        scope: Scope,
+        begin: Times,
+        place: tuple[int, int],
+        *,
+        index: int = 0,
+        recovery: bool = False,
+    ) -> Instance:
+        op = base_name(operation.name)
+        request = {
+            path: value
+            for path, binding in operation.request.bound.items()
+            if (value := self._bound(operation.name, binding, scope)) is not None
+        }
+        found = self.answers.find(op, scope.own_key, request, operation.request)
+        if found.ambiguous:
+            self.run.doubt(operation.name, [("ambiguous_match", None)])
+        stream = scope.own_key if found.stream is None else found.stream.key
+        now = begin
+        number = 0
+        while True:
+            number += 1
+            answer = self._answer(operation, scope, found)
+            end = now.later(answer.latency, answer.low, answer.high)
+            counted = self.attempts.get((op, stream), 0) + 1
+            self.attempts[op, stream] = counted
+            self.run.calls.append(
+                Call(
+                    op, scope.own_key, counted, number == 1, now.usual, now.low, now.high,
+                    end.usual, answer.status, request, answer.response, answer.rung,
+                    (place[0] * 10_000 + place[1], index), recovery, operation.name, stream,
+                )
+            )  # fmt: skip
+            pause = self._pause(operation, answer, number)
+            if pause is None:
+                break
+            now = end.later(*pause)
+        return Instance(
+            op=operation.name, key=scope.own_key, start=begin.usual, end=end.usual, low=end.low,
+            high=end.high, status=answer.status, response=answer.response, request=request,
+            breaker=answer.breaker, effect=answer.effect, index=index, item=scope.item,
+        )  # fmt: skip
+
+    def _pause(
+        self, operation: Operation, answer: Answer, number: int
+    ) -> tuple[int, int, int] | None:
+        """Give the wait before the next attempt; None when this was the last."""
+        repeat = operation.repeat
+        state = (answer.status, answer.response, answer.breaker)
+        again, doubts = repeat.again(state, number, self.program.pooled)
+        self.run.doubt(operation.name, doubts)
+        if self.retry_unseen is not None and any(word in UNSEEN for word, _ in doubts):
+            again = self.retry_unseen and number < UNSEEN_ATTEMPTS_MAX
+        if not again:
+            return None
+        if number >= ATTEMPTS_MAX:
+            self.run.doubt(operation.name, [("endless_loop", number)])
+            return None
+        delay = repeat.delay
+        if delay is None:
+            self.run.doubt(operation.name, [("delay_unseen", None)])
+            think = self.program.think_ns
+            return think, 0, 10 * think
+        if number > delay.longest_seen:
+            self.run.doubt(operation.name, [("extrapolated_delay", number)])
+        if delay.loose:
+            self.run.doubt(operation.name, [("unexplained_delay", None)])
+        if delay.unlike:
+            self.run.doubt(operation.name, [("backoff_unlike_declared", None)])
+        return delay.after(number, answer.response)
+
+    def _answer(self, operation: Operation, scope: Scope, found: Found) -> Answer:
+        attempt, rung = self.answers.take(operation.name, found)
+        if attempt is None:
+            answer = self.answers.lend(operation.name, rung)
+            if not operation.local:
+                self.run.doubt(operation.name, [(f"{rung}_answer", answer.note or None)])
+        else:
+            answer = self.answers.answer_of(operation.name, attempt, rung)
+        if operation.copied or operation.decided:
+            return self._computed(operation, scope, answer, attempt is not None)
+        return answer
+
+    def _computed(
+        self, operation: Operation, scope: Scope, answer: Answer, recorded: bool
+    ) -> Answer:
+        """Let a local step compute what it returns; what was recorded is only compared."""
+        response: dict[str, Scalar] = dict(answer.response)
+        status = answer.status
+        values: list[tuple[str, Scalar]] = [
+            (path, self._bound(operation.name, binding, scope))
+            for path, binding in operation.copied.items()
+        ]
+        for path, tree in operation.decided.items():
+            label, doubts = tree.read(self.run.view.value)
+            self.run.doubt(operation.name, doubts)
+            values.append((path, None if label == "" else label))
+        for path, value in values:
+            old = answer.status if path == STATUS_LEAF else answer.response.get(path)
+            if recorded and not _alike(old, value):
+                self.run.computed.append((operation.name, scope.own_key, path, old, value))
+            if path == STATUS_LEAF:
+                status = str(value)
+            elif value is None:
+                response.pop(path, None)
+            elif recorded is False or not _alike(old, value):
+                response[path] = value
+        return Answer(
+            status, response, answer.latency, answer.low, answer.high, answer.rung,
+            answer.breaker, answer.effect, answer.note,
+        )  # fmt: skip
+
+
+def _alike(recorded: Scalar, computed: Scalar) -> bool:
+    if isinstance(recorded, float) and isinstance(computed, str):
+        return repr(recorded) == computed
+    return same(recorded, computed)

@@ -1,0 +1,119 @@
+"""Replays flows against programs made from other flows of their kind."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
+
+from replay.interpret import Machine
+from replay.judge import judge, result_of, unreplayable
+from replay.match import Answers
+from replay.recording import Recording, recording_of
+from replay.scenario import Scenario
+from replay.settings import ReplaySettings
+from replay.train import train
+from replay.whatif import what_if
+from store.conclusions import Flow, ReplayResult
+from store.errors import NotFoundError
+
+Progress = Callable[[int, int], None]
+DEFAULTS = ReplaySettings()
+
+
+def replay_flows(
+    flows: Sequence[Flow],
+    flow_ids: Sequence[str],
+    *,
+    scenario: Scenario | None = None,
+    settings: ReplaySettings = DEFAULTS,
+    progress: Progress | None = None,
+) -> list[ReplayResult]:
+    """Replay the named flows; all `flows` serve as recordings of their kinds.
+
+    The flow under test is never among the flows its program was made from.
+    """
+    by_id = {flow.flow_id: flow for flow in flows}
+    _check_known(by_id, flow_ids)
+    kinds = {(by_id[flow_id].name, by_id[flow_id].version) for flow_id in flow_ids}
+    recordings: dict[tuple[str, str], list[Recording]] = {}
+    mine: dict[str, Recording] = {}
+    for flow in by_id.values():
+        if (flow.name, flow.version) in kinds:
+            recording = recording_of(flow)
+            mine[flow.flow_id] = recording
+            recordings.setdefault((flow.name, flow.version), []).append(recording)
+    programs = {kind: Folds(recordings[kind], settings) for kind in sorted(kinds)}
+    results = []
+    for done, flow_id in enumerate(flow_ids, 1):
+        recording = mine[flow_id]
+        kind = programs[recording.name, recording.version]
+        results.append(replay_recording(recording, kind, scenario=scenario, settings=settings))
+        if progress is not None:
+            progress(done, len(flow_ids))
+    return results
+
+
+def _check_known(by_id: Mapping[str, Flow], flow_ids: Sequence[str]) -> None:
+    unknown = [flow_id for flow_id in flow_ids if flow_id not in by_id]
+    if unknown:
+        near = get_close_matches(unknown[0], sorted(by_id), n=3, cutoff=0.4)
+        hint = f"; nearest: {', '.join(near)}" if near else ""
+        raise NotFoundError(f"no flow {unknown[0]!r} among {len(by_id)} flows{hint}")
+
+
+def fold_of(flow_id: str, folds: int) -> int:
+    """Give the fold a flow is held out in: a function of its id alone."""
+    return int.from_bytes(hashlib.sha256(flow_id.encode()).digest()[:8], "big") % folds
+
+
+class Folds:
+    """The programs of one kind, one per fold, made when first asked for."""
+
+    def __init__(self, recordings: Sequence[Recording], settings: ReplaySettings) -> None:
+        usable = [recording for recording in recordings if not recording.unusable]
+        # Ordered by hash: which 300 of many are taken depends on ids only, not on arrival.
+        self.usable = sorted(
+            usable, key=lambda r: (hashlib.sha256(r.flow_id.encode()).digest(), r.flow_id)
+        )
+        self.settings = settings
+        self.machines: dict[int, Machine] = {}
+        self.digests: dict[int, str] = {}
+
+    def refusal(self) -> str:
+        """Say why no program is offered; "" when one is."""
+        least = self.settings.control_flows_min
+        if len(self.usable) < least:
+            return f"too few: {len(self.usable)} usable recordings of this kind, {least} are needed"
+        return ""
+
+    def machine_for(self, flow_id: str) -> tuple[Machine, str]:
+        """Give the program that never saw this flow, and its digest."""
+        fold = fold_of(flow_id, self.settings.folds)
+        if fold not in self.machines:
+            others = [r for r in self.usable if fold_of(r.flow_id, self.settings.folds) != fold]
+            training = others[: self.settings.training_flows_max]
+            program = train(training, self.settings)
+            self.machines[fold] = Machine(program)
+            self.digests[fold] = program.digest
+        return self.machines[fold], self.digests[fold]
+
+
+def replay_recording(
+    recording: Recording,
+    kind: Folds,
+    *,
+    scenario: Scenario | None = None,
+    settings: ReplaySettings = DEFAULTS,
+    baseline: Recording | None = None,
+) -> ReplayResult:
+    """Replay one recording; with `baseline`, judge the run against that one instead."""
+    refusal = recording.unusable or kind.refusal()
+    if refusal:
+        return unreplayable(recording, refusal, None if scenario is None else scenario.name)
+    machine, digest = kind.machine_for(recording.flow_id)
+    answers = Answers.of(recording)
+    against = recording if baseline is None else baseline
+    control = judge(machine.run(recording.input, answers), against, machine.program, settings)
+    result = result_of(against, machine.program, digest, control, settings)
+    if scenario is None:
+        return result
+    return what_if(result, machine, recording, scenario, settings, len(kind.usable))

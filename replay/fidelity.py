@@ -1,0 +1,51 @@
+"""How well the programs of a flow kind reproduce it: right, flagged and silently wrong apart."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from store.conclusions import ReplayResult
+
+PPM = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fidelity:
+    """Counts over control replays. `width_ppm` is the median width of the end's interval as a
+    share of the virtual duration, over the right ones."""
+
+    flows: int
+    identical: int
+    equivalent: int
+    flagged: int
+    silent: int
+    unreplayable: int
+    doubted: int
+    width_ppm: int
+
+    @property
+    def right(self) -> int:
+        """Flows reproduced, noise aside."""
+        return self.identical + self.equivalent
+
+
+def fidelity(results: Sequence[ReplayResult]) -> Fidelity:
+    """Summarise control replays of one kind.
+
+    `flagged` are wrong runs that had doubts of their own, `silent` wrong ones that had none;
+    `doubted` are right ones with doubts.
+    """
+    right = [r for r in results if r.verdict in ("identical", "equivalent")]
+    wrong = [r for r in results if r.verdict == "diverged"]
+    widths = sorted(
+        (r.virtual_high_ns - r.virtual_low_ns) * PPM // max(r.virtual_duration_ns, 1) for r in right
+    )
+    return Fidelity(
+        flows=len(results),
+        identical=sum(r.verdict == "identical" for r in results),
+        equivalent=sum(r.verdict == "equivalent" for r in results),
+        flagged=sum(bool(r.flags) for r in wrong),
+        silent=sum(not r.flags for r in wrong),
+        unreplayable=sum(r.verdict == "unreplayable" for r in results),
+        doubted=sum(bool(r.flags) for r in right),
+        width_ppm=widths[len(widths) // 2] if widths else 0,
+    )

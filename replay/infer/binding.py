@@ -1,0 +1,269 @@
+"""Where the values of a request come from: a constant, the input, an earlier answer, or noise."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from replay.infer.view import Instance, Ref, View
+from replay.leaves import Leaves, Scalar, same
+
+RIVALS_MAX = 3
+SAMPLES_MAX = 400
+PARTS_MAX = 8
+_SHORTEST_PART = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """Always the same value."""
+
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The value at a place."""
+
+    ref: Ref
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Literal pieces (str) and values of places (tuples), joined."""
+
+    parts: tuple[str | Ref, ...]
+
+
+Expression: TypeAlias = Constant | Reference | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """How a value is made; `rivals` made it equally well in all `count` recordings."""
+
+    expression: Expression
+    rivals: tuple[Expression, ...]
+    count: int
+
+
+@dataclass(slots=True)
+class Scope:
+    """What an expression may read: the flow so far, the element at hand, what is undone."""
+
+    view: View
+    own_key: str = ""
+    item: Leaves | None = None
+    undone: Instance | None = None
+
+    def value(self, ref: Ref) -> Scalar:
+        """Read a place; None when nothing is there."""
+        kind = ref[0]
+        if kind == "item":
+            return None if self.item is None else self.item.get(ref[1])
+        if kind == "own":
+            return self.own_key
+        if kind == "undo":
+            return _undone(self.undone, ref)
+        return self.view.value(ref)
+
+
+def _undone(instance: Instance | None, ref: Ref) -> Scalar:
+    if instance is None:
+        return None
+    if ref[1] == "key":
+        return instance.key
+    return (instance.response if ref[1] == "response" else instance.request).get(ref[2])
+
+
+def evaluate(expression: Expression, scope: Scope) -> Scalar:
+    """Compute a value; None when a place it needs is empty."""
+    if isinstance(expression, Constant):
+        return expression.value
+    if isinstance(expression, Reference):
+        return scope.value(expression.ref)
+    pieces = []
+    for part in expression.parts:
+        if isinstance(part, str):
+            pieces.append(part)
+            continue
+        value = scope.value(part)
+        if value is None:
+            return None
+        pieces.append(str(value))
+    return "".join(pieces)
+
+
+def refs_of(expression: Expression) -> tuple[Ref, ...]:
+    """Name the places an expression reads."""
+    if isinstance(expression, Reference):
+        return (expression.ref,)
+    if isinstance(expression, Text):
+        return tuple(part for part in expression.parts if not isinstance(part, str))
+    return ()
+
+
+def readable(scope: Scope, ancestors: Iterable[str], own_key: bool) -> dict[Ref, Scalar]:
+    """List every place with its value, for the search of candidates."""
+    places: dict[Ref, Scalar] = {}
+    if scope.item is not None:
+        places.update({("item", leaf): value for leaf, value in scope.item.items()})
+    if scope.undone is not None:
+        places["undo", "key"] = scope.undone.key
+        for part, leaves in (
+            ("response", scope.undone.response),
+            ("request", scope.undone.request),
+        ):
+            places.update({("undo", part, path): value for path, value in leaves.items()})
+    for path, value in scope.view.input.items():
+        places["input", path] = value
+    for op in ancestors:
+        node = scope.view.nodes.get(op)
+        if node is not None and len(node.instances) == 1:
+            for path, value in node.instances[0].response.items():
+                places["answer", op, path] = value
+    if own_key:
+        places["own", "key"] = scope.own_key
+    return {place: value for place, value in places.items() if value is not None}
+
+
+Sample: TypeAlias = tuple[Scope, Scalar]
+
+
+def bind(
+    samples: Sequence[Sample],
+    ancestors: Sequence[str],
+    share: float,
+    *,
+    name: str = "",
+    own_key: bool = False,
+) -> Binding | None:
+    """Find how a value is made; None when no candidate explains all but `share` of the samples."""
+    samples = samples[:SAMPLES_MAX]
+    if not samples:
+        return None
+    allowed = int(share * len(samples))
+    constant = _constant(samples, allowed)
+    if constant is None and len(samples) < 2:
+        return None
+    candidates: dict[Expression, int] = {}
+    for scope, value in samples[: 1 + allowed]:
+        for place, found in readable(scope, ancestors, own_key).items():
+            if same(found, value):
+                candidates.setdefault(Reference(place), 0)
+    kept = [c for c in candidates if _misses(c, samples, allowed) <= allowed]
+    if not kept and constant is None:
+        kept = _texts(samples, ancestors, own_key, allowed)
+    kept.sort(key=_preference(name))
+    if constant is not None:
+        # A value that never changed is a constant unless its namesake explains it too.
+        kept = [c for c in kept if _last_name(c) == name]
+        kept.append(constant)
+    if not kept:
+        return None
+    return Binding(kept[0], tuple(kept[1 : 1 + RIVALS_MAX]), len(samples))
+
+
+def _constant(samples: Sequence[Sample], allowed: int) -> Constant | None:
+    first = samples[0][1]
+    misses = sum(not same(value, first) for _, value in samples)
+    return Constant(first) if misses <= allowed else None
+
+
+def _misses(expression: Expression, samples: Sequence[Sample], allowed: int) -> int:
+    misses = 0
+    for scope, value in samples:
+        misses += not same(evaluate(expression, scope), value)
+        if misses > allowed:
+            break
+    return misses
+
+
+_ORDER = {"item": 0, "undo": 1, "input": 2, "answer": 3, "own": 4}
+
+
+def _preference(name: str) -> Callable[[Expression], tuple[bool, int, str]]:
+    def key(expression: Expression) -> tuple[bool, int, str]:
+        refs = refs_of(expression)
+        rank = min((_ORDER.get(ref[0], 5) for ref in refs), default=6)
+        return (_last_name(expression) != name, rank, repr(expression))
+
+    return key
+
+
+def _last_name(expression: Expression) -> str:
+    refs = refs_of(expression)
+    return refs[0][-1].rpartition(".")[2] if len(refs) == 1 else ""
+
+
+def _texts(
+    samples: Sequence[Sample], ancestors: Sequence[str], own_key: bool, allowed: int
+) -> list[Expression]:
+    """Try texts built from literal pieces and known values, as `order-17/charge` is."""
+    scope, value = samples[0]
+    if not isinstance(value, str):
+        return []
+    places = {
+        place: str(found)
+        for place, found in readable(scope, ancestors, own_key).items()
+        if not isinstance(found, bool) and _SHORTEST_PART <= len(str(found)) <= len(value)
+    }
+    by_text: dict[str, list[Ref]] = {}
+    for place, text in places.items():
+        if text in value:
+            by_text.setdefault(text, []).append(place)
+    parts = _cut(value, sorted(by_text, key=lambda text: (-len(text), text)))
+    if not any(part in by_text for part in parts) or len(parts) > PARTS_MAX:
+        return []
+    options: list[tuple[str | Ref, ...]] = [()]
+    for part in parts:
+        choices: Sequence[str | Ref] = [part]
+        if part in by_text:
+            choices = sorted(by_text[part], key=lambda ref: (_ORDER.get(ref[0], 5), ref))[:4]
+        options = [(*option, choice) for option in options for choice in choices][:64]
+    made = [Text(option) for option in options]
+    return [text for text in made if _misses(text, samples, allowed) <= allowed]
+
+
+def _cut(value: str, known: Sequence[str]) -> list[str]:
+    """Cut a text at known values, longest first."""
+    parts = [value]
+    for text in known:
+        cut: list[str] = []
+        for part in parts:
+            if part in known or text not in part:
+                cut.append(part)
+                continue
+            head, *tail = part.split(text)
+            cut.append(head)
+            for piece in tail:
+                cut.extend((text, piece))
+        parts = [part for part in cut if part]
+    return parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The bound leaves of an operation's request; `noise` are the leaves nothing explains."""
+
+    bound: Mapping[str, Binding]
+    noise: tuple[str, ...]
+
+
+def bind_leaves(
+    samples: Sequence[tuple[Scope, Leaves]], ancestors: Sequence[str], share: float
+) -> Request:
+    """Bind every leaf of a request, or of an output."""
+    by_path: dict[str, list[Sample]] = {}
+    for scope, leaves in samples:
+        for path, value in leaves.items():
+            by_path.setdefault(path, []).append((scope, value))
+    bound: dict[str, Binding] = {}
+    noise = []
+    for path in sorted(by_path):
+        last = path.rpartition(".")[2]
+        found = bind(by_path[path], ancestors, share, name=last, own_key=True)
+        if found is None:
+            noise.append(path)
+        else:
+            bound[path] = found
+    return Request(bound=bound, noise=tuple(noise))

@@ -1,0 +1,107 @@
+"""Under which conditions an operation runs, and what a local step returns."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from replay.infer.binding import Binding, Scope, bind
+from replay.infer.order import Order
+from replay.infer.tree import Tree, grow
+from replay.infer.view import Observation, Ref, Table
+from replay.leaves import Scalar, is_number
+
+STATUS_LEAF = "~status"
+LABELS_MAX = 8
+
+
+def learn_guards(
+    observations: Sequence[Observation],
+    order: Order,
+    table: Table,
+    ended: Sequence[frozenset[str]],
+    branch_only: bool,
+) -> dict[str, Tree]:
+    """Fit, for every operation, a tree over what is known when all its ancestors are resolved."""
+    guards = {}
+    for op in order.sequence:
+        rows = [
+            row
+            for row, observation in enumerate(observations)
+            if not ended[row] & order.before[op]
+            and (branch_only or op in observation.nodes or not ended[row])
+        ]
+        if not rows:
+            continue
+        labels = [op in observations[row].nodes for row in rows]
+        guards[op] = grow(_columns(table, order, op, rows, labels), labels, _rank(op, order))
+    return guards
+
+
+def _columns(
+    table: Table, order: Order, op: str, rows: Sequence[int], labels: Sequence[object]
+) -> Mapping[Ref, Sequence[Scalar]]:
+    if len(set(labels)) < 2:
+        return {}
+    refs = table.refs(order.before[op])
+    return {ref: [table.columns[ref][row] for row in rows] for ref in refs if ref[0] != "effect"}
+
+
+def _rank(op: str, order: Order) -> Callable[[Ref], int]:
+    """Prefer what the nearest operations answered: a program reads what it has just got."""
+    near = set(order.direct[op])
+
+    def rank(ref: Ref) -> int:
+        if ref[0] in ("input", "count"):
+            return 2
+        if ref[0] in ("status", "breaker"):
+            return 1 if ref[1] in near else 3
+        return 0 if ref[1] in near else 2
+
+    return rank
+
+
+def learn_results(
+    observations: Sequence[Observation], op: str, order: Order, table: Table, share: float
+) -> tuple[dict[str, Binding], dict[str, Tree]]:
+    """Find how a local step computes what it returns: values copied, and values decided."""
+    ancestors = sorted(order.before[op])
+    rows = [
+        row
+        for row, observation in enumerate(observations)
+        if op in observation.nodes and len(observation.nodes[op].instances) == 1
+    ]
+    answers = [observations[row].nodes[op].instances[0] for row in rows]
+    copied: dict[str, Binding] = {}
+    decided: dict[str, Tree] = {}
+    if len(rows) < 2:
+        return copied, decided
+    columns: dict[Ref, list[Scalar]] | None = None
+    for path in sorted({STATUS_LEAF, *(path for answer in answers for path in answer.response)}):
+        values = [
+            answer.status if path == STATUS_LEAF else answer.response.get(path)
+            for answer in answers
+        ]
+        samples = [
+            (Scope(observations[row].view), value)
+            for row, value in zip(rows, values, strict=True)
+            if value is not None
+        ]
+        found = bind(samples, ancestors, share, name=path.rpartition(".")[2])
+        if found is not None and len(samples) == len(rows):
+            copied[path] = found
+            continue
+        labels = [_label(value) for value in values]
+        if len(set(labels)) > LABELS_MAX or all(is_number(value) for value in values):
+            continue
+        if columns is None:
+            columns = {
+                ref: [table.columns[ref][row] for row in rows] for ref in table.refs(ancestors)
+            }
+        tree = grow(columns, labels, _rank(op, order))
+        if tree.reliable:
+            decided[path] = tree
+    return copied, decided
+
+
+def _label(value: Scalar) -> bool | str | int:
+    if value is None:
+        return ""
+    return repr(value) if isinstance(value, float) else value

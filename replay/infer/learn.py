@@ -1,0 +1,241 @@
+"""A flow kind's program from its recordings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from replay.infer.abort import Abort, learn_abort
+from replay.infer.binding import Binding, Request, Scope, bind, bind_leaves
+from replay.infer.each import Each, learn_each
+from replay.infer.guards import learn_guards, learn_results
+from replay.infer.order import Order, happens_before
+from replay.infer.outcome import learn_outcome
+from replay.infer.program import Operation, Program
+from replay.infer.recovery import Recovery, learn_recovery
+from replay.infer.repeat import Repeat, learn_repeats
+from replay.infer.support import donor_of, support_of
+from replay.infer.timing import Span3, spread
+from replay.infer.tree import Tree
+from replay.infer.view import (
+    Instance,
+    Observation,
+    Table,
+    base_name,
+    observe,
+    places_called_twice,
+    tabulate,
+)
+from replay.infer.waits import Waits, learn_waits
+from replay.recording import RecordedStep, Recording
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnSettings:
+    """`clock_tolerance_ns` is how far two spans of one caller may contradict each other;
+    `loss_share` the share of recordings that may contradict a rule (0 = none)."""
+
+    clock_tolerance_ns: int = 500_000
+    loss_share: float = 0.0
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What the steps of learning hand on."""
+
+    observations: list[Observation]
+    settings: LearnSettings
+    forward: tuple[str, ...]
+    undoing: tuple[str, ...]
+    order: Order
+    table: Table
+    waits: Waits
+    eaches: dict[str, tuple[Each, Binding]]
+    abort: Abort
+    ended: list[frozenset[str]]
+    recovery: Recovery
+    repeats: dict[str, Repeat]
+    pooled: Tree | None
+    guards: dict[str, Tree]
+
+
+def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
+    """Infer the program that made these recordings; they are of one kind and usable."""
+    plain = [observe(recording) for recording in recordings]
+    split = places_called_twice(plain)
+    observations = [observe(recording, split) for recording in recordings] if split else plain
+    parts = _parts(observations, settings)
+    outcome, endings = learn_outcome(
+        observations, parts.ended, parts.recovery, parts.order, parts.table
+    )
+    operations = {op: _operation(parts, op) for op in (*parts.order.sequence, *parts.undoing)}
+    return Program(
+        name=recordings[0].name,
+        version=recordings[0].version,
+        flows=len(recordings),
+        set_aside=0,
+        order=parts.order,
+        places=tuple(sorted(split)),
+        operations=operations,
+        abort=parts.abort,
+        recovery=parts.recovery,
+        pooled=parts.pooled,
+        outcome=outcome,
+        outcomes_seen=endings,
+        output=_output(parts),
+        end_gap=_end_gap(observations),
+        think_ns=parts.waits.think_ns,
+        support=support_of(observations, operations, parts.abort),
+        declared=_declared_facts(parts),
+    )
+
+
+def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
+    forward, undoing = classify(observations)
+    order = happens_before(observations, forward, settings.clock_tolerance_ns, settings.loss_share)
+    eaches = {}
+    for op in order.sequence:
+        if any(len(o.nodes[op].instances) > 1 for o in observations if op in o.nodes):
+            found = learn_each(
+                observations,
+                op,
+                sorted(order.before[op]),
+                settings.clock_tolerance_ns,
+                settings.loss_share,
+            )
+            if found is not None:
+                eaches[op] = found
+    table = tabulate(observations, (*forward, *undoing))
+    waits = learn_waits(observations, order, {op: each for op, (each, _) in eaches.items()})
+    abort, ended = learn_abort(observations, order, table, waits.think_ns)
+    recovery = learn_recovery(observations, undoing, order, table, settings.clock_tolerance_ns)
+    repeats, pooled = learn_repeats(observations, _declared(observations))
+    guards = learn_guards(observations, order, table, ended, abort.branch_only)
+    return _Parts(
+        observations, settings, forward, undoing, order, table, waits, eaches, abort, ended,
+        recovery, repeats, pooled, guards,
+    )  # fmt: skip
+
+
+def classify(observations: Sequence[Observation]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Part operations into those of the way forward and those that run after an abort."""
+    ops: set[str] = set()
+    in_good: set[str] = set()
+    roles: dict[str, set[str]] = {}
+    for observation in observations:
+        ops.update(observation.nodes)
+        if observation.good:
+            in_good.update(observation.nodes)
+        for step in observation.recording.steps:
+            if step.role is not None:
+                roles.setdefault(step.op, set()).add(step.role)
+    undoing = set()
+    for op in sorted(ops - in_good):
+        known = roles.get(base_name(op), set())
+        if known == {"compensation"} or (not known and in_good):
+            undoing.add(op)
+    # A step without a role before which a known forward step still starts is no recovery.
+    for op in sorted(undoing):
+        if roles.get(base_name(op)) == {"compensation"}:
+            continue
+        if any(
+            op in o.nodes
+            and any(n.start > o.nodes[op].end for x, n in o.nodes.items() if x not in undoing)
+            for o in observations
+        ):
+            undoing.discard(op)
+    return tuple(sorted(ops - undoing)), tuple(sorted(undoing))
+
+
+def _declared(observations: Sequence[Observation]) -> dict[str, RecordedStep]:
+    """Give per operation a step that declares its call settings; the first recording wins."""
+    found: dict[str, RecordedStep] = {}
+    for observation in observations:
+        for step in observation.recording.steps:
+            if step.max_attempts is not None or step.backoff_initial_ms is not None:
+                found.setdefault(step.op, step)
+    return found
+
+
+def _declared_facts(parts: _Parts) -> tuple[str, ...]:
+    facts = []
+    for op, repeat in sorted(parts.repeats.items()):
+        if repeat.attempts_max is not None:
+            facts.append(f"{op}: at most {repeat.attempts_max} attempts")
+        if repeat.delay is not None and repeat.delay.declared:
+            facts.append(f"{op}: backoff")
+    facts.extend(
+        f"{rule.op}: compensates {rule.source}" for rule in parts.recovery.rules if rule.declared
+    )
+    return tuple(facts)
+
+
+def _operation(parts: _Parts, op: str) -> Operation:
+    observations = [o for o in parts.observations if op in o.nodes]
+    undoing = op in parts.undoing
+    ancestors = sorted(parts.order.sequence if undoing else parts.order.before[op])
+    runs = [(o, run) for o in observations for run in o.nodes[op].instances]
+    local = _is_local(observations, op)
+    copied: dict[str, Binding] = {}
+    decided: dict[str, Tree] = {}
+    if local and not undoing:
+        copied, decided = learn_results(
+            observations=parts.observations,
+            op=op,
+            order=parts.order,
+            table=parts.table,
+            share=parts.settings.loss_share,
+        )
+    each = parts.eaches.get(op)
+    return Operation(
+        name=op,
+        local=local,
+        key=each[1] if each is not None else _key(runs, ancestors, parts.settings.loss_share),
+        each=None if each is None else each[0],
+        several=any(len(o.nodes[op].instances) > 1 for o in observations),
+        request=_request(runs, ancestors, parts.settings.loss_share),
+        copied=copied,
+        decided=decided,
+        repeat=parts.repeats[op],
+        guard=parts.guards.get(op),
+        gap=parts.waits.overall.get(op, spread([])),
+        gaps=parts.waits.after.get(op, {}),
+        loose=op in parts.waits.loose,
+        runs=len(runs),
+        donor=donor_of([run for _, run in runs]),
+    )
+
+
+def _is_local(observations: Sequence[Observation], op: str) -> bool:
+    name = base_name(op)
+    return any(
+        step.local for o in observations[:1] for step in o.recording.steps if step.op == name
+    )
+
+
+def _scope(observation: Observation, run: Instance) -> Scope:
+    return Scope(observation.view, own_key=run.key, item=run.item, undone=run.undone)
+
+
+def _key(
+    runs: Sequence[tuple[Observation, Instance]], ancestors: Sequence[str], share: float
+) -> Binding | None:
+    return bind([(_scope(o, run), run.key) for o, run in runs], ancestors, share)
+
+
+def _request(
+    runs: Sequence[tuple[Observation, Instance]], ancestors: Sequence[str], share: float
+) -> Request:
+    return bind_leaves([(_scope(o, run), run.request) for o, run in runs], ancestors, share)
+
+
+def _output(parts: _Parts) -> Request:
+    samples = [(Scope(o.view), o.recording.output) for o in parts.observations if o.good]
+    return bind_leaves(samples, parts.order.sequence, parts.settings.loss_share)
+
+
+def _end_gap(observations: Sequence[Observation]) -> Span3:
+    return spread(
+        [
+            max(o.recording.duration_ns - max(node.end for node in o.nodes.values()), 0)
+            for o in observations
+        ]
+    )

@@ -1,0 +1,139 @@
+"""The program of a flow kind: a plain value that can be written, read back and digested."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from replay.digest import canonical_json, sha256_text
+from replay.infer import abort, binding, each, order, recovery, repeat, timing, tree, undo_order
+from replay.infer.abort import Abort
+from replay.infer.binding import Binding, Request
+from replay.infer.codec import decode, encode
+from replay.infer.each import Each
+from replay.infer.order import Order
+from replay.infer.recovery import Recovery
+from replay.infer.repeat import Repeat
+from replay.infer.timing import Span3
+from replay.infer.tree import Tree
+from replay.infer.view import Ref
+from replay.leaves import Scalar
+from store.errors import DataError
+
+FORMAT = "retrospan.program/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Donor:
+    """Successful answers of an operation in the training flows.
+
+    `latencies_ns` are sorted and hold the callees' own times for calls their callers gave up on,
+    where those were recorded. `response` is the answer of median latency.
+    """
+
+    latencies_ns: tuple[int, ...]
+    response: Mapping[str, Scalar]
+
+    @property
+    def latency(self) -> Span3:
+        """The latencies in three numbers."""
+        values = self.latencies_ns
+        if not values:
+            return timing.ZERO
+        return Span3(values[len(values) // 2], values[0], values[-1], len(values))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of the program.
+
+    `gap` is the wait after the last ancestor, `gaps` the same per ancestor that ended last;
+    `loose` says that this wait is not explained. `copied` and `decided` say how a local step
+    computes what it returns.
+    """
+
+    name: str
+    local: bool
+    key: Binding | None
+    each: Each | None
+    several: bool
+    request: Request
+    copied: Mapping[str, Binding]
+    decided: Mapping[str, Tree]
+    repeat: Repeat
+    guard: Tree | None
+    gap: Span3
+    gaps: Mapping[str, Span3]
+    loose: bool
+    runs: int
+    donor: Donor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Support:
+    """Values seen at a place that the program reads: a range, or a set."""
+
+    ref: Ref
+    low: float | None
+    high: float | None
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """What a flow kind does. `flows` recordings made it; `set_aside` more were not explained.
+
+    `declared` lists facts taken from declared attributes instead of inference.
+    """
+
+    name: str
+    version: str
+    flows: int
+    set_aside: int
+    order: Order
+    places: tuple[str, ...]
+    operations: Mapping[str, Operation]
+    abort: Abort
+    recovery: Recovery
+    pooled: Tree | None
+    outcome: Tree
+    outcomes_seen: tuple[str, ...]
+    output: Request
+    end_gap: Span3
+    think_ns: int
+    support: tuple[Support, ...]
+    declared: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON form."""
+        return sha256_text(canonical_json(encode(self)))
+
+
+_CLASSES: dict[str, type] = {
+    name: made
+    for module in (abort, binding, each, order, recovery, repeat, timing, tree, undo_order)
+    for name, made in vars(module).items()
+    if isinstance(made, type) and hasattr(made, "__dataclass_fields__")
+}
+_CLASSES.update({c.__name__: c for c in (Donor, Operation, Support, Program)})
+
+
+def to_json(program: Program) -> str:
+    """Write a program as one versioned document."""
+    return canonical_json({"format": FORMAT, "program": encode(program)})
+
+
+def from_json(text: str) -> Program:
+    """Read a program back; a format version we do not know is refused."""
+    try:
+        document: Any = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"this is not a program: {error}") from None
+    stated = document.get("format") if isinstance(document, dict) else None
+    if stated != FORMAT:
+        raise DataError(f"program format is {stated!r}; this version reads {FORMAT!r} only")
+    program = decode(document.get("program"), _CLASSES)
+    if not isinstance(program, Program):
+        raise DataError("the program document holds no program")
+    return program

@@ -1,0 +1,312 @@
+"""What runs after an abort: which compensations, in which order, and what stops them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from replay.infer.order import Order
+from replay.infer.timing import Span3, spread
+from replay.infer.tree import Tree, grow
+from replay.infer.undo_order import UndoOrder, learn_undo_order
+from replay.infer.view import Instance, Node, Observation, Ref, Table
+from replay.leaves import Scalar
+
+UNDONE_STATUS: Ref = ("undone", "status")
+WHEN_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndoRule:
+    """One compensation. `source` is the operation it undoes ("" = not tied to one).
+
+    `when` says for which runs of the source it runs; `rivals` are sources that explain the
+    recordings as well; `place` is where one without a source stands: first or last.
+    """
+
+    op: str
+    source: str
+    when: Tree
+    seen: int
+    declared: bool
+    rivals: tuple[str, ...]
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """The whole recovery. `stops` and `tail_stops` are None where no recording shows it."""
+
+    rules: tuple[UndoRule, ...]
+    order: UndoOrder
+    parallel: bool
+    stops: bool | None
+    tail_stops: bool | None
+    first: Span3
+    between: Span3
+    aborted: int
+
+
+def learn_recovery(
+    observations: Sequence[Observation],
+    ops: Sequence[str],
+    order: Order,
+    table: Table,
+    clock_tolerance_ns: int,
+) -> Recovery:
+    """Fit the recovery from the flows that did not succeed."""
+    rows = [row for row, observation in enumerate(observations) if not observation.good]
+    aborted = [observations[row] for row in rows]
+    sources: dict[str, tuple[list[str], list[str], bool]] = {}
+    for op in ops:
+        sources[op] = _sources(aborted, op, order)
+        for source in sources[op][0]:
+            _pair(aborted, op, source)
+    rules = []
+    for op in ops:
+        named, rivals, declared = sources[op]
+        for source in named or [""]:
+            rules.append(_rule(observations, rows, op, source, rivals, declared, order, table, ops))
+    stops, tail_stops = _stopping(aborted, rules, ops)
+    parallel, first, between = _times(aborted, ops, order, clock_tolerance_ns)
+    return Recovery(
+        rules=tuple(rules),
+        order=learn_undo_order(aborted, ops, order),
+        parallel=parallel,
+        stops=stops,
+        tail_stops=tail_stops,
+        first=first,
+        between=between,
+        aborted=len(aborted),
+    )
+
+
+def _sources(
+    aborted: Sequence[Observation], op: str, order: Order
+) -> tuple[list[str], list[str], bool]:
+    """Name the operations a compensation undoes, its rivals, and whether that was declared."""
+    declared: dict[str, int] = {}
+    for observation in aborted:
+        node = observation.nodes.get(op)
+        for instance in node.instances if node is not None else ():
+            if instance.undoes is not None and instance.undoes[0] in order.before:
+                source = instance.undoes[0]
+                declared[source] = declared.get(source, 0) + 1
+    if declared:
+        return sorted(declared), [], True
+    scored = []
+    for source in order.sequence:
+        for tried in (False, True):
+            misses = sum(
+                _undoable(observation.nodes.get(source), tried) != (op in observation.nodes)
+                for observation in aborted
+            )
+            scored.append((misses, tried, -_name_kinship(op, source), source))
+    absent = sum(op not in observation.nodes for observation in aborted)
+    scored.sort()
+    if not scored or absent <= scored[0][0]:
+        return [], [], False
+    best = scored[0]
+    rivals = [item[3] for item in scored[1:] if item[:2] == best[:2] and item[3] != best[3]]
+    if scored[0][2] != 0:
+        # A shared word in the names only breaks a tie.
+        rivals = [r for r in rivals if _name_kinship(op, r) == -best[2]]
+    misfit = best[0] > max(1, len(aborted) // 20)
+    return ([] if misfit else [best[3]]), sorted(set(rivals)), False
+
+
+def _undoable(node: Node | None, tried: bool) -> bool:
+    if node is None:
+        return False
+    return tried or any(instance.status == "ok" for instance in node.instances)
+
+
+def _name_kinship(op: str, source: str) -> int:
+    def words(name: str) -> set[str]:
+        cleaned = "".join(c if c.isalnum() else " " for c in name.lower())
+        return {word[:5] for word in cleaned.split()}
+
+    return len(words(op) & words(source))
+
+
+def _pair(aborted: Sequence[Observation], op: str, source: str) -> None:
+    """Tie every run of a compensation to the run it undoes."""
+    for observation in aborted:
+        node, undone = observation.nodes.get(op), observation.nodes.get(source)
+        if node is None or undone is None:
+            continue
+        for instance in node.instances:
+            if instance.undoes is not None:
+                if instance.undoes[0] == source:
+                    keyed = [i for i in undone.instances if i.key == instance.undoes[1]]
+                    instance.undone = keyed[0] if keyed else None
+                continue
+            instance.undone = _undone_by(instance, undone)
+
+
+def _undone_by(instance: Instance, undone: Node) -> Instance | None:
+    if len(undone.instances) == 1:
+        return undone.instances[0]
+    for candidate in undone.instances:
+        known = (candidate.key, *candidate.response.values(), *candidate.request.values())
+        if instance.key in known:
+            return candidate
+    for candidate in undone.instances:
+        if candidate.key and candidate.key in instance.key:
+            return candidate
+    return None
+
+
+def _failed(observation: Observation, ops: Sequence[str]) -> bool:
+    nodes = observation.nodes
+    return any(op in nodes and nodes[op].status != "ok" for op in ops)
+
+
+def _rule(
+    observations: Sequence[Observation],
+    rows: Sequence[int],
+    op: str,
+    source: str,
+    rivals: Sequence[str],
+    declared: bool,
+    order: Order,
+    table: Table,
+    ops: Sequence[str],
+) -> UndoRule:
+    labels: list[bool] = []
+    used: list[int] = []
+    statuses: list[Scalar] = []
+    seen = 0
+    for row in rows:
+        observation = observations[row]
+        node = observation.nodes.get(op)
+        runs = node.instances if node is not None else []
+        targets = _targets(observation, source)
+        for target in targets:
+            ran = bool(runs) if target is None else any(i.undone is target for i in runs)
+            if not ran and _failed(observation, ops):
+                continue  # it may have been meant to run and was stopped
+            seen += ran
+            labels.append(ran)
+            used.append(row)
+            statuses.append(None if target is None else target.status)
+    columns: dict[Ref, list[Scalar]] = {}
+    if len(set(labels)) > 1:
+        columns = {
+            ref: [table.columns[ref][row] for row in used] for ref in table.refs(order.sequence)
+        }
+        if source:
+            columns[UNDONE_STATUS] = statuses
+    when = grow(columns, labels or [False], _rank_undone, depth=WHEN_DEPTH)
+    return UndoRule(
+        op=op,
+        source=source,
+        when=when,
+        seen=seen,
+        declared=declared,
+        rivals=tuple(rivals),
+        place="" if source else _place([observations[row] for row in rows], op, ops),
+    )
+
+
+def _targets(observation: Observation, source: str) -> list[Instance | None]:
+    if not source:
+        return [None]
+    node = observation.nodes.get(source)
+    return list(node.instances) if node is not None else []
+
+
+def _rank_undone(ref: Ref) -> int:
+    if ref == UNDONE_STATUS:
+        return 0
+    return {"status": 1, "breaker": 3}.get(ref[0], 2)
+
+
+def _place(aborted: Sequence[Observation], op: str, ops: Sequence[str]) -> str:
+    first = last = 0
+    for observation in aborted:
+        others = [observation.nodes[o].start for o in ops if o != op and o in observation.nodes]
+        if op in observation.nodes and others:
+            first += observation.nodes[op].start <= min(others)
+            last += observation.nodes[op].start >= max(others)
+    return "first" if first > last else "last"
+
+
+def _stopping(
+    aborted: Sequence[Observation], rules: Sequence[UndoRule], ops: Sequence[str]
+) -> tuple[bool | None, bool | None]:
+    """Look at flows in which a compensation failed: did the later ones run?"""
+    stopped = went_on = tail_stopped = tail_ran = 0
+    for observation in aborted:
+        nodes = observation.nodes
+        runs = [i for op in ops if op in nodes for i in nodes[op].instances]
+        failed = [i for i in runs if i.status != "ok"]
+        if not failed:
+            continue
+        end = min(i.end for i in failed)
+        tail = {rule.op for rule in rules if not rule.source and rule.place == "last"}
+        later = [i for i in runs if i.start >= end and i.op not in tail]
+        missing = _unmade(observation, rules)
+        went_on += bool(later)
+        stopped += bool(missing) and not later
+        for op in tail:
+            tail_ran += op in nodes and nodes[op].start >= end
+            tail_stopped += op not in nodes and _expected(observation, rules, op)
+    return _majority(stopped, went_on), _majority(tail_stopped, tail_ran)
+
+
+def _expected(observation: Observation, rules: Sequence[UndoRule], op: str) -> bool:
+    """Say whether a compensation without a source should have run in this flow."""
+    return any(bool(rule.when.read(observation.view.value)[0]) for rule in rules if rule.op == op)
+
+
+def _unmade(observation: Observation, rules: Sequence[UndoRule]) -> int:
+    missing = 0
+    for rule in rules:
+        if not rule.source:
+            continue
+        node = observation.nodes.get(rule.op)
+        runs = node.instances if node is not None else []
+        for target in _targets(observation, rule.source):
+            if target is None or any(i.undone is target for i in runs):
+                continue
+            missing += bool(rule.when.read(undone_reader(observation.view.value, target))[0])
+    return missing
+
+
+def undone_reader(value: Callable[[Ref], Scalar], target: Instance) -> Callable[[Ref], Scalar]:
+    """Read places of the flow, and of the step that is to be undone."""
+    return lambda ref: target.status if ref == UNDONE_STATUS else value(ref)
+
+
+def _majority(yes: int, no: int) -> bool | None:
+    if not yes and not no:
+        return None
+    return yes > no
+
+
+def _times(
+    aborted: Sequence[Observation], ops: Sequence[str], order: Order, tolerance: int
+) -> tuple[bool, Span3, Span3]:
+    firsts: list[int] = []
+    gaps: list[int] = []
+    offsets: list[int] = []
+    overlapping = 0
+    for observation in aborted:
+        nodes = observation.nodes
+        runs = sorted(
+            (i for op in ops if op in nodes for i in nodes[op].instances),
+            key=lambda i: (i.start, i.end, i.op, i.key),
+        )
+        ends = [node.end for op, node in nodes.items() if op in order.before]
+        if not runs or not ends:
+            continue
+        quiet = max(ends)
+        firsts.append(runs[0].start - quiet)
+        offsets.extend(run.start - quiet for run in runs)
+        for one, other in pairwise(runs):
+            if other.start < one.end - tolerance:
+                overlapping += 1
+            else:
+                gaps.append(other.start - one.end)
+    parallel = overlapping > len(gaps)
+    return parallel, spread(offsets if parallel else firsts), spread(gaps)

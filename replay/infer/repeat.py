@@ -1,0 +1,315 @@
+"""When a call is made again, be it a retry or a poll, and after which delay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from replay.infer.timing import middle_of, quantile, spread
+from replay.infer.tree import Tree, grow
+from replay.infer.view import Instance, Observation, Ref, base_name, informative
+from replay.leaves import Leaves, Scalar, is_number
+from replay.recording import RecordedAttempt, RecordedStep
+
+PPM = 1_000_000
+TABLE_MAX = 32
+_COEFFICIENTS = ((1, 1), (3, 2), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (10, 1))
+
+STATUS: Ref = ("own", "status")
+NUMBER: Ref = ("own", "number")
+BREAKER: Ref = ("own", "breaker")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """The wait before the next attempt: `table_ns[n - 1]` after attempt n, times a ratio in ppm.
+
+    When `field` is set, the wait is that field of the answer times `unit_ns` instead.
+    """
+
+    form: str
+    table_ns: tuple[int, ...]
+    usual_ppm: int
+    low_ppm: int
+    high_ppm: int
+    seen: int
+    longest_seen: int
+    declared: bool = False
+    loose: bool = False
+    unlike: bool = False
+    field: str = ""
+    unit_ns: int = 0
+
+    def after(self, number: int, response: Leaves) -> tuple[int, int, int]:
+        """Give usual, least and longest wait after attempt `number`."""
+        base = self.table_ns[min(number, len(self.table_ns)) - 1]
+        stated = response.get(self.field) if self.field else None
+        if isinstance(stated, int | float) and not isinstance(stated, bool):
+            base = int(stated * self.unit_ns)
+        return (
+            base * self.usual_ppm // PPM,
+            base * self.low_ppm // PPM,
+            base * self.high_ppm // PPM,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """The again-rule of one operation.
+
+    `statuses` are all seen after an attempt, `states` the failing (status, attempt number) pairs;
+    `most` is the highest attempt number that was followed by another. `attempts_max` is set when
+    it was declared.
+    """
+
+    rule: Tree
+    unlimited: Tree
+    statuses: tuple[str, ...]
+    states: tuple[str, ...]
+    most: int
+    delay: Delay | None
+    attempts_max: int | None = None
+
+    def again(
+        self, attempt: tuple[str, Leaves, str | None], number: int, pooled: Tree | None
+    ) -> tuple[bool, list[tuple[str, Any]]]:
+        """Say whether attempt `number` with this answer is followed by another."""
+        status, response, breaker = attempt
+        if self.attempts_max is not None and number >= self.attempts_max and status != "ok":
+            return False, []
+
+        def value(ref: Ref) -> Scalar:
+            if ref == STATUS:
+                return status
+            if ref == NUMBER:
+                return number
+            return breaker if ref == BREAKER else response.get(ref[1])
+
+        if status not in self.statuses:
+            if status == "ok" or pooled is None:
+                return False, [("novel_status", [status])]
+            label, _ = pooled.read(value)
+            return bool(label), [("novel_status", [status])]
+        label, doubts = self.rule.read(value)
+        if status == "ok":
+            doubts = [doubt for doubt in doubts if doubt[0] != "low_support"]
+        again = bool(label)
+        limited = self.attempts_max is not None
+        unseen = state(status, number) not in self.states
+        if status != "ok" and not limited and number <= self.most + 1 and unseen:
+            doubts.append(("unseen_attempt_state", [status, number]))
+        if again and not limited and number > self.most:
+            doubts.append(("beyond_seen_attempts", [number]))
+        return again, doubts
+
+
+def state(status: str, number: int) -> str:
+    """Write a (status, attempt number) pair."""
+    return f"{status}@{number}"
+
+
+def learn_repeats(
+    observations: Sequence[Observation], declared: Mapping[str, RecordedStep]
+) -> tuple[dict[str, Repeat], Tree | None]:
+    """Fit every operation's again-rule, and one over all failing attempts for unseen statuses."""
+    by_op: dict[str, list[Instance]] = {}
+    for observation in observations:
+        for op, node in observation.nodes.items():
+            by_op.setdefault(op, []).extend(node.instances)
+    repeats = {
+        op: _learn(instances, declared.get(base_name(op)))
+        for op, instances in sorted(by_op.items())
+    }
+    statuses: list[Scalar] = []
+    numbers: list[Scalar] = []
+    labels: list[bool] = []
+    for _, instances in sorted(by_op.items()):
+        for instance in instances:
+            for number, attempt in enumerate(instance.attempts, 1):
+                if attempt.status != "ok":
+                    statuses.append(attempt.status)
+                    numbers.append(number)
+                    labels.append(number < len(instance.attempts))
+    if not labels:
+        return repeats, None
+    pooled = grow({STATUS: statuses, NUMBER: numbers}, labels, _rank, depth=3, validate=False)
+    return repeats, pooled
+
+
+def _rank(ref: Ref) -> int:
+    return {STATUS: 0, NUMBER: 1, BREAKER: 3}.get(ref, 2)
+
+
+def _learn(instances: Sequence[Instance], declared: RecordedStep | None) -> Repeat:
+    limit = None if declared is None else declared.max_attempts
+    attempts: list[tuple[RecordedAttempt, int]] = []
+    labels: list[bool] = []
+    states: set[str] = set()
+    for instance in instances:
+        for number, attempt in enumerate(instance.attempts, 1):
+            if attempt.status != "ok":
+                states.add(state(attempt.status, number))
+                if limit is not None and number >= limit:
+                    continue
+            attempts.append((attempt, number))
+            labels.append(number < len(instance.attempts))
+    most = max(
+        (number for (_, number), more in zip(attempts, labels, strict=True) if more), default=0
+    )
+    if not labels:
+        attempts = [(instances[0].attempts[-1], 1)]
+        labels = [False]
+    rule = grow(_columns(attempts, limit is None), labels, _rank, validate=False)
+    early = [row for row, (_, number) in enumerate(attempts) if number <= max(most, 1)]
+    unlimited = grow(
+        _columns([attempts[row] for row in early], False),
+        [labels[row] for row in early],
+        _rank,
+        validate=False,
+    )
+    return Repeat(
+        rule=rule,
+        unlimited=unlimited,
+        statuses=tuple(sorted({a.status for i in instances for a in i.attempts})),
+        states=tuple(sorted(states)),
+        most=most,
+        delay=_delay(instances, declared),
+        attempts_max=limit,
+    )
+
+
+def _columns(
+    attempts: Sequence[tuple[RecordedAttempt, int]], numbered: bool
+) -> dict[Ref, list[Scalar]]:
+    columns: dict[Ref, list[Scalar]] = {STATUS: [attempt.status for attempt, _ in attempts]}
+    if numbered or all(attempt.status == "ok" for attempt, _ in attempts):
+        columns[NUMBER] = [number for _, number in attempts]
+    breakers: list[Scalar] = [attempt.breaker_state for attempt, _ in attempts]
+    if informative(breakers):
+        columns[BREAKER] = breakers
+    for path in sorted({path for attempt, _ in attempts for path in attempt.response}):
+        column = [attempt.response.get(path) for attempt, _ in attempts]
+        if informative(column):
+            columns["answer", path] = column
+    return columns
+
+
+def _delay(instances: Sequence[Instance], declared: RecordedStep | None) -> Delay | None:
+    waits: dict[int, list[int]] = {}
+    answers: list[tuple[int, Leaves]] = []
+    for instance in instances:
+        pairs = zip(instance.attempts, instance.attempts[1:], strict=False)
+        for number, (first, second) in enumerate(pairs, 1):
+            wait = max(second.start_ns - first.end_ns, 0)
+            waits.setdefault(number, []).append(wait)
+            answers.append((wait, first.response))
+    stated = _declared_table(declared)
+    if not waits and stated is None:
+        return None
+    form, table = ("declared", stated) if stated is not None else _fit(waits)
+    ratios = _ratios(waits, table)
+    field, unit = _proportional(answers, ratios)
+    if field:
+        values = [(wait, answer[field]) for wait, answer in answers if is_number(answer.get(field))]
+        ratios = [wait * PPM // max(int(value * unit), 1) for wait, value in values]  # type: ignore[operator]
+    usual, low, high = _interval(ratios, stated is not None)
+    return Delay(
+        form=f"{field} of the answer" if field else form,
+        table_ns=table,
+        usual_ppm=usual,
+        low_ppm=low,
+        high_ppm=high,
+        seen=len(ratios),
+        longest_seen=TABLE_MAX if field or stated is not None else max(waits),
+        declared=stated is not None and not field,
+        loose=_is_loose(ratios),
+        unlike=stated is not None and bool(ratios) and not 100_000 <= usual <= 3 * PPM,
+        field=field,
+        unit_ns=unit,
+    )
+
+
+def _declared_table(declared: RecordedStep | None) -> tuple[int, ...] | None:
+    if declared is None or declared.backoff_initial_ms is None:
+        return None
+    coefficient = float(declared.backoff_coefficient or "1")
+    initial = max(declared.backoff_initial_ms, 0) * 1_000_000
+    if not 0 < coefficient <= 1000:
+        return None
+    return tuple(int(initial * min(coefficient**n, 1e12)) for n in range(TABLE_MAX))
+
+
+def _ratios(waits: Mapping[int, Sequence[int]], table: Sequence[int]) -> list[int]:
+    return [
+        wait * PPM // max(table[min(number, len(table)) - 1], 1)
+        for number in sorted(waits)
+        for wait in waits[number]
+    ]
+
+
+def _is_loose(ratios: Sequence[int]) -> bool:
+    if len(ratios) < 5:
+        return False
+    return quantile(ratios, 900) > 4 * max(quantile(ratios, 100), 1)
+
+
+def _interval(ratios: Sequence[int], stated: bool) -> tuple[int, int, int]:
+    if not ratios:
+        return PPM, 0 if stated else PPM // 2, 2 * PPM
+    found = spread(ratios, floor_ns=PPM // 100)
+    low, high = found.low, found.high
+    if len(ratios) < 8:
+        low, high = min(low, PPM // 2), max(high, PPM * 17 // 10)
+    return found.usual, low, high
+
+
+def _fit(waits: Mapping[int, Sequence[int]]) -> tuple[str, tuple[int, ...]]:
+    """Choose constant, linear or exponential (with a cap) by least relative error."""
+    numbers = sorted(waits)
+    flat = [wait for number in numbers for wait in waits[number]]
+    steps = range(TABLE_MAX)
+    candidates = [("constant", tuple(middle_of(flat) for _ in steps))]
+    if len(numbers) > 1:
+        first, last = middle_of(waits[numbers[0]]), middle_of(waits[numbers[-1]])
+        for top, bottom in _COEFFICIENTS[1:]:
+            scaled = [
+                wait * bottom ** (n - 1) // top ** (n - 1) for n in numbers for wait in waits[n]
+            ]
+            base = middle_of(scaled)
+            table = tuple(base * top**n // bottom**n for n in steps)
+            candidates.append((f"exponential {top}/{bottom}", table))
+            if len(numbers) > 2:
+                capped = tuple(min(value, last) for value in table)
+                candidates.append((f"exponential {top}/{bottom} capped", capped))
+        if last > first:
+            rise = (last - first) // (numbers[-1] - numbers[0])
+            linear = tuple(max(1, first + rise * (n + 1 - numbers[0])) for n in steps)
+            candidates.append(("linear", linear))
+
+    def error(candidate: tuple[int, tuple[str, tuple[int, ...]]]) -> int:
+        place, (_, table) = candidate
+        off = sum(abs(ratio - PPM) for ratio in _ratios(waits, table)) // max(len(flat), 1)
+        return off + 2000 * place
+
+    return min(enumerate(candidates), key=error)[1]
+
+
+def _proportional(answers: Sequence[tuple[int, Leaves]], ratios: Sequence[int]) -> tuple[str, int]:
+    """Find a field of the answer that the wait follows, as Retry-After does."""
+    scatter = sum(abs(ratio - PPM) for ratio in ratios) // max(len(ratios), 1)
+    for path in sorted({path for _, answer in answers for path in answer}):
+        pairs = [
+            (wait, value)
+            for wait, answer in answers
+            if isinstance(value := answer.get(path), int | float) and is_number(value) and value > 0
+        ]
+        if len(pairs) < 3 or len(pairs) * 100 < 95 * len(answers):
+            continue
+        if len({value for _, value in pairs}) < 2:
+            continue
+        unit = middle_of([int(wait / value) for wait, value in pairs])
+        if unit <= 0:
+            continue
+        off = sum(abs(wait * PPM // max(int(value * unit), 1) - PPM) for wait, value in pairs)
+        if off // len(pairs) < min(PPM // 10, scatter // 2):
+            return path, unit
+    return "", 0

@@ -1,0 +1,74 @@
+"""What the training flows cover: values seen where the program reads, answers to lend."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from replay.infer.abort import Abort
+from replay.infer.program import Donor, Operation, Support
+from replay.infer.tree import Split, Tree
+from replay.infer.view import Instance, Observation, Ref
+from replay.leaves import Scalar, is_number, keys_sorted
+
+LATENCIES_MAX = 300
+VALUES_MAX = 64
+
+
+def donor_of(runs: Sequence[Instance]) -> Donor | None:
+    """Collect the successful answers of an operation."""
+    answers: list[tuple[int, str, Mapping[str, Scalar]]] = []
+    latencies: list[int] = []
+    for run in runs:
+        for attempt in run.attempts:
+            if attempt.status == "ok":
+                answers.append(
+                    (attempt.latency_ns, repr(sorted(attempt.response.items())), attempt.response)
+                )
+                latencies.append(attempt.latency_ns)
+            elif attempt.callee_end_ns is not None and attempt.callee_outcome == "ok":
+                latencies.append(attempt.callee_end_ns - attempt.start_ns)
+    if not answers:
+        return None
+    answers.sort(key=lambda answer: answer[:2])
+    latencies.sort()
+    if len(latencies) > LATENCIES_MAX:
+        last = len(latencies) - 1
+        step = LATENCIES_MAX - 1
+        latencies = [latencies[index * last // step] for index in range(LATENCIES_MAX)]
+    return Donor(latencies_ns=tuple(latencies), response=answers[len(answers) // 2][2])
+
+
+def trees_of(operation: Operation) -> list[Tree]:
+    """All decisions of an operation that read places of the flow."""
+    trees = [operation.guard] if operation.guard is not None else []
+    return trees + list(operation.decided.values())
+
+
+def refs_read(trees: Iterable[Tree]) -> list[Ref]:
+    """List the places that trees ask about, in a fixed order."""
+    found: set[Ref] = set()
+    pending = [tree.root for tree in trees]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Split):
+            found.add(node.test.ref)
+            pending.extend((node.yes, node.no))
+    return sorted(found)
+
+
+def support_of(
+    observations: Sequence[Observation], operations: Mapping[str, Operation], abort: Abort
+) -> tuple[Support, ...]:
+    """Give, for every place a decision reads, what was seen there."""
+    trees = [tree for operation in operations.values() for tree in trees_of(operation)]
+    trees.extend(abort.refusals.values())
+    supports = []
+    for ref in refs_read(trees):
+        if ref[0] == "status":
+            continue
+        seen = [value for o in observations if (value := o.view.value(ref)) is not None]
+        numbers = [value for value in seen if isinstance(value, int | float) and is_number(value)]
+        if seen and len(numbers) == len(seen):
+            supports.append(Support(ref=ref, low=min(numbers), high=max(numbers), values=()))
+        else:
+            values = keys_sorted(list(set(seen)))[:VALUES_MAX]
+            supports.append(Support(ref=ref, low=None, high=None, values=tuple(values)))
+    return tuple(supports)

@@ -1,0 +1,61 @@
+"""Waiting times as intervals: a median, and bounds wider than anything seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+MILLISECOND = 1_000_000
+# No scheduler is quieter than this, however few recordings say so.
+JITTER_FLOOR_NS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span3:
+    """A duration in nanoseconds: what is usual, and the bounds it stays within."""
+
+    usual: int
+    low: int
+    high: int
+    count: int = 0
+
+    def scaled(self, factor: int) -> "Span3":
+        """Multiply by a whole number."""
+        return Span3(self.usual * factor, self.low * factor, self.high * factor, self.count)
+
+
+ZERO = Span3(0, 0, 0)
+
+
+def spread(values: Sequence[int], floor_ns: int = JITTER_FLOOR_NS) -> Span3:
+    """Summarise waits; the seen range is widened, more so when few were seen."""
+    ordered = sorted(values)
+    count = len(ordered)
+    if not count:
+        return ZERO
+    middle = ordered[count // 2]
+    # Whole-number arithmetic: 1.5 + 6/n as (3n + 12) / 2n.
+    below = (middle - ordered[0]) * (3 * count + 12) // (2 * count)
+    above = (ordered[-1] - middle) * (3 * count + 12) // (2 * count)
+    if count < 8:
+        below = max(below, middle * 3 // 10)
+        above = max(above, middle * 4 // 10, 4 * floor_ns)
+    return Span3(middle, max(0, middle - below - floor_ns), middle + above + floor_ns, count)
+
+
+def quantile(values: Sequence[int], permille: int) -> int:
+    """Give an order statistic; the value at that share of the way through."""
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) * permille // 1000]
+
+
+def loose(values: Sequence[int], think_ns: int) -> bool:
+    """Say that a wait varies too much to be a wait for what we think it waits for."""
+    if len(values) < 8:
+        return False
+    low, middle, high = (quantile(values, at) for at in (100, 500, 900))
+    return high - low > max(15 * think_ns, middle * 15 // 100, 4 * JITTER_FLOOR_NS)
+
+
+def middle_of(values: Sequence[int]) -> int:
+    """Median as a whole number."""
+    return int(median(values))

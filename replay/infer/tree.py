@@ -1,0 +1,275 @@
+"""Small decision trees that know how far they can be believed.
+
+A split keeps the empty gap around its threshold and the rival splits that explain the same rows
+equally well; a leaf keeps its count. Reading a tree gives a label and the doubts on the way.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from replay.infer.view import Ref
+from replay.leaves import Scalar, is_number, keys_sorted
+
+Label: TypeAlias = "bool | str | int"
+Columns: TypeAlias = Mapping[Ref, Sequence[Scalar]]
+
+DEPTH_MAX = 4
+FOLDS = 5
+RIVALS_MAX = 4
+SEEN_MAX = 64
+_EXACT = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A label, and how many recordings stand behind it."""
+
+    label: Label
+    count: int
+    pure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A question about one place: `above` a number, `equal` to a value, or `present`."""
+
+    ref: Ref
+    kind: str
+    value: Scalar
+
+    def holds(self, value: Scalar) -> bool:
+        """Answer the question."""
+        if self.kind == "present":
+            return value is not None
+        if self.kind == "above":
+            return is_number(value) and value > self.value  # type: ignore[operator]
+        return value == self.value and isinstance(value, bool) == isinstance(self.value, bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A question that explained the same rows, and its two labels."""
+
+    test: Test
+    yes: Label
+    no: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A question with its answers. Between `low` and `high` no recording has a value."""
+
+    test: Test
+    low: float | None
+    high: float | None
+    yes: "Leaf | Split"
+    no: "Leaf | Split"
+    rivals: tuple[Rival, ...] = ()
+    seen: tuple[Scalar, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """A tree with its cross-validated record: `right` of `count` held-out rows."""
+
+    root: Leaf | Split
+    count: int
+    labels: int
+    right: int | None
+    reliable: bool
+
+    def read(self, value: Callable[[Ref], Scalar]) -> tuple[Label, list[tuple[str, Any]]]:
+        """Follow the tree; doubts come as (word, detail)."""
+        node = self.root
+        doubts: list[tuple[str, Any]] = []
+        while isinstance(node, Split):
+            node = _step(node, value, doubts)
+        if not node.pure:
+            doubts.append(("impure_leaf", node.count))
+        if node.count < 3 and self.labels > 1:
+            doubts.append(("low_support", node.count))
+        return node.label, doubts
+
+
+def _step(
+    split: Split, value: Callable[[Ref], Scalar], doubts: list[tuple[str, Any]]
+) -> "Leaf | Split":
+    found = value(split.test.ref)
+    name = ref_name(split.test.ref)
+    if split.test.kind == "above":
+        if split.low is not None and split.high is not None and is_number(found):
+            number: float = found  # type: ignore[assignment]
+            if split.low < number < split.high:
+                doubts.append(("threshold_gap", [name, repr(split.low), repr(split.high)]))
+    elif split.test.kind == "equal" and found is not None and found not in split.seen:
+        doubts.append(("novel_value", [name, str(found)]))
+    taken = split.yes if split.test.holds(found) else split.no
+    if isinstance(taken, Leaf):
+        for rival in split.rivals:
+            said = rival.yes if rival.test.holds(value(rival.test.ref)) else rival.no
+            if said != taken.label:
+                doubts.append(("rival_guard", [name, ref_name(rival.test.ref)]))
+    return taken
+
+
+def ref_name(ref: Ref) -> str:
+    """Write a place in words."""
+    return ".".join(ref)
+
+
+def grow(
+    columns: Columns,
+    labels: Sequence[Label],
+    rank: Callable[[Ref], int] = lambda ref: 0,
+    *,
+    depth: int = DEPTH_MAX,
+    validate: bool = True,
+) -> Tree:
+    """Fit a tree; among equally good questions the lower rank wins, then the name."""
+    count = len(labels)
+    distinct = len(set(labels))
+    if distinct == 1:
+        return Tree(Leaf(labels[0], count, True), count, 1, None, True)
+    grower = _Grower(columns, labels, rank)
+    root = grower.build(list(range(count)), depth)
+    if not validate or count < 6:
+        return Tree(root, count, distinct, None, not validate)
+    right = 0
+    for fold in range(FOLDS):
+        training = [row for row in range(count) if row % FOLDS != fold]
+        part = grower.build(training, depth, rivals=False)
+        for row in range(fold, count, FOLDS):
+            right += _label(part, columns, row) == labels[row]
+    wrong = 1 - right / count
+    minority = 1 - Counter(labels).most_common(1)[0][1] / count
+    reliable = wrong <= max(0.015, 3 / count) and wrong <= 0.5 * minority + 1.5 / count
+    return Tree(root, count, distinct, right, reliable)
+
+
+def _label(node: Leaf | Split, columns: Columns, row: int) -> Label:
+    while isinstance(node, Split):
+        node = node.yes if node.test.holds(columns[node.test.ref][row]) else node.no
+    return node.label
+
+
+def _gini(counts: Mapping[Label, int]) -> float:
+    total = sum(counts.values())
+    if not total:
+        return 0.0
+    return total - sum(count * count for count in counts.values()) / total
+
+
+_Candidate: TypeAlias = "tuple[float, int, Ref, str, Scalar, float | None, float | None]"
+
+
+class _Grower:
+    def __init__(
+        self, columns: Columns, labels: Sequence[Label], rank: Callable[[Ref], int]
+    ) -> None:
+        self.columns = columns
+        self.labels = labels
+        self.rank = {ref: rank(ref) for ref in columns}
+        self.refs = sorted(columns, key=lambda ref: (self.rank[ref], ref))
+
+    def build(self, rows: list[int], depth: int, *, rivals: bool = True) -> Leaf | Split:
+        counts = Counter(self.labels[row] for row in rows)
+        common = min(counts, key=lambda label: (-counts[label], str(label)))
+        leaf = Leaf(common, len(rows), len(counts) == 1)
+        if len(counts) == 1 or depth == 0 or len(rows) < 2:
+            return leaf
+        found = [c for ref in self.refs if (c := self._best(ref, rows, counts)) is not None]
+        if not found:
+            return leaf
+        found.sort(key=lambda c: (round(c[0], 9), c[1], c[2]))
+        impurity, _, ref, kind, value, low, high = found[0]
+        if _gini(counts) - impurity < _EXACT:
+            return leaf
+        test = Test(ref, kind, value)
+        column = self.columns[ref]
+        yes = [row for row in rows if test.holds(column[row])]
+        taken = set(yes)
+        no = [row for row in rows if row not in taken]
+        return Split(
+            test,
+            low,
+            high,
+            self.build(yes, depth - 1, rivals=rivals),
+            self.build(no, depth - 1, rivals=rivals),
+            self._rivals(found, rows) if rivals and impurity < _EXACT else (),
+            tuple(keys_sorted(list({v for v in column if v is not None}))[:SEEN_MAX])
+            if kind == "equal"
+            else (),
+        )
+
+    def _rivals(self, found: Sequence[_Candidate], rows: Sequence[int]) -> tuple[Rival, ...]:
+        kept: list[Rival] = []
+        for impurity, rank, ref, kind, value, _, _ in found[1:]:
+            if impurity >= _EXACT or rank > found[0][1] or len(kept) == RIVALS_MAX:
+                continue
+            test = Test(ref, kind, value)
+            column = self.columns[ref]
+            yes = next(self.labels[row] for row in rows if test.holds(column[row]))
+            no = next(self.labels[row] for row in rows if not test.holds(column[row]))
+            kept.append(Rival(test, yes, no))
+        return tuple(kept)
+
+    def _best(
+        self, ref: Ref, rows: Sequence[int], counts: Mapping[Label, int]
+    ) -> _Candidate | None:
+        column = self.columns[ref]
+        labels = self.labels
+        numbers = [
+            (value, str(labels[row]), labels[row])
+            for row in rows
+            if (value := column[row]) is not None and is_number(value)
+        ]
+        best = (
+            self._numeric(numbers, len(rows), counts)
+            if numbers
+            else self._categorical(column, rows, counts)
+        )
+        if best is None:
+            return None
+        return (best[0], self.rank[ref], ref, *best[1:])
+
+    @staticmethod
+    def _numeric(
+        numbers: list[Any], total: int, counts: Mapping[Label, int]
+    ) -> tuple[float, str, Scalar, float | None, float | None] | None:
+        numbers.sort(key=lambda item: item[:2])
+        right = Counter(item[2] for item in numbers)
+        left = Counter(counts)
+        left.subtract(right)
+        best: tuple[float, str, Scalar, float | None, float | None] | None = None
+        if len(numbers) < total:
+            best = (_gini(left) + _gini(right), "present", None, None, None)
+        for here, after in pairwise(numbers):
+            left[here[2]] += 1
+            right[here[2]] -= 1
+            if here[0] == after[0]:
+                continue
+            impurity = _gini(left) + _gini(right)
+            if best is None or impurity < best[0] - 1e-12:
+                middle = (here[0] + after[0]) / 2
+                best = (impurity, "above", middle, here[0], after[0])
+        return best
+
+    def _categorical(
+        self, column: Sequence[Scalar], rows: Sequence[int], counts: Mapping[Label, int]
+    ) -> tuple[float, str, Scalar, float | None, float | None] | None:
+        by_value: dict[Scalar, Counter[Label]] = {}
+        for row in rows:
+            by_value.setdefault(column[row], Counter())[self.labels[row]] += 1
+        if len(by_value) < 2:
+            return None
+        best: tuple[float, str, Scalar, float | None, float | None] | None = None
+        for value in keys_sorted(list(by_value)):
+            rest = Counter(counts)
+            rest.subtract(by_value[value])
+            impurity = _gini(by_value[value]) + _gini(rest)
+            if best is None or impurity < best[0] - 1e-12:
+                best = (impurity, "equal", value, None, None)
+        return best

@@ -1,0 +1,66 @@
+"""How long a step waits after the last of its ancestors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from replay.infer.each import Each
+from replay.infer.order import Order, last_before
+from replay.infer.timing import Span3, loose, middle_of, spread
+from replay.infer.view import Observation
+
+PER_ANCESTOR_MIN = 8
+_START = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """Waits per operation, over all and after each ancestor that ended last; `think_ns` is the
+    usual one. `loose` names operations whose wait is not explained by their ancestors."""
+
+    overall: Mapping[str, Span3]
+    after: Mapping[str, Mapping[str, Span3]]
+    think_ns: int
+    loose: frozenset[str]
+
+
+def learn_waits(
+    observations: Sequence[Observation], order: Order, eaches: Mapping[str, Each]
+) -> Waits:
+    """Measure the waits in all recordings."""
+    samples: dict[str, dict[str, list[int]]] = {op: {} for op in order.sequence}
+    for observation in observations:
+        for op in order.sequence:
+            node = observation.nodes.get(op)
+            if node is None:
+                continue
+            last = last_before(order.before[op], observation.nodes)
+            ready = 0 if last is None else last.end
+            each = eaches.get(op)
+            runs = node.instances
+            if each is not None and each.workers:
+                runs = runs[: each.workers]
+            waits = samples[op].setdefault(_START if last is None else last.op, [])
+            waits.extend(max(run.start - ready, 0) for run in runs)
+    everything = [
+        wait for groups in samples.values() for waits in groups.values() for wait in waits
+    ]
+    think = max(middle_of(everything), 1) if everything else 1
+    overall = {}
+    after: dict[str, dict[str, Span3]] = {}
+    unexplained = set()
+    for op, groups in samples.items():
+        flat = [wait for waits in groups.values() for wait in waits]
+        overall[op] = spread(flat)
+        after[op] = {
+            last: spread(waits)
+            if len(waits) >= PER_ANCESTOR_MIN
+            else _counted(overall[op], len(waits))
+            for last, waits in sorted(groups.items())
+        }
+        if any(loose(waits, think) for waits in groups.values()):
+            unexplained.add(op)
+    return Waits(overall, after, think, frozenset(unexplained))
+
+
+def _counted(span: Span3, count: int) -> Span3:
+    return Span3(span.usual, span.low, span.high, count)

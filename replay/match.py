@@ -1,0 +1,179 @@
+"""Answers of one recording, handed out by request and never by position in time.
+
+The ladder: explicit key, exact request, request without noise, request with bound values
+substituted, structure, donor (scenarios only), missing. In trace mode the key of an answer is
+(operation, key, attempt); the rung says what was compared to find the stream of attempts.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from replay.infer.binding import Request
+from replay.infer.program import Donor
+from replay.infer.view import base_name
+from replay.leaves import Leaves, Scalar, same
+from replay.recording import RecordedAttempt, Recording
+
+RUNGS = ("explicit", "exact", "denoised", "bound", "structural", "donor", "missing")
+# A structural match must beat the next one by this much of all compared leaves.
+MARGIN_PERCENT = 10
+ASSUMED_LATENCY_NS = 50_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call got: `latency` usual, `low` and `high`, and on which rung it was found.
+
+    `note` says what was changed or lent on the way.
+    """
+
+    status: str
+    response: Leaves
+    latency: int
+    low: int
+    high: int
+    rung: str
+    breaker: str | None = None
+    effect: str | None = None
+    note: str = ""
+
+
+@dataclass(slots=True)
+class Stream:
+    """The attempts recorded for one (operation, key), and the cursor over them."""
+
+    key: str
+    attempts: Sequence[RecordedAttempt]
+    taken: int = 0
+    claimed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The stream an instance's attempts come from, how it was found, and whether in doubt."""
+
+    stream: Stream | None
+    rung: str
+    ambiguous: bool = False
+
+
+@dataclass(slots=True)
+class Answers:
+    """All answers of one recording. Holds no order between operations, and no parents.
+
+    `donors` lends answers where none was recorded; without it they are missing. `reshape` gives a
+    recorded answer as it would be under changed settings.
+    """
+
+    streams: Mapping[str, dict[str, Stream]]
+    donors: Mapping[str, Donor] | None = None
+    reshape: Callable[[str, RecordedAttempt, Answer], Answer] | None = None
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*RUNGS, "ambiguous"), 0))
+
+    @classmethod
+    def of(cls, recording: Recording, donors: Mapping[str, Donor] | None = None) -> "Answers":
+        """Sort a recording's answers under their request keys."""
+        grouped: dict[str, dict[str, list[RecordedAttempt]]] = {}
+        for step in recording.steps:
+            grouped.setdefault(step.op, {}).setdefault(step.key, []).extend(step.attempts)
+        streams = {
+            op: {
+                key: Stream(key, sorted(attempts, key=lambda a: (a.start_ns, a.end_ns, a.span_id)))
+                for key, attempts in sorted(keys.items())
+            }
+            for op, keys in grouped.items()
+        }
+        return cls(streams, donors)
+
+    def keys(self, op: str) -> list[str]:
+        """Keys recorded for an operation, in the order of text."""
+        return list(self.streams.get(base_name(op), {}))
+
+    def find(self, op: str, key: str, request: Leaves, binding: Request) -> Found:
+        """Find the recorded attempts that answer a request; each stream serves one instance."""
+        streams = self.streams.get(base_name(op), {})
+        found = streams.get(key)
+        if found is not None and key:
+            found.claimed = True
+            return Found(found, "explicit")
+        if found is None:
+            free = [stream for stream in streams.values() if not stream.claimed]
+            if len(free) == 1 and free[0].key == "":
+                found = free[0]
+            elif free:
+                return self._nearest(free, request)
+        if found is None:
+            return Found(None, "missing")
+        found.claimed = True
+        return Found(found, _compared(found.attempts[0].request, request, binding))
+
+    @staticmethod
+    def _nearest(free: Sequence[Stream], request: Leaves) -> Found:
+        scored = sorted(
+            ((_likeness(stream.attempts[0].request, request), stream) for stream in free),
+            key=lambda item: (-item[0], item[1].key),
+        )
+        best, stream = scored[0]
+        stream.claimed = True
+        ambiguous = len(scored) > 1 and best - scored[1][0] < MARGIN_PERCENT
+        return Found(stream, "structural", ambiguous)
+
+    def take(self, op: str, found: Found) -> tuple[RecordedAttempt | None, str]:
+        """Hand out the next attempt of a stream with its rung, and count it."""
+        stream = found.stream
+        if stream is not None and stream.taken < len(stream.attempts):
+            stream.taken += 1
+            self.count(found.rung, found.ambiguous)
+            return stream.attempts[stream.taken - 1], found.rung
+        lent = self.donors is not None and base_name(op) in self.donors
+        rung = "donor" if lent else "missing"
+        self.count(rung)
+        return None, rung
+
+    def answer_of(self, op: str, attempt: RecordedAttempt, rung: str) -> Answer:
+        """Give a recorded attempt as an answer."""
+        wait = attempt.latency_ns
+        answer = Answer(
+            attempt.status, attempt.response, wait, wait, wait, rung,
+            attempt.breaker_state, attempt.callee_outcome,
+        )  # fmt: skip
+        return answer if self.reshape is None else self.reshape(op, attempt, answer)
+
+    def count(self, rung: str, ambiguous: bool = False) -> None:
+        """Count an answer by its rung."""
+        self.counts[rung] += 1
+        self.counts["ambiguous"] += ambiguous
+
+    def lend(self, op: str, rung: str) -> Answer:
+        """Make an answer where none was recorded."""
+        donor = None if self.donors is None else self.donors.get(base_name(op))
+        if donor is None or rung != "donor":
+            wait = ASSUMED_LATENCY_NS
+            return Answer("ok", {}, wait, 0, wait, "missing")
+        span = donor.latency
+        return Answer(
+            "ok", donor.response, span.usual, span.low, span.high, "donor",
+            note=f"{span.count} donors",
+        )  # fmt: skip
+
+
+def _compared(recorded: Leaves, replayed: Leaves, binding: Request) -> str:
+    """Name the rung by what the two requests have in common."""
+    if not recorded or not binding.bound:
+        return "structural"
+    if any(not same(recorded.get(path), value) for path, value in replayed.items()):
+        return "bound"
+    return "exact" if len(replayed) == len(recorded) else "denoised"
+
+
+def _likeness(recorded: Leaves, replayed: Leaves) -> int:
+    paths = set(recorded) | set(replayed)
+    if not paths:
+        return 0
+    equal = sum(_both(recorded, replayed, path) for path in paths)
+    return 100 * equal // len(paths)
+
+
+def _both(recorded: Leaves, replayed: Leaves, path: str) -> bool:
+    value: Scalar = recorded.get(path)
+    return path in recorded and path in replayed and same(value, replayed[path])

@@ -1,0 +1,230 @@
+"""What a replay needs of one flow: its own top-level calls as its one caller saw them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from replay.leaves import Leaves, Scalar, flatten
+from store.conclusions import Attempt, Flow, Step
+from store.errors import DataError
+from store.model import JsonValue
+
+FORMAT = "retrospan.recording/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedAttempt:
+    """One request and its answer. Times are relative to the flow's start.
+
+    `callee_end_ns` is when the callee itself says it was done, which may be after the caller gave
+    up; `callee_outcome` is what it says of itself.
+    """
+
+    span_id: str
+    start_ns: int
+    end_ns: int
+    status: str
+    request: Leaves = field(default_factory=dict)
+    response: Leaves = field(default_factory=dict)
+    breaker_state: str | None = None
+    timeout_ms: int | None = None
+    callee_end_ns: int | None = None
+    callee_outcome: str | None = None
+
+    @property
+    def latency_ns(self) -> int:
+        """How long the caller waited."""
+        return self.end_ns - self.start_ns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedStep:
+    """One logical call. `op` names what was called, `undoes` the step_id it compensates.
+
+    `local` steps ran inside the caller: what they return is computed by the program itself.
+    """
+
+    step_id: str
+    op: str
+    key: str
+    kind: str
+    local: bool
+    attempts: Sequence[RecordedAttempt]
+    role: str | None = None
+    undoes: str | None = None
+    max_attempts: int | None = None
+    backoff_initial_ms: int | None = None
+    backoff_coefficient: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """A flow as replay sees it. `unusable` says why it cannot be replayed, "" when it can."""
+
+    flow_id: str
+    name: str
+    version: str
+    service: str
+    outcome: str
+    duration_ns: int
+    input: Leaves
+    output: Leaves
+    steps: Sequence[RecordedStep]
+    draws: Sequence[JsonValue] = ()
+    grade: str = "R3"
+    unusable: str = ""
+
+
+def recording_of(flow: Flow) -> Recording:
+    """Keep of a flow what its own caller did at top level; never raises for a partial flow."""
+    own = [
+        step
+        for step in flow.steps
+        if step.parent_step_id is None and step.service == flow.service and step.attempts
+    ]
+    return Recording(
+        flow_id=flow.flow_id,
+        name=flow.name,
+        version=flow.version,
+        service=flow.service,
+        outcome=flow.outcome.value,
+        duration_ns=0 if flow.end_ns is None else flow.end_ns - flow.start_ns,
+        input=flatten(flow.input),
+        output=flatten(flow.output),
+        steps=tuple(_step(step, flow.start_ns) for step in own),
+        draws=tuple(flow.draws),
+        grade=flow.replayability,
+        unusable=_unusable(flow, own),
+    )
+
+
+def _unusable(flow: Flow, own: Sequence[Step]) -> str:
+    if flow.replayability in ("R0", "R1"):
+        why = "; ".join(flow.evidence_gaps)
+        return f"replayability {flow.replayability}" + (f": {why}" if why else "")
+    if flow.end_ns is None:
+        return "the flow has no recorded end"
+    if flow.outcome.value in ("in_progress", "unknown"):
+        return f"the flow's outcome is {flow.outcome.value}"
+    if not own:
+        return "no top-level step of the flow's own service was recorded"
+    for step in own:
+        if any(attempt.end_ns is None for attempt in step.attempts):
+            return f"an attempt of {step.name} has no recorded end"
+    return ""
+
+
+def operation_of(step: Step) -> str:
+    """Name the operation: who was called and how; a local step by its kind and place."""
+    if step.callee:
+        return f"{step.callee} {step.operation}"
+    return f"{step.kind} {step.saga_step or step.operation or step.name}"
+
+
+def _step(step: Step, origin_ns: int) -> RecordedStep:
+    coefficient = step.backoff_coefficient
+    return RecordedStep(
+        step_id=step.step_id,
+        op=operation_of(step),
+        key=step.key,
+        kind=step.kind,
+        local=not step.callee,
+        attempts=tuple(_attempt(attempt, origin_ns) for attempt in step.attempts),
+        role=step.role,
+        undoes=step.compensates,
+        max_attempts=step.max_attempts,
+        backoff_initial_ms=step.backoff_initial_ms,
+        backoff_coefficient=None if coefficient is None else str(coefficient),
+    )
+
+
+def _attempt(attempt: Attempt, origin_ns: int) -> RecordedAttempt:
+    end_ns = attempt.start_ns if attempt.end_ns is None else attempt.end_ns
+    callee_end = attempt.callee_end_ns
+    return RecordedAttempt(
+        span_id=attempt.span_id,
+        start_ns=attempt.start_ns - origin_ns,
+        end_ns=end_ns - origin_ns,
+        status=attempt.status,
+        request=flatten(attempt.request) if attempt.has_request else {},
+        response=flatten(attempt.response) if attempt.has_response else {},
+        breaker_state=attempt.breaker_state,
+        timeout_ms=attempt.timeout_ms,
+        callee_end_ns=None if callee_end is None else callee_end - origin_ns,
+        callee_outcome=None if attempt.callee_outcome is None else attempt.callee_outcome.value,
+    )
+
+
+def alter(
+    recording: Recording,
+    op: str,
+    *,
+    nth: int = 1,
+    status: str | None = None,
+    latency_ns: int | None = None,
+    fields: Mapping[str, Scalar] | None = None,
+) -> Recording:
+    """Give the recording with the nth answer of one operation changed (in order of start)."""
+    places = sorted(
+        (attempt.start_ns, index, number)
+        for index, step in enumerate(recording.steps)
+        if step.op == op
+        for number, attempt in enumerate(step.attempts)
+    )
+    if not 1 <= nth <= len(places):
+        known = ", ".join(sorted({step.op for step in recording.steps}))
+        raise DataError(
+            f"flow {recording.flow_id} has {len(places)} answers of {op!r}, "
+            f"so there is no answer {nth} to alter; its operations are: {known}"
+        )
+    _, index, number = places[nth - 1]
+    step = recording.steps[index]
+    old = step.attempts[number]
+    new = replace(
+        old,
+        status=old.status if status is None else status,
+        end_ns=old.end_ns if latency_ns is None else old.start_ns + latency_ns,
+        response={**old.response, **(fields or {})},
+    )
+    attempts = (*step.attempts[:number], new, *step.attempts[number + 1 :])
+    steps = list(recording.steps)
+    steps[index] = replace(step, attempts=attempts)
+    return replace(recording, steps=tuple(steps))
+
+
+def to_json(recording: Recording) -> str:
+    """Write a recording as one versioned JSON document."""
+    return json.dumps({"format": FORMAT, **asdict(recording)}, sort_keys=True, ensure_ascii=False)
+
+
+def from_json(text: str) -> Recording:
+    """Read a recording back; a format version we do not know is refused."""
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"this is not a recording: {error}") from None
+    stated = document.get("format") if isinstance(document, dict) else None
+    if stated != FORMAT:
+        raise DataError(f"recording format is {stated!r}; this version reads {FORMAT!r} only")
+    try:
+        return _recording(document)
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"the recording document is not complete: {error!r}") from None
+
+
+def _recording(document: Mapping[str, Any]) -> Recording:
+    steps = []
+    for item in document["steps"]:
+        attempts = tuple(RecordedAttempt(**_known(RecordedAttempt, a)) for a in item["attempts"])
+        steps.append(RecordedStep(**{**_known(RecordedStep, item), "attempts": attempts}))
+    values = _known(Recording, document)
+    return Recording(**{**values, "steps": tuple(steps), "draws": tuple(values["draws"])})
+
+
+def _known(record: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in fields(record)}
+    unknown = sorted(set(values) - names - {"format"})
+    if unknown:
+        raise ValueError(f"unknown fields {', '.join(unknown)}")
+    return {name: value for name, value in values.items() if name in names}

@@ -1,0 +1,118 @@
+"""What-if files: declared changes, checked before anything runs."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from replay.leaves import Scalar
+from store.errors import DataError
+
+SCHEMA = "retrospan.scenario/1"
+SIZE_BYTES_MAX = 1_000_000
+ERRORS_SHOWN_MAX = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A changed setting of one operation; None means unchanged."""
+
+    operation: str
+    timeout_ms: int | None = None
+    max_attempts: int | None = None
+    backoff_initial_ms: int | None = None
+    backoff_coefficient: float | None = None
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlteredAnswer:
+    """The nth answer of an operation, changed."""
+
+    operation: str
+    nth: int = 1
+    status: str | None = None
+    latency_ms: int | None = None
+    fields: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """Changes to apply to a replay.
+
+    `population` says that every flow gets the change, so that load feeds back.
+    """
+
+    name: str
+    changes: tuple[Change, ...] = ()
+    answers: tuple[AlteredAnswer, ...] = ()
+    population: bool = False
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    text = files("replay").joinpath("schemas/scenario.schema.json").read_text("utf-8")
+    return Draft202012Validator(json.loads(text))
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read a scenario file."""
+    try:
+        if path.stat().st_size > SIZE_BYTES_MAX:
+            raise DataError(f"{path}: a scenario file has at most {SIZE_BYTES_MAX} bytes")
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: the scenario cannot be read: {error}") from None
+    return parse_scenario(text, str(path))
+
+
+def parse_scenario(text: str, source: str = "scenario") -> Scenario:
+    """Check a scenario text against its schema; all errors come in one message."""
+    try:
+        document: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise DataError(f"{source}: this is not YAML: {error}") from None
+    stated = document.get("schema") if isinstance(document, dict) else None
+    if stated != SCHEMA:
+        raise DataError(f"{source}: schema is {stated!r}; this version reads {SCHEMA!r} only")
+    problems = sorted(_validator().iter_errors(document), key=lambda e: list(map(str, e.path)))
+    if problems:
+        shown = [
+            f"{'.'.join(str(part) for part in problem.path) or 'document'}: {problem.message}"
+            for problem in problems[:ERRORS_SHOWN_MAX]
+        ]
+        raise DataError(f"{source}: the scenario does not fit its schema: {'; '.join(shown)}")
+    return Scenario(
+        name=document["name"],
+        changes=tuple(_change(item) for item in document.get("changes", ())),
+        answers=tuple(_answer(item) for item in document.get("answers", ())),
+        population=document.get("population", False),
+    )
+
+
+def _change(item: Mapping[str, Any]) -> Change:
+    backoff = item.get("backoff", {})
+    return Change(
+        operation=item["operation"],
+        timeout_ms=item.get("timeout_ms"),
+        max_attempts=item.get("max_attempts"),
+        backoff_initial_ms=backoff.get("initial_ms"),
+        backoff_coefficient=backoff.get("coefficient"),
+        threshold=item.get("threshold"),
+    )
+
+
+def _answer(item: Mapping[str, Any]) -> AlteredAnswer:
+    return AlteredAnswer(
+        operation=item["operation"],
+        nth=item.get("nth", 1),
+        status=item.get("status"),
+        latency_ms=item.get("latency_ms"),
+        fields=item.get("fields", {}),
+    )

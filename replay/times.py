@@ -1,0 +1,45 @@
+"""A moment on the virtual clock: the usual one and its bounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from replay.infer.timing import Span3
+from replay.infer.view import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Whole nanoseconds since the flow's start."""
+
+    usual: int
+    low: int
+    high: int
+
+    @classmethod
+    def latest(cls, moments: Sequence["Times"]) -> "Times":
+        """Give the moment when all have come; the flow's start if there are none."""
+        if not moments:
+            return _START
+        if len(moments) == 1:
+            return moments[0]
+        return cls(
+            max(moment.usual for moment in moments),
+            max(moment.low for moment in moments),
+            max(moment.high for moment in moments),
+        )
+
+    @classmethod
+    def end_of(cls, node: Node) -> "Times":
+        """Give the end of a node that has run."""
+        return cls(node.end, node.low, node.high)
+
+    def plus(self, span: Span3) -> "Times":
+        """Go on by a wait."""
+        return Times(self.usual + span.usual, self.low + span.low, self.high + span.high)
+
+    def later(self, usual: int, low: int, high: int) -> "Times":
+        """Go on by a wait given in three numbers."""
+        return Times(self.usual + usual, self.low + low, self.high + high)
+
+
+_START = Times(0, 0, 0)

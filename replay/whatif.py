@@ -1,0 +1,176 @@
+"""Counterfactuals: a changed program or changed answers, with the class of what can be claimed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from replay.change import apply_changes, donors_of
+from replay.interpret import Machine
+from replay.judge import Judged, judge
+from replay.match import Answers
+from replay.recording import Recording, alter
+from replay.scenario import Scenario
+from replay.settings import ReplaySettings
+from replay.timeouts import Timeouts
+from store.conclusions import Divergence, ReplayResult
+from store.errors import DataError
+
+MILLISECOND_NS = 1_000_000
+# Doubts about times only, or about what is labelled anyway; they do not void a claim.
+_HARMLESS = (
+    "unexplained_wait",
+    "unexplained_delay",
+    "unconfirmed_wait",
+    "extrapolated_delay",
+    "donor_answer",
+    "backoff_unlike_declared",
+    "set_aside",
+)
+_FORKING = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
+_FLAGS_SHOWN_MAX = 3
+
+
+def what_if(
+    control: ReplayResult,
+    machine: Machine,
+    recording: Recording,
+    scenario: Scenario,
+    settings: ReplaySettings,
+    recordings: int,
+) -> ReplayResult:
+    """Run the scenario, if the control replay passed and enough recordings are known."""
+    named = replace(
+        control,
+        scenario=scenario.name,
+        control_verdict=control.verdict,
+        control_digest=control.digest,
+    )
+    if recordings < settings.scenario_flows_min:
+        least = settings.scenario_flows_min
+        return replace(
+            named, reason=f"control only: {recordings} recordings, a what-if needs {least}"
+        )
+    if control.verdict not in ("identical", "equivalent"):
+        return replace(named, reason="the control replay diverged, so no counterfactual is shown")
+    changed = apply_changes(machine.program, scenario.changes)
+    altered = recording
+    try:
+        for item in scenario.answers:
+            latency = None if item.latency_ms is None else item.latency_ms * MILLISECOND_NS
+            altered = alter(
+                altered, item.operation, nth=item.nth, status=item.status,
+                latency_ns=latency, fields=item.fields,
+            )  # fmt: skip
+    except DataError as error:
+        return replace(named, reason=f"the scenario does not touch this flow: {error}")
+    other = Machine(changed) if scenario.changes else machine
+    judged, timeouts = _run(other, altered, recording, scenario, settings, None)
+    return _write(named, judged, timeouts, other, altered, recording, scenario, settings)
+
+
+def _run(
+    machine: Machine,
+    altered: Recording,
+    recording: Recording,
+    scenario: Scenario,
+    settings: ReplaySettings,
+    retry_unseen: bool | None,
+) -> tuple[Judged, Timeouts]:
+    donors = donors_of(machine.program)
+    timeouts = Timeouts(scenario.changes, donors)
+    answers = Answers.of(altered, donors)
+    answers.reshape = timeouts.reshape
+    run = machine.run(recording.input, answers, retry_unseen)
+    return judge(run, recording, machine.program, settings), timeouts
+
+
+def _write(
+    named: ReplayResult,
+    judged: Judged,
+    timeouts: Timeouts,
+    machine: Machine,
+    altered: Recording,
+    recording: Recording,
+    scenario: Scenario,
+    settings: ReplaySettings,
+) -> ReplayResult:
+    run = judged.run
+    claim, reasons = _claim(scenario, judged, timeouts)
+    doubts = [flag for flag in run.flags if not flag.startswith(_HARMLESS)]
+    if doubts:
+        claim = None
+        reasons.append("not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
+    if any(flag.startswith(_FORKING) for flag in doubts):
+        reasons.append(_fork(machine, altered, recording, scenario, settings))
+    divergences = (*judged.comparison.divergences, *_unread(scenario, judged, recording))
+    return replace(
+        named,
+        verdict=judged.comparison.verdict,
+        digest=judged.digest,
+        outcome=run.outcome,
+        virtual_duration_ns=run.end,
+        virtual_low_ns=run.end_low,
+        virtual_high_ns=run.end_high,
+        flags=tuple(run.flags),
+        divergences=divergences,
+        answers=dict(run.counts),
+        claim=claim,
+        reason="; ".join(reason for reason in reasons if reason),
+        events=judged.events if settings.keep_events else (),
+    )
+
+
+def _claim(scenario: Scenario, judged: Judged, timeouts: Timeouts) -> tuple[str | None, list[str]]:
+    """Give the weakest class any part of the result rests on, and what it rests on."""
+    classes = {"C1"} | timeouts.classes
+    reasons = list(timeouts.reasons)
+    if any(change.threshold is not None for change in scenario.changes):
+        classes.add("C2")
+        reasons.append("the routing is recomputed from recorded values")
+    if any(answer.fields for answer in scenario.answers):
+        classes.add("C2")
+    counts = judged.run.counts
+    if counts.get("donor", 0):
+        classes.add("C3")
+        reasons.extend(f"answers lent: {flag}" for flag in judged.run.flags
+                       if flag.startswith("donor_answer"))  # fmt: skip
+    if counts.get("missing", 0) and any(f.startswith("missing_answer") for f in judged.run.flags):
+        return None, [*reasons, "not identified: no recording answers a call of the changed flow"]
+    if scenario.population:
+        classes.add("C4")
+        reasons.append("for all flows at once load feeds back: read this as qualitative")
+    else:
+        reasons.append("for this flow alone: load feedback is not part of the claim")
+    return max(classes), reasons
+
+
+def _fork(
+    machine: Machine,
+    altered: Recording,
+    recording: Recording,
+    scenario: Scenario,
+    settings: ReplaySettings,
+) -> str:
+    """Where it was never seen whether an answer is retried, show both ways."""
+    ways = [
+        _run(machine, altered, recording, scenario, settings, retry)[0].run.outcome
+        for retry in (True, False)
+    ]
+    return f"if the unseen answer is retried the flow ends {ways[0]}, if not {ways[1]}"
+
+
+def _unread(scenario: Scenario, judged: Judged, recording: Recording) -> Sequence[Divergence]:
+    """Name altered answers that changed nothing."""
+    if judged.comparison.verdict != "identical":
+        return ()
+    steps = {step.op: step.step_id for step in reversed(recording.steps)}
+    return [
+        Divergence(
+            kind="unread_answer",
+            step_id=steps.get(answer.operation, answer.operation),
+            recorded=None,
+            replayed=None,
+            path=f"response.{path}",
+        )
+        for answer in scenario.answers
+        for path in answer.fields
+    ]

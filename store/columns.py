@@ -4,19 +4,21 @@ import pyarrow as pa
 
 _TEXT, _INT, _HASH, _SMALL = pa.string(), pa.int64(), pa.uint64(), pa.int32()
 
-# Column of `spans`: attributes it copies, the first one that is text.
-TEXT_COPIES: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("http_method", ("http.request.method", "http.method")),
-    ("http_route", ("http.route",)),
-    ("server_address", ("server.address", "net.peer.name", "http.host")),
-    ("db_system", ("db.system.name", "db.system")),
-    ("messaging_destination", ("messaging.destination.name", "messaging.destination")),
-    ("error_type", ("error.type",)),
-    ("gen_ai_model", ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name")),
-    ("declared_flow_id", ("retrospan.flow.id",)),
-    ("flow_name", ("retrospan.flow.name",)),
-    ("saga_id", ("retrospan.saga.id",)),
-)
+# Columns of `spans` that copy an attribute, and its names, the first one present counts.
+STATUS_COLUMN = "http_status_code"
+COPIED: dict[str, tuple[str, ...]] = {
+    STATUS_COLUMN: ("http.response.status_code", "http.status_code"),
+    "http_method": ("http.request.method", "http.method"),
+    "http_route": ("http.route",),
+    "server_address": ("server.address", "net.peer.name", "http.host"),
+    "db_system": ("db.system.name", "db.system"),
+    "messaging_destination": ("messaging.destination.name", "messaging.destination"),
+    "error_type": ("error.type",),
+    "gen_ai_model": ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name"),
+    "declared_flow_id": ("retrospan.flow.id",),
+    "flow_name": ("retrospan.flow.name",),
+    "saga_id": ("retrospan.saga.id",),
+}
 SPAN_SCHEMA = pa.schema(
     [
         ("trace_id", _TEXT),
@@ -34,8 +36,7 @@ SPAN_SCHEMA = pa.schema(
         ("scope_version", _TEXT),
         ("attributes", _TEXT),
         ("resource", _TEXT),
-        ("http_status_code", _INT),
-        *((name, _TEXT) for name, _ in TEXT_COPIES),
+        *((name, _INT if name == STATUS_COLUMN else _TEXT) for name in COPIED),
         ("content_hash", _HASH),
     ]
 )

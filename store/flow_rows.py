@@ -109,6 +109,7 @@ ATTEMPT_SCHEMA = pa.schema(
     }
 )
 MEMBER_SCHEMA = pa.schema({"flow_id": _TEXT, "trace_id": _TEXT, "span_id": _ID})
+BODY_KEYS = pa.schema({"sha256": _TEXT})
 PAYLOAD_SCHEMA = pa.schema({"sha256": _TEXT, "body": _TEXT})
 
 _flow_fields = attrgetter(*_FLOW_FIELDS)

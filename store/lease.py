@@ -9,21 +9,23 @@ spill files with it. Never open the database file by other means in a process th
 lease: closing any descriptor of it drops the lock by which DuckDB keeps other processes out.
 """
 
+import ctypes
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from store import schema
 from store.errors import DataError, StoreBusyError, StoreError, StoreMissingError, StoreVersionError
 from store.locks import POLL_SECONDS, FileLock
-from store.statements import statement
+from store.session import Session
+
+__all__ = ["LeaseSettings", "Session", "Store"]
 
 COURTESY_SECONDS_MAX = 2.0
 
@@ -35,66 +37,6 @@ class LeaseSettings:
     wait_seconds_max: float = 30.0
     threads: int | None = None
     memory_bytes_max: int | None = None
-
-
-class Session:
-    """One lease's own cursor. Only `store` uses its methods; others pass it on."""
-
-    def __init__(
-        self, path: Path, cursor: duckdb.DuckDBPyConnection, lock: threading.RLock
-    ) -> None:
-        self.path = path
-        self.cursor = cursor
-        self._writing = lock
-
-    def rows(self, name: str, params: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
-        """All rows of the store's own statement `name`."""
-        rows: list[tuple[Any, ...]] = self._execute(name, params).fetchall()
-        return rows
-
-    def row(self, name: str, params: Mapping[str, object] | None = None) -> tuple[Any, ...]:
-        """The only row of the store's own statement `name`."""
-        (row,) = self.rows(name, params)
-        return row
-
-    def run(self, name: str, params: Mapping[str, object] | None = None) -> None:
-        """Run the store's own statement `name` for its effect."""
-        self._execute(name, params)
-
-    def run_over(self, name: str, table: str, data: object, **params: object) -> None:
-        """Run a statement that reads the Arrow table `data` under the name `table`."""
-        self.rows_over(name, table, data, **params)
-
-    def rows_over(
-        self, name: str, table: str, data: object, **params: object
-    ) -> list[tuple[Any, ...]]:
-        """All rows of a statement that reads the Arrow table `data` under the name `table`."""
-        self.cursor.register(table, data)
-        try:
-            return self.rows(name, params)
-        finally:
-            self.cursor.unregister(table)
-
-    def row_over(self, name: str, table: str, data: object, **params: object) -> tuple[Any, ...]:
-        """The only row of a statement that reads the Arrow table `data`."""
-        (row,) = self.rows_over(name, table, data, **params)
-        return row
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """All or nothing. Writers of one process wait for each other here."""
-        with self._writing:
-            self.cursor.begin()
-            try:
-                yield
-            except BaseException:
-                with suppress(duckdb.Error):  # the first error is the one to tell
-                    self.cursor.rollback()
-                raise
-            self.cursor.commit()
-
-    def _execute(self, name: str, params: Mapping[str, object] | None) -> duckdb.DuckDBPyConnection:
-        return self.cursor.execute(statement(name), dict(params) if params else None)
 
 
 class _File:
@@ -194,6 +136,10 @@ class _Private:
                 self._umask = os.umask(0o077)
             self._open += 1
 
+    def reset(self) -> None:
+        if self._open:
+            os.umask(self._umask)
+
     def leave(self) -> None:
         with self._lock:
             self._open -= 1
@@ -204,17 +150,17 @@ class _Private:
 _PRIVATE = _Private()
 _FILES: dict[Path, _File] = {}
 _FILES_LOCK = threading.Lock()
-_INHERITED: list[_File] = []  # a parent's open files: a fork must neither use nor close them
 
 
 def _forget_after_fork() -> None:
     global _FILES_LOCK, _PRIVATE
     _FILES_LOCK = threading.Lock()
-    if any(file.connection is not None for file in _FILES.values()):
-        _INHERITED.extend(_FILES.values())
-        for file in _FILES.values():
+    for file in _FILES.values():
+        if file.connection is not None:
+            # The parent's. Never freed here: closing it would write to the parent's file.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(file.connection))
             file.lock.abandon()
-        os.umask(_PRIVATE._umask)
+    _PRIVATE.reset()
     _PRIVATE = _Private()
     _FILES.clear()
 
@@ -240,6 +186,10 @@ class Store:
             yield session
         except duckdb.Error as error:
             raise StoreError(f"{self.path}, while {purpose}: {_first_line(error)}") from error
+        except RuntimeError as error:
+            if str(error) == "Query interrupted":  # what DuckDB makes of Ctrl-C
+                raise KeyboardInterrupt from error
+            raise
         finally:
             file.leave(session)
 

@@ -32,15 +32,19 @@ class FileLock:
             if not _flock_until(queue, deadline):
                 return False
             lock = _open(self._lock)
-            if not _flock_until(lock, deadline):
-                os.close(lock)
+            try:
+                if _flock_until(lock, deadline):
+                    note = f"process {os.getpid()} ({purpose})".encode()
+                    os.ftruncate(lock, 0)
+                    os.pwrite(lock, note[:HOLDER_BYTES_MAX], 0)
+                    self._held, lock = lock, -1
+                    return True
                 return False
+            finally:
+                if lock >= 0:
+                    os.close(lock)
         finally:
             os.close(queue)
-        os.ftruncate(lock, 0)
-        os.pwrite(lock, f"process {os.getpid()} ({purpose})".encode()[:HOLDER_BYTES_MAX], 0)
-        self._held = lock
-        return True
 
     def release(self) -> None:
         """Give the lock back."""

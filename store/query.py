@@ -44,7 +44,7 @@ def ask(session: Session, sql_path: Path, params: Mapping[str, object]) -> polar
         )
     try:
         relation = session.cursor.sql(question.sql, params=dict(params))
-        frame: polars.DataFrame = relation.pl()
+        frame = _with_integers(relation.pl())
     except duckdb.Error as error:
         raise StoreError(f"question {question.path}: {error}") from error
     if question.columns is not None and question.columns != tuple(frame.columns):
@@ -52,6 +52,16 @@ def ask(session: Session, sql_path: Path, params: Mapping[str, object]) -> polar
             f"question {question.path} declares the columns {list(question.columns)}, "
             f"but returns {frame.columns}"
         )
+    return frame
+
+
+def _with_integers(frame: polars.DataFrame) -> polars.DataFrame:
+    """DuckDB sums integers to 128 bits, which arrive as Decimal: Int64 where they fit."""
+    for column in frame.iter_columns():
+        if column.dtype == polars.Decimal(38, 0):
+            integers = column.cast(polars.Int64, strict=False)
+            if integers.null_count() == column.null_count():
+                frame = frame.with_columns(integers)
     return frame
 
 

@@ -12,13 +12,20 @@ from hashlib import blake2b
 import msgspec
 import pyarrow as pa
 
-from store.columns import EVENT_SCHEMA, LINK_SCHEMA, SPAN_SCHEMA, TEXT_COPIES
+from store.columns import COPIED, EVENT_SCHEMA, LINK_SCHEMA, SPAN_SCHEMA, STATUS_COLUMN
 from store.errors import DataError
-from store.model import Attributes, Decision, LogRecord, Span, SpanLink
+from store.model import Attributes, AttributeValue, Decision, LogRecord, Span, SpanLink
 from store.values import to_json
 
-_STATUS_KEYS = ("http.response.status_code", "http.status_code")
 _INT_RANGE = range(-(2**63), 2**63)
+_STATUS_PLACE = list(COPIED).index(STATUS_COLUMN)
+_PLACES = {
+    name: (place, precedence)
+    for place, names in enumerate(COPIED.values())
+    for precedence, name in enumerate(names)
+}
+_NAMES = list(COPIED.values())
+_NOTHING_COPIED = (None,) * len(COPIED)
 
 Row = tuple[object, ...]
 
@@ -97,7 +104,7 @@ def _span_rows(span: Span, resource: str) -> SpanRows:
         rank=rank(span.start_ns, span.end_ns, digest),
         start_ns=span.start_ns,
         end_ns=span.end_ns,
-        span=(*core, _status_code(attributes), *_text_copies(attributes), digest),
+        span=(*core, *_copies(attributes), digest),
         events=[(*where, n, *part) for n, part in enumerate(event_parts)],
         links=[(*where, n, *part) for n, part in enumerate(link_parts)],
     )
@@ -112,20 +119,28 @@ def _link_part(link: SpanLink) -> Row:
     return trace_text(link.trace_id), number(link.span_id), to_json(link.attributes)
 
 
-def _text_copies(attributes: Attributes) -> list[str | None]:
-    return [
-        next((v for key in keys if type(v := attributes.get(key)) is str), None)
-        for _, keys in TEXT_COPIES
-    ]
+def _copies(attributes: Attributes) -> Sequence[str | int | None]:
+    """The values of `COPIED`, in its order. Hot: it looks only at keys that are there."""
+    found = attributes.keys() & _PLACES.keys()
+    if not found:
+        return _NOTHING_COPIED
+    values: list[str | int | None] = [*_NOTHING_COPIED]
+    for place, precedence in sorted((_PLACES[key] for key in found), reverse=True):
+        value = attributes[_NAMES[place][precedence]]
+        if place == _STATUS_PLACE:
+            value = _status_code(value)
+        elif type(value) is not str:
+            continue
+        if value is not None:
+            values[place] = value
+    return values
 
 
-def _status_code(attributes: Attributes) -> int | None:
-    for key in _STATUS_KEYS:
-        value = attributes.get(key)
-        if type(value) is int and value in _INT_RANGE:
-            return value
-        if type(value) is str and value.isascii() and value.isdecimal() and len(value) == 3:
-            return int(value)
+def _status_code(value: AttributeValue) -> int | None:
+    if type(value) is int and value in _INT_RANGE:
+        return value
+    if type(value) is str and len(value) == 3 and value.isascii() and value.isdecimal():
+        return int(value)
     return None
 
 
@@ -181,24 +196,20 @@ def content_hash(parts: object) -> int:
 
 def number(span_id: str) -> int:
     """A span id as the number that is stored."""
-    try:
-        value = int(span_id, 16)
-    except ValueError:
-        value = -1
-    if value < 0 or len(span_id) != 16:
-        raise DataError(
-            f"{span_id!r} is no span id: expected 16 hex digits; the reader must map it"
-        )
-    return value
+    return int.from_bytes(_id_bytes(span_id, 8, "span"))
 
 
 def trace_text(trace_id: str) -> str:
-    """A trace id, checked."""
-    if len(trace_id) != 32 or not set(trace_id) <= _HEX:
-        raise DataError(
-            f"{trace_id!r} is no trace id: expected 32 hex digits; the reader must map it"
-        )
-    return trace_id
+    """A trace id as lower-case hex."""
+    return _id_bytes(trace_id, 16, "trace").hex()
 
 
-_HEX = frozenset("0123456789abcdef")
+def _id_bytes(text: str, size: int, kind: str) -> bytes:
+    try:
+        if len(text) == 2 * size and len(value := bytes.fromhex(text)) == size:
+            return value
+    except ValueError:
+        pass
+    raise DataError(
+        f"{text[:80]!r} is no {kind} id: expected {2 * size} hex digits; the reader must map it"
+    )

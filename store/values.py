@@ -63,10 +63,12 @@ def _tagged(value: object, depth: int) -> Any:
     if isinstance(value, bytes):
         return {"$bytes": b64encode(value).decode()}
     if isinstance(value, Mapping):
-        tagged: dict[str, Any] = {
-            key: item if type(item) in _PLAIN else _tagged(item, depth + 1)
-            for key, item in value.items()
-        }
+        tagged: Mapping[str, Any] = value
+        if not set(map(type, value.values())) <= _PLAIN:
+            tagged = {
+                key: item if type(item) in _PLAIN else _tagged(item, depth + 1)
+                for key, item in value.items()
+            }
         return {"$map": tagged} if _looks_tagged(tagged) else tagged
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [_tagged(item, depth + 1) for item in value]

@@ -51,6 +51,7 @@ def replace_flows(
         if session.row("read/generation") != (generation,):
             return False
         flow_ids = rows.table(((flow_id,) for flow_id in sorted(replaced)), columns.FLOW_IDS)
+        earlier = {key for (key,) in session.rows_over("read/body_keys", "outdated", flow_ids)}
         for name in _OF_FLOWS:
             session.run_over(f"write/delete_{name}", "outdated", flow_ids)
         finding_ids = rows.table(
@@ -66,6 +67,10 @@ def replace_flows(
         for name in _OF_FLOWS:
             params = written_by if name == "flows" else {}
             session.run_over(f"write/{name}", "incoming", tables[name], **params)
+        unused = sorted(earlier - bodies.keys())
+        if unused:  # nobody may find a body that no attempt shows any more
+            keys = rows.table(((key,) for key in unused), flow_rows.BODY_KEYS)
+            session.run_over("write/delete_payloads", "outdated", keys)
         session.run("write/clean")
     return True
 

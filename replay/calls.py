@@ -146,10 +146,12 @@ class Caller:
             self.run.doubt(operation.name, [("ambiguous_match", None)])
         stream = scope.own_key if found.stream is None else found.stream.key
         now = begin
+        tries: list[str] = []
         number = 0
         while True:
             number += 1
             answer = self._answer(operation, scope, found)
+            tries.append(answer.status)
             end = now.later(answer.latency, answer.low, answer.high)
             counted = self.attempts.get((op, stream), 0) + 1
             self.attempts[op, stream] = counted
@@ -168,6 +170,7 @@ class Caller:
             op=operation.name, key=scope.own_key, start=begin.usual, end=end.usual, low=end.low,
             high=end.high, status=answer.status, response=answer.response, request=request,
             breaker=answer.breaker, effect=answer.effect, index=index, item=scope.item,
+            tries=tuple(tries),
         )  # fmt: skip
 
     def _pause(

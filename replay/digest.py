@@ -10,7 +10,7 @@ from store.model import JsonValue
 _REDACTED = re.compile(r"\[redacted:[^\]\"]*\]")
 
 
-def canonical_json(document: JsonValue | Mapping[str, object] | Sequence[object]) -> str:
+def canonical_json(document: object) -> str:
     """Write a document with sorted keys and no spaces."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 

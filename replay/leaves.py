@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from store.model import JsonValue
 
-Scalar: TypeAlias = "bool | int | float | str | None"
+Scalar: TypeAlias = bool | int | float | str | None
 Leaves: TypeAlias = Mapping[str, Scalar]
 
 # A body with more leaves than this is cut; what lies beyond cannot be branched or bound on.

@@ -34,7 +34,14 @@ class Text:
     parts: tuple[str | Ref, ...]
 
 
-Expression: TypeAlias = Constant | Reference | Text
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """The first place that holds anything: a value that comes from one of several branches."""
+
+    refs: tuple[Ref, ...]
+
+
+Expression: TypeAlias = Constant | Reference | Text | FirstOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,9 @@ def evaluate(expression: Expression, scope: Scope) -> Scalar:
         return expression.value
     if isinstance(expression, Reference):
         return scope.value(expression.ref)
+    if isinstance(expression, FirstOf):
+        found = (scope.value(ref) for ref in expression.refs)
+        return next((value for value in found if value is not None), None)
     pieces = []
     for part in expression.parts:
         if isinstance(part, str):
@@ -97,6 +107,8 @@ def refs_of(expression: Expression) -> tuple[Ref, ...]:
     """Name the places an expression reads."""
     if isinstance(expression, Reference):
         return (expression.ref,)
+    if isinstance(expression, FirstOf):
+        return expression.refs
     if isinstance(expression, Text):
         return tuple(part for part in expression.parts if not isinstance(part, str))
     return ()
@@ -138,13 +150,14 @@ def bind(
     own_key: bool = False,
 ) -> Binding | None:
     """Find how a value is made; None when no candidate explains all but `share` of the samples."""
-    samples = samples[:SAMPLES_MAX]
+    samples = [sample for sample in samples[:SAMPLES_MAX] if sample[1] is not None]
     if not samples:
         return None
     allowed = int(share * len(samples))
     constant = _constant(samples, allowed)
-    if constant is None and len(samples) < 2:
-        return None
+    if len(samples) < 2 and samples[0][1] != "":
+        # One case proves no constant; a place that holds the value is at least a reason.
+        constant = None
     candidates: dict[Expression, int] = {}
     for scope, value in samples[: 1 + allowed]:
         for place, found in readable(scope, ancestors, own_key).items():
@@ -153,6 +166,8 @@ def bind(
     kept = [c for c in candidates if _misses(c, samples, allowed) <= allowed]
     if not kept and constant is None:
         kept = _texts(samples, ancestors, own_key, allowed)
+    if not kept and constant is None:
+        kept = _first_of(samples, ancestors, own_key, name)
     kept.sort(key=_preference(name))
     if constant is not None:
         # A value that never changed is a constant unless its namesake explains it too.
@@ -222,6 +237,36 @@ def _texts(
         options = [(*option, choice) for option in options for choice in choices][:64]
     made = [Text(option) for option in options]
     return [text for text in made if _misses(text, samples, allowed) <= allowed]
+
+
+def _first_of(
+    samples: Sequence[Sample], ancestors: Sequence[str], own_key: bool, name: str
+) -> list[Expression]:
+    """Cover all samples with places that are right wherever they hold anything."""
+    chosen: list[Ref] = []
+    left = list(samples)
+    while left and len(chosen) < PARTS_MAX:
+        scope, value = left[0]
+        right = [
+            place
+            for place, found in readable(scope, ancestors, own_key).items()
+            if same(found, value) and _never_wrong(place, left)
+        ]
+        if not right:
+            return []
+        covers = {place: sum(s.value(place) is not None for s, _ in left) for place in right}
+        best = min(right, key=lambda p: (-covers[p], p[-1] != name, _ORDER.get(p[0], 5), p))
+        chosen.append(best)
+        left = [sample for sample in left if sample[0].value(best) is None]
+    # As many places as samples explain nothing.
+    if left or len(chosen) < 2 or len(samples) < 4 * len(chosen):
+        return []
+    return [FirstOf(tuple(chosen))]
+
+
+def _never_wrong(place: Ref, samples: Sequence[Sample]) -> bool:
+    values = ((scope.value(place), value) for scope, value in samples)
+    return all(found is None or same(found, value) for found, value in values)
 
 
 def _cut(value: str, known: Sequence[str]) -> list[str]:

@@ -12,6 +12,7 @@ from replay.infer.view import Instance, Node, Observation, Ref, Table
 from replay.leaves import Scalar
 
 UNDONE_STATUS: Ref = ("undone", "status")
+UNDONE_ATTEMPTS: Ref = ("undone", "attempts")
 WHEN_DEPTH = 3
 
 
@@ -174,7 +175,7 @@ def _rule(
 ) -> UndoRule:
     labels: list[bool] = []
     used: list[int] = []
-    statuses: list[Scalar] = []
+    targets_seen: list[Instance] = []
     seen = 0
     for row in rows:
         observation = observations[row]
@@ -188,14 +189,16 @@ def _rule(
             seen += ran
             labels.append(ran)
             used.append(row)
-            statuses.append(None if target is None else target.status)
+            if target is not None:
+                targets_seen.append(target)
     columns: dict[Ref, list[Scalar]] = {}
     if len(set(labels)) > 1:
         columns = {
             ref: [table.columns[ref][row] for row in used] for ref in table.refs(order.sequence)
         }
         if source:
-            columns[UNDONE_STATUS] = statuses
+            columns[UNDONE_STATUS] = [target.status for target in targets_seen]
+            columns[UNDONE_ATTEMPTS] = [len(target.tries) for target in targets_seen]
     when = grow(columns, labels or [False], _rank_undone, depth=WHEN_DEPTH)
     return UndoRule(
         op=op,
@@ -218,7 +221,7 @@ def _targets(observation: Observation, source: str) -> list[Instance | None]:
 def _rank_undone(ref: Ref) -> int:
     if ref == UNDONE_STATUS:
         return 0
-    return {"status": 1, "breaker": 3}.get(ref[0], 2)
+    return {"undone": 1, "status": 1, "breaker": 3}.get(ref[0], 2)
 
 
 def _place(aborted: Sequence[Observation], op: str, ops: Sequence[str]) -> str:
@@ -275,7 +278,13 @@ def _unmade(observation: Observation, rules: Sequence[UndoRule]) -> int:
 
 def undone_reader(value: Callable[[Ref], Scalar], target: Instance) -> Callable[[Ref], Scalar]:
     """Read places of the flow, and of the step that is to be undone."""
-    return lambda ref: target.status if ref == UNDONE_STATUS else value(ref)
+
+    def read(ref: Ref) -> Scalar:
+        if ref[0] != "undone":
+            return value(ref)
+        return target.status if ref == UNDONE_STATUS else len(target.tries)
+
+    return read
 
 
 def _majority(yes: int, no: int) -> bool | None:

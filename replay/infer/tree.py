@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from replay.infer.view import Ref
 from replay.leaves import Scalar, is_number, keys_sorted
 
-Label: TypeAlias = "bool | str | int"
+Label: TypeAlias = bool | str | int
 Columns: TypeAlias = Mapping[Ref, Sequence[Scalar]]
 
 DEPTH_MAX = 4
@@ -162,7 +162,7 @@ def _gini(counts: Mapping[Label, int]) -> float:
     return total - sum(count * count for count in counts.values()) / total
 
 
-_Candidate: TypeAlias = "tuple[float, int, Ref, str, Scalar, float | None, float | None]"
+_Candidate: TypeAlias = tuple[float, int, Ref, str, Scalar, float | None, float | None]
 
 
 class _Grower:

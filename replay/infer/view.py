@@ -13,6 +13,7 @@ from replay.recording import RecordedAttempt, RecordedStep, Recording
 
 # A place a value can be read from. The first word says where: input and count (a path follows),
 # status, breaker and effect (an operation follows), answer, least and most (operation, path),
+# tried (operation, status: how many attempts ended so),
 # item (leaf of the element at hand), undo (part, path of what is undone), own (a name).
 Ref: TypeAlias = tuple[str, ...]
 
@@ -21,7 +22,10 @@ SKIPPED = "skipped"
 
 @dataclass(slots=True)
 class Instance:
-    """One run of an operation with one key; start and end in nanoseconds of its own clock."""
+    """One run of an operation with one key; start and end in nanoseconds of its own clock.
+
+    `tries` are the statuses of its attempts; `undone` is the run that a compensation undoes.
+    """
 
     op: str
     key: str
@@ -37,6 +41,7 @@ class Instance:
     undoes: tuple[str, str] | None = None
     undone: "Instance | None" = None
     attempts: Sequence[RecordedAttempt] = ()
+    tries: tuple[str, ...] = ()
     low: int = 0
     high: int = 0
 
@@ -89,6 +94,8 @@ class View:
 def _of_node(node: Node, kind: str, ref: Ref) -> Scalar:
     if kind == "answer":
         return node.instances[0].response.get(ref[2]) if len(node.instances) == 1 else None
+    if kind == "tried":
+        return sum(item.tries.count(ref[2]) for item in node.instances)
     if kind == "breaker":
         return node.instances[-1].breaker
     if kind == "effect":
@@ -186,6 +193,7 @@ def _instance(
         effect=last.callee_outcome,
         undoes=undoes,
         attempts=attempts,
+        tries=tuple(attempt.status for attempt in attempts),
     )
 
 
@@ -259,6 +267,9 @@ def _refs_of(op: str, node: Node) -> Iterable[Ref]:
     yield ("breaker", op)
     single = len(node.instances) == 1
     for instance in node.instances:
+        for status in instance.tries[:-1]:
+            if status != "ok":
+                yield ("tried", op, status)
         for path, value in instance.response.items():
             if single:
                 yield ("answer", op, path)

@@ -14,7 +14,8 @@ from retrospan.text import visible
 if TYPE_CHECKING:
     import typer
 
-    from store.lease import Session, Store
+    from store.lease import Store
+    from store.session import Session
 
 
 class ExitCode(IntEnum):

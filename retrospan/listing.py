@@ -126,7 +126,7 @@ def _table(listing: Listing) -> None:
     )  # fmt: skip
     with console.capture() as captured:
         console.print(table)
-    put(line.rstrip() for line in captured.get().splitlines())
+    put(line.rstrip() for line in captured.get().strip("\n").splitlines())
 
 
 def cell_text(value: object) -> str:

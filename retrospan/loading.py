@@ -37,7 +37,12 @@ def load(
 
 def derive(edge: Edge, show: Show) -> str:
     """Flows, verdicts and findings out of what was loaded; a line that says how many."""
-    from analyzer.rebuild import rebuild
+    from analyzer.rebuild import RebuildSettings, rebuild
 
-    report = rebuild(edge.store(), None, show)
-    return str(report)
+    report = rebuild(
+        edge.store(),
+        edge.settings().fill("flows", RebuildSettings),
+        lambda stage, done: show(f"{stage}: {done}"),
+    )
+    show("")
+    return f"flows derived: {report.flows} from {report.spans} spans; findings: {report.findings}"

@@ -1,19 +1,15 @@
 """`retrospan report`: a post-mortem whose sentences can be recomputed."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from retrospan.edge import edge_of
-from store.errors import DataError, UsageError
-
-if TYPE_CHECKING:
-    from retrospan.report.model import Document
+from retrospan.edge import edge_of, put, worst
+from retrospan.listing import AsJson
+from store.errors import UsageError
 
 app = typer.Typer(help="Reports: the incident written down.", no_args_is_help=True)
-
-SUFFIXES = (".md", ".html")
 
 
 @app.command("write")
@@ -24,6 +20,8 @@ def write_report(
     both: Annotated[bool, typer.Option("--both", help="Write the other form beside it.")] = False,
 ) -> None:
     """Write the post-mortem of an incident."""
+    from retrospan.report.save import SUFFIXES, save
+
     if output.suffix not in SUFFIXES:
         raise UsageError(f"-o {output}: the name must end in {' or '.join(SUFFIXES)}")
     from retrospan.report import build, gather
@@ -37,17 +35,53 @@ def write_report(
         edge.say(f"wrote {path}")
 
 
-def save(document: "Document", output: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Write the document in each form; the files that were written."""
-    from retrospan.report import to_html, to_markdown
+@app.command("verify")
+def verify_report(
+    context: typer.Context,
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A report written by retrospan.")],
+    as_json: AsJson = False,
+) -> int:
+    """Recompute every machine-written line; exit code 3 when one says something else now."""
+    from retrospan.documents import pretty
+    from retrospan.report import build, gather
+    from retrospan.report.check import incident_id_of, read_report, verify
 
-    written = []
-    for suffix in suffixes:
-        path = output.with_suffix(suffix)
-        text = to_markdown(document) if suffix == ".md" else to_html(document)
-        try:
-            path.write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
-        written.append(path)
-    return written
+    edge = edge_of(context)
+    text = read_report(path)
+    with edge.lease("verifying a report") as session:
+        facts = gather(session, incident_id_of(text, path))
+    found = verify(text, build(facts), html=path.suffix == ".html")
+    if as_json:
+        put(
+            [
+                pretty(
+                    {
+                        "schema": "retrospan.report_verify/1",
+                        "statements": found.statements,
+                        "recomputed": found.recomputed,
+                        "drifted": list(found.drifted),
+                    }
+                )
+            ]
+        )
+    else:
+        put([f"{found.recomputed} of {found.statements} recomputed", *found.drifted])
+    return worst(violation=bool(found.drifted))
+
+
+@app.command("lint")
+def lint_report(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A report written by retrospan.")],
+    as_json: AsJson = False,
+) -> None:
+    """List the blanks that people have not filled in."""
+    from retrospan.documents import pretty
+    from retrospan.report.check import blanks, read_report
+    from retrospan.text import visible
+
+    found = blanks(read_report(path))
+    if as_json:
+        listed = [{"line": number, "text": text} for number, text in found]
+        put([pretty({"schema": "retrospan.report_lint/1", "blanks": list(map(dict, listed))})])
+    else:
+        put(f"{visible(path)}:{number}: {visible(text)}" for number, text in found)

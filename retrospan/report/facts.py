@@ -15,8 +15,8 @@ from store.conclusions import (
     ReplayResult,
     SagaVerdict,
 )
-from store.lease import Session
 from store.model import Decision
+from store.session import Session
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,9 +8,9 @@ from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section
 from retrospan.report.numbers import of, plural
+from retrospan.report.what_ifs import AS_RECORDED, Compared, compared
 from store.conclusions import ReplayResult
 
-AS_RECORDED = ("identical", "equivalent")
 REASONS_MAX = 10
 CLAIMS = {
     "C1": "exact inside the recording",
@@ -28,10 +28,9 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
         blocks += _control(controls, basis, log)
     else:
         blocks.append(log.say(basis, "No flow of this window has been replayed: no data."))
-    what_ifs = facts.replays_inside(facts.what_ifs)
-    for scenario in sorted({result.scenario or "" for result in what_ifs}):
-        runs = [result for result in what_ifs if result.scenario == scenario]
-        blocks += _what_if(facts, scenario, runs, log)
+    what_ifs = compared(facts)
+    for one in what_ifs:
+        blocks += _what_if(facts, one, log)
     if not what_ifs:
         blocks.append(
             log.say(
@@ -125,51 +124,78 @@ def _first_divergences(
     ]
 
 
-def believable(result: ReplayResult) -> bool:
-    """Whether a what-if may be counted: its control passed, and the program had no doubt."""
-    return (
-        result.control_verdict in AS_RECORDED
-        and not result.flags
-        and result.verdict != "unreplayable"
-    )
-
-
-def _what_if(
-    facts: IncidentFacts, scenario: str, runs: Sequence[ReplayResult], log: EvidenceLog
-) -> list[Block]:
-    basis = bases.replay_basis(facts, runs, scenario)
-    usable = [result for result in runs if believable(result)]
-    claims = sorted({result.claim for result in usable if result.claim})
-    recorded = {flow.flow_id: flow.outcome.value for flow in facts.inside}
-    changes = Counter((recorded[result.flow_id], result.outcome) for result in usable)
-    differing = sum(count for (before, after), count in changes.items() if before != after)
+def _what_if(facts: IncidentFacts, one: Compared, log: EvidenceLog) -> list[Block]:
+    basis = bases.replay_basis(facts, one.runs, one.scenario)
+    n = len(one.usable)
     blocks: list[Block] = [
         log.say(
             basis,
-            "What if {scenario}: {usable} replays count (the unchanged control passed and the "
-            "program had no doubt); in {differing} of those the flow ends differently.",
-            scenario=scenario,
-            usable=of(len(usable), len(runs)),
-            differing=of(differing, len(usable)),
+            "What if {scenario}: {usable} replays make a claim (the unchanged control came out as "
+            "recorded, and the program had no doubt that matters).",
+            scenario=one.scenario,
+            usable=of(n, len(one.runs)),
+        ),
+        log.say(
+            basis,
+            "Of those, {fewer} flows make fewer calls, {more} make more, {differing} end "
+            "differently; of {violated} with a saga violation {violated_usable} are among them, "
+            "and {violated_fewer} of these make fewer calls.",
+            fewer=of(one.fewer, n),
+            more=of(one.more, n),
+            differing=of(one.differing, n),
+            violated=plural(one.violated, "flow"),
+            violated_usable=one.violated_usable,
+            violated_fewer=one.violated_fewer,
         ),
     ]
-    for claim in claims:
+    claims = Counter(result.claim or "" for result in one.usable)
+    for claim in sorted(claims):
         blocks.append(
             log.say(
                 basis,
                 "Claim class {claim}, " + CLAIMS.get(claim, "not described") + ": {n}.",
                 claim=claim,
-                n=of(sum(result.claim == claim for result in usable), len(usable)),
+                n=of(claims[claim], n),
             )
         )
-    if changes:
-        rows = [[before, after, changes[before, after]] for before, after in sorted(changes)]
+    return blocks + _what_if_tables(one, basis, log)
+
+
+def _what_if_tables(one: Compared, basis: Basis, log: EvidenceLog) -> list[Block]:
+    blocks: list[Block] = []
+    if one.usable:
+        ends = [[old, new, one.changes[old, new]] for old, new in sorted(one.changes)]
+        blocks.append(
+            log.table(
+                basis, "Ends, unchanged and what-if", ["unchanged", "what-if", "flows (n)"], ends
+            )
+        )
+    moved = sorted(
+        op
+        for op in one.calls_before.keys() | one.calls_after.keys()
+        if one.calls_before[op] != one.calls_after[op]
+    )
+    if moved:
+        rows = [[op, one.calls_before[op], one.calls_after[op]] for op in moved]
         blocks.append(
             log.table(
                 basis,
-                "Recorded and replayed ends under the what-if",
-                ["recorded", "replayed", "flows (n)"],
+                "Operations called a different number of times",
+                ["operation", "unchanged (n)", "what-if (n)"],
                 rows,
+            )
+        )
+    silent = Counter(result.reason or "–" for result in one.runs if result not in one.usable)
+    if silent:
+        ordered = sorted(silent, key=lambda reason: (-silent[reason], reason))
+        blocks.append(
+            log.table(
+                basis,
+                "Why replays make no claim",
+                ["in words", "replays (n)"],
+                [[reason, silent[reason]] for reason in ordered],
+                rows_max=REASONS_MAX,
+                more="retrospan replay run --all --scenario FILE",
             )
         )
     return blocks

@@ -4,6 +4,7 @@ from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import EvidenceLog, Section, Statement
 from retrospan.report.numbers import of, plural, totals_text
+from retrospan.report.what_ifs import AS_RECORDED, compared
 from retrospan.timespan import utc
 from store.conclusions import Verdict
 
@@ -63,9 +64,25 @@ def _replayed(facts: IncidentFacts, log: EvidenceLog) -> Statement:
     basis = bases.replay_basis(facts, controls, None)
     if not controls:
         return log.say(basis, "No flow of this window has been replayed: no data.")
-    same = sum(result.verdict in ("identical", "equivalent") for result in controls)
+    same = sum(result.verdict in AS_RECORDED for result in controls)
+    what_ifs = compared(facts)
+    if not what_ifs:
+        return log.say(
+            basis,
+            "Re-executed from the recording alone, {same} flows came out as recorded; no what-if "
+            "was run.",
+            same=of(same, len(controls)),
+        )
+    one = what_ifs[0]
+    results = [*controls, *one.runs]
     return log.say(
-        basis,
-        "Re-executed from the recording alone, {same} flows came out as recorded.",
+        bases.replay_basis(facts, results, one.scenario),
+        "Re-executed from the recording alone, {same} flows came out as recorded; with "
+        "{scenario}, {usable} replays make a claim: {fewer} of those flows make fewer calls, "
+        "{differing} end differently.",
         same=of(same, len(controls)),
+        scenario=one.scenario,
+        usable=of(len(one.usable), len(one.runs)),
+        fewer=one.fewer,
+        differing=one.differing,
     )

@@ -1,0 +1,114 @@
+"""A recorded incident from raw telemetry to a post-mortem, in one command."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retrospan import samples
+from retrospan.edge import Edge
+from retrospan.incident import declare, overlaps, worst_window
+from retrospan.loading import derive, load
+from retrospan.replaying import replayed
+from retrospan.report import build, gather
+from retrospan.report.model import Document
+from retrospan.report.save import SUFFIXES, save
+from store import read, write
+from store.conclusions import Incident
+from store.errors import DataError
+
+# The samples are invented and public; a known key makes the demo the same everywhere.
+DEMO_KEY = b"retrospan demo: nothing here is secret"
+STORE_NAME = "retrospan.duckdb"
+REPORT_NAME = "post-mortem.md"
+SCENARIOS = Path(__file__).resolve().parent / "scenarios"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demo:
+    """What the demo made."""
+
+    document: Document
+    store: Path
+    written: list[Path]
+
+
+def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo:
+    """The whole way; progress is told on standard error."""
+    folder = samples.find(sample)
+    edge = replace(edge, db=_fresh(out))
+    with _stage(edge, f"load {sample}") as told:
+        report = load(edge, [str(folder)], None, show, DEMO_KEY)
+        told.append(f"{report.total('spans')} spans, {report.total('decisions')} decisions")
+    with _stage(edge, "derive flows and verify them") as told:
+        told.append(derive(edge, show))
+    with _stage(edge, "declare the incident") as told:
+        incident, flow_ids = _declare(edge, sample)
+        told.append(f"{incident.incident_id}, {len(flow_ids)} flows in its window")
+    with _stage(edge, "replay the window, unchanged") as told:
+        results = replayed(edge, flow_ids, None, show)
+        same = sum(result.verdict in ("identical", "equivalent") for result in results)
+        told.append(f"{same} of {len(results)} as recorded")
+    scenario = _scenario(sample, folder)
+    if scenario is not None:
+        with _stage(edge, "replay the window, what if") as told:
+            results = replayed(edge, flow_ids, scenario, show)
+            claimed = sum(result.claim is not None for result in results)
+            told.append(f"{claimed} of {len(results)} make a claim")
+    with _stage(edge, "write the post-mortem"):
+        with edge.lease("reading the demo's incident") as session:
+            facts = gather(session, incident.incident_id)
+        document = build(facts)
+        written = save(document, out / REPORT_NAME, SUFFIXES)
+    return Demo(document=document, store=edge.db, written=written)
+
+
+@contextmanager
+def _stage(edge: Edge, name: str) -> Iterator[list[str]]:
+    """Tell how long a stage took, and what it says of itself."""
+    started = time.monotonic()
+    told: list[str] = []
+    yield told
+    edge.say(f"{time.monotonic() - started:5.1f} s  {'; '.join([name, *told])}")
+
+
+def _fresh(out: Path) -> Path:
+    """The path of the demo's store; an earlier demo's is removed, nothing else is."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        store = out / STORE_NAME
+        for path in (store, store.with_name(f"{STORE_NAME}.wal")):
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(f"{out} cannot be used for the demo: {error.strerror or error}") from error
+    return store
+
+
+def _declare(edge: Edge, sample: str) -> tuple[Incident, list[str]]:
+    """The incident from the first violation to the last, as the data shows them."""
+    with edge.lease("looking for the incident") as session:
+        flows = read.read_flows(session)
+        sagas = read.read_sagas(session)
+    if not flows:
+        raise DataError(f"sample {sample}: its recordings gave no flow")
+    start_ns, end_ns = worst_window(flows, sagas) or (flows[0].start_ns, flows[-1].start_ns)
+    incident = declare(
+        flows=flows,
+        sagas=sagas,
+        start_ns=start_ns,
+        end_ns=end_ns,
+        title=sample,
+        declared_by="demo",
+    )
+    with edge.lease("declaring the demo's incident") as session:
+        write.write_incident(session, incident)
+    return incident, [flow.flow_id for flow in flows if overlaps(flow, start_ns, end_ns)]
+
+
+def _scenario(sample: str, folder: Path) -> Path | None:
+    """The what-if that belongs to the sample, if there is one."""
+    for path in (folder / "scenario.yaml", SCENARIOS / f"{sample}.yaml"):
+        if path.is_file():
+            return path
+    return None

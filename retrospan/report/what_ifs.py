@@ -1,0 +1,95 @@
+"""What-if runs held against the control runs of the same flows."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrospan.report.facts import IncidentFacts
+from store.conclusions import ReplayResult, Verdict
+
+AS_RECORDED = ("identical", "equivalent")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One scenario over the window's flows.
+
+    `usable` are the runs that may be counted. `changes` counts (end before, end after);
+    `calls_before` and `calls_after` count calls by operation; `fewer` and `more` count flows.
+    `violated` are flows with a saga violation, `violated_usable` those that may be counted,
+    `violated_fewer` those of them that make fewer calls.
+    """
+
+    scenario: str
+    runs: Sequence[ReplayResult]
+    usable: Sequence[ReplayResult]
+    changes: Counter[tuple[str, str]]
+    calls_before: Counter[str]
+    calls_after: Counter[str]
+    fewer: int
+    more: int
+    violated: int
+    violated_usable: int
+    violated_fewer: int
+
+    @property
+    def differing(self) -> int:
+        """Flows that end differently."""
+        return sum(count for (before, after), count in self.changes.items() if before != after)
+
+
+def believable(result: ReplayResult) -> bool:
+    """Whether a what-if may be counted: its control passed, and the engine makes a claim."""
+    return result.control_verdict in AS_RECORDED and result.claim is not None
+
+
+def compared(facts: IncidentFacts) -> list[Compared]:
+    """Every scenario that was run, by name."""
+    results = facts.replays_inside(facts.what_ifs)
+    controls = {result.flow_id: result for result in facts.replays_inside(facts.controls)}
+    names = sorted({result.scenario or "" for result in results})
+    return [
+        _one(facts, name, [one for one in results if one.scenario == name], controls)
+        for name in names
+    ]
+
+
+def _one(
+    facts: IncidentFacts,
+    scenario: str,
+    runs: Sequence[ReplayResult],
+    controls: dict[str, ReplayResult],
+) -> Compared:
+    violated = {saga.flow_id for saga in facts.sagas_inside if saga.verdict is Verdict.VIOLATION}
+    usable = [run for run in runs if believable(run) and run.flow_id in controls]
+    changes: Counter[tuple[str, str]] = Counter()
+    before: Counter[str] = Counter()
+    after: Counter[str] = Counter()
+    fewer: set[str] = set()
+    more: set[str] = set()
+    for run in usable:
+        control = controls[run.flow_id]
+        changes[control.outcome, run.outcome] += 1
+        old, new = _calls(control), _calls(run)
+        before += old
+        after += new
+        if new.total() != old.total():
+            (fewer if new.total() < old.total() else more).add(run.flow_id)
+    return Compared(
+        scenario=scenario,
+        runs=runs,
+        usable=usable,
+        changes=changes,
+        calls_before=before,
+        calls_after=after,
+        fewer=len(fewer),
+        more=len(more),
+        violated=sum(run.flow_id in violated for run in runs),
+        violated_usable=sum(run.flow_id in violated for run in usable),
+        violated_fewer=len(fewer & violated),
+    )
+
+
+def _calls(result: ReplayResult) -> Counter[str]:
+    """Calls of a run by operation, attempts counted one by one."""
+    return Counter(str(event.get("op")) for event in result.events if event.get("event") == "call")

@@ -44,6 +44,7 @@ class _File:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.process = os.getpid()
         self.lock = FileLock(path)
         self.connection: duckdb.DuckDBPyConnection | None = None
         self.leases = 0
@@ -68,6 +69,8 @@ class _File:
             self.turn.release()
 
     def leave(self, session: Session) -> None:
+        if os.getpid() != self.process:
+            return  # a forked child on its way out of its parent's lease
         with self.turn:
             session.cursor.close()
             thread = threading.get_ident()

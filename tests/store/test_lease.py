@@ -1,0 +1,361 @@
+"""Who may open the store. Time limits are generous: a slow machine makes no difference."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import PIPE, Popen
+
+import duckdb
+import pytest
+
+from store import statements
+from store.errors import (
+    DataError,
+    StoreBusyError,
+    StoreError,
+    StoreMissingError,
+    StoreVersionError,
+)
+from store.lease import LeaseSettings, Session, Store
+from store.model import Batch, Span
+from store.read import counts
+from store.write import write_batch
+
+ROOT = Path(__file__).parents[2]
+IMPATIENT = LeaseSettings(wait_seconds_max=0.2)
+HOLD = """
+import sys, time
+from pathlib import Path
+from store.lease import Store
+from store.model import Batch, Span
+from store.write import write_batch
+span = Span(trace_id="a" * 32, span_id="b" * 16, parent_span_id=None, name="n", kind="server",
+            service="s", start_ns=1, end_ns=2)
+batch = Batch(source="x", content_sha256="1", reader="r", rules_sha256="0", spans=[span])
+with Store(Path(sys.argv[1])).lease("a long load", create=True) as session:
+    write_batch(session, batch)
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+HOLD_WITHOUT_LEASE = """
+import sys, duckdb
+connection = duckdb.connect(sys.argv[1])
+print("held", flush=True)
+sys.stdin.readline()
+"""
+RETAKE = """
+import sys, time
+from pathlib import Path
+from store.lease import Store
+store = Store(Path(sys.argv[1]))
+with store.lease("first", create=True):
+    pass
+print("held", flush=True)
+while True:
+    with store.lease("again and again", create=True):
+        time.sleep(0.02)
+"""
+FORK = """
+import os, sys
+from pathlib import Path
+from store.errors import StoreBusyError
+from store.lease import LeaseSettings, Store
+store = Store(Path(sys.argv[1]), LeaseSettings(wait_seconds_max=0.2))
+with store.lease("parent", create=True) as session:
+    child = os.fork()
+    if child == 0:
+        try:
+            with store.lease("child"):
+                sys.exit(5)
+        except StoreBusyError as error:
+            sys.exit(7 if "parent" in str(error) else 6)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    session.row("read/generation")
+child = os.fork()
+if child == 0:
+    with store.lease("child") as session:
+        sys.exit(session.row("read/generation")[0])
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+@pytest.fixture
+def holder(path: Path) -> Iterator[Callable[[str], Popen[str]]]:
+    """Start another process that runs a program on the store; it is up when this returns."""
+    started: list[Popen[str]] = []
+
+    def start(program: str) -> Popen[str]:
+        process = Popen(
+            [sys.executable, "-c", program, str(path)], stdin=PIPE, stdout=PIPE, text=True, cwd=ROOT
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def test_a_busy_store_names_its_holder_and_its_purpose(
+    path: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    other = holder(HOLD)
+    with (
+        pytest.raises(StoreBusyError, match=rf"process {other.pid} \(a long load\).*0\.2 seconds"),
+        Store(path, IMPATIENT).lease("report"),
+    ):
+        pass
+    other.communicate("\n")
+    with Store(path, IMPATIENT).lease("report") as session:
+        assert counts(session).spans == 1
+
+
+def test_a_killed_holder_blocks_nobody_and_what_it_committed_is_there(
+    path: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    other = holder(HOLD)
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    with Store(path).lease("report") as session:
+        assert counts(session).spans == 1
+
+
+def test_a_process_that_opened_the_file_without_a_lease_is_named(
+    path: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    other = holder(HOLD_WITHOUT_LEASE)
+    with (
+        pytest.raises(StoreBusyError, match=str(other.pid)),
+        Store(path, IMPATIENT).lease("report", create=True),
+    ):
+        pass
+
+
+def test_a_process_that_takes_the_lease_again_and_again_lets_others_in(
+    path: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    holder(RETAKE)
+    for _ in range(5):
+        with Store(path).lease("report"):
+            pass
+
+
+def test_overlapping_leases_of_one_process_let_others_in(
+    path: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    """Two threads here always hold a lease between them; the other process still gets its turn."""
+    store, stop = Store(path), threading.Event()
+    first, second = threading.Event(), threading.Event()
+
+    def hold(mine: threading.Event, theirs: threading.Event) -> None:
+        while not stop.is_set():
+            with store.lease("page", create=True):
+                mine.set()
+                theirs.wait(0.2)
+                theirs.clear()
+
+    threads = [
+        threading.Thread(target=hold, args=pair) for pair in ((first, second), (second, first))
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        holder(HOLD).communicate("\n", timeout=20)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_forked_child_neither_shares_nor_harms_its_parents_lease(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK, str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_leases_of_one_process_share_the_file(path: Path) -> None:
+    store, again = Store(path), Store(path.parent / "." / path.name, IMPATIENT)
+    seen: list[int] = []
+
+    def read() -> None:
+        with again.lease("page") as session:
+            seen.append(counts(session).spans)
+
+    with store.lease("load", create=True):
+        threads = [threading.Thread(target=read) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        read()
+    assert seen == [0] * 5
+
+
+def test_threads_write_one_after_the_other(path: Path, span: Callable[..., Span]) -> None:
+    store = Store(path)
+
+    def load(number: int) -> None:
+        batch = Batch(
+            source="x",
+            content_sha256=str(number),
+            reader="r",
+            rules_sha256="0",
+            spans=[span(number + 1)],
+        )
+        with store.lease("load", create=True) as session:
+            assert write_batch(session, batch).spans == 1
+
+    threads = [threading.Thread(target=load, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.lease("read") as session:
+        got = counts(session)
+    assert (got.spans, got.generation) == (6, 6)
+
+
+def test_a_failed_transaction_leaves_nothing(session: Session) -> None:
+    with pytest.raises(ValueError, match="stop"), session.transaction():
+        session.run("write/generation")
+        raise ValueError("stop")
+    assert session.row("read/generation") == (0,)
+
+
+def test_nobody_else_may_read_the_files(path: Path, span: Callable[..., Span]) -> None:
+    before = os.umask(0o022)
+    try:
+        with Store(path).lease("load", create=True) as session:
+            batch = Batch(
+                source="x", content_sha256="1", reader="r", rules_sha256="0", spans=[span()]
+            )
+            write_batch(session, batch)
+            names = {file.name for file in path.parent.iterdir()}
+            modes = {stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+        assert names >= {path.name, path.name + ".wal", path.name + ".lock", path.name + ".queue"}
+        assert modes == {0o600}
+        assert os.umask(0o022) == 0o022
+    finally:
+        os.umask(before)
+
+
+def test_a_missing_store_says_how_to_make_one_and_makes_nothing(path: Path) -> None:
+    with pytest.raises(StoreMissingError, match="retrospan ingest"), Store(path).lease("report"):
+        pass
+    assert list(path.parent.iterdir()) == []
+
+
+def test_an_empty_file_is_no_store_yet(path: Path) -> None:
+    path.touch()
+    with pytest.raises(StoreMissingError), Store(path).lease("report"):
+        pass
+    with Store(path).lease("load", create=True) as session:
+        assert counts(session).spans == 0
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(StoreError, match="nowhere"),
+        Store(tmp_path / "nowhere" / "s.duckdb").lease("load", create=True),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, create: bool) -> None:
+    path.write_bytes(b"hello world\n" * 2000)
+    with (
+        pytest.raises(DataError, match="no DuckDB database"),
+        Store(path).lease("x", create=create),
+    ):
+        pass
+    assert path.read_bytes() == b"hello world\n" * 2000
+    with pytest.raises(DataError, match="folder"), Store(path.parent).lease("x", create=create):
+        pass
+
+
+def test_a_damaged_store_is_refused_in_words(path: Path) -> None:
+    with Store(path).lease("load", create=True):
+        pass
+    damaged = bytearray(path.read_bytes())
+    damaged[12] ^= 1
+    path.write_bytes(damaged)
+    with pytest.raises(DataError, match="cannot be opened"), Store(path).lease("report"):
+        pass
+    path.write_bytes(damaged[:100])
+    with pytest.raises(DataError, match="cannot be opened"), Store(path).lease("report"):
+        pass
+
+
+def test_somebody_elses_duckdb_file_is_refused_and_left_alone(path: Path) -> None:
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE mine (a INTEGER)")
+    with (
+        pytest.raises(DataError, match="not a retrospan store"),
+        Store(path).lease("x", create=True),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("change", "way_out"),
+    [
+        ("UPDATE store_meta SET schema_version = 0", "load the input files into a new store"),
+        ("UPDATE store_meta SET schema_version = 99", "use a newer retrospan"),
+        ("UPDATE store_meta SET ddl_sha256 = 'other'", "different build"),
+    ],
+)
+def test_a_store_of_another_version_is_refused_with_the_way_out(
+    path: Path, change: str, way_out: str
+) -> None:
+    with Store(path).lease("load", create=True):
+        pass
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(change)
+    for create in (True, False):
+        with pytest.raises(StoreVersionError, match=way_out), Store(path).lease("x", create=create):
+            pass
+
+
+def test_the_connection_is_locked_down(session: Session) -> None:
+    for sql in (
+        "COPY spans TO '/tmp/x.csv'",
+        "ATTACH '/tmp/other.duckdb'",
+        "INSTALL httpfs",
+        "SET enable_external_access = true",
+        "SET threads = 1",
+    ):
+        with pytest.raises(duckdb.Error):
+            session.cursor.execute(sql)
+
+
+def test_an_error_inside_a_lease_is_told_as_ours_and_frees_the_file(path: Path) -> None:
+    with (
+        pytest.raises(StoreError, match="while looking"),
+        Store(path).lease("looking", create=True) as session,
+    ):
+        session.cursor.execute("SELECT * FROM nothing")
+    with Store(path, IMPATIENT).lease("report"):
+        pass
+
+
+def test_the_fingerprint_covers_every_definition() -> None:
+    folder = Path(statements.__file__).parent / "sql"
+    files = [file for part in ("tables", "macros", "views") for file in (folder / part).iterdir()]
+    assert len(statements.definitions()) == len(files)
+    assert len({file.name[:3] for file in (folder / "tables").iterdir()}) == len(
+        list((folder / "tables").iterdir())
+    )

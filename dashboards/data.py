@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboards.serve import STORE_VARIABLE
 from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
-from store.lease import LeaseSettings, Session, Store
+from store.lease import LeaseSettings, Store
 from store.model import Decision, LogRecord, Span
 from store.query import ask
 from store.read import (
@@ -25,6 +25,7 @@ from store.read import (
     read_sagas,
     read_spans,
 )
+from store.session import Session
 
 WAIT_SECONDS_MAX = 8.0  # a page says "busy" rather than keep a person waiting longer
 FLOW_PAGES_MAX = 24  # whole flows kept in memory

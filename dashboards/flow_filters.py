@@ -56,7 +56,7 @@ def matching(
         wanted.append(_any_of("services", filters.service))
     if filters.problem:
         wanted.append(_any_of("problems", filters.problem))
-    wanted += [LIMITATIONS[word]() for word in filters.limitation]
+    wanted += [LIMITATIONS.get(word, _nothing)() for word in filters.limitation]
     if filters.incident:
         touched = {
             flow_id
@@ -74,6 +74,11 @@ def matching(
 
 def _lists(filters: FlowFilters) -> tuple[tuple[str, Sequence[str]], ...]:
     return ("outcome", filters.outcome), ("verdict", filters.verdict)
+
+
+def _nothing() -> pl.Expr:
+    """An unknown word in an address finds nothing rather than everything."""
+    return pl.lit(False)
 
 
 def _any_of(column: str, values: Sequence[str]) -> pl.Expr:

@@ -6,6 +6,7 @@ from html import escape
 from dashboards.wording import clean, shortened
 
 CELL_LENGTH_MAX = 4_000
+STATEMENTS_MAX = 6
 
 # Tone: border and background; text keeps the page's colour, so both themes stay readable.
 _TONES = {
@@ -99,6 +100,14 @@ def facts(pairs: Iterable[tuple[str, str]]) -> str:
         "font-size:.85rem;margin:0;padding:0"
     )
     return f'<dl style="{style}">{rows}</dl>'
+
+
+def message(text: str, *, tone: str = "neutral", remedy: str = "") -> str:
+    """What a check or detector says, one statement a line, the first ones when there are many."""
+    said = clean(text).split("; ")
+    more = len(said) - STATEMENTS_MAX
+    lines = said[:STATEMENTS_MAX] + ([f"… and {more} more statements"] if more > 0 else [])
+    return notes([*lines, f"What to do: {remedy}"] if remedy else lines, tone=tone)
 
 
 def line(texts: Iterable[str]) -> str:

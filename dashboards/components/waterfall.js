@@ -5,6 +5,7 @@ const OVERSCAN_ROWS = 8;
 const MINIMAP_PX = 44;
 const MINIMAP_LINES_MAX = 4000;
 const TICKS = 5;
+const ZOOM_SHARE_MIN = 0.0001; // a drag shorter than this is a click, which shows all again
 const LEFT_SHARE_DEFAULT = 0.42;
 
 const instances = new WeakMap();
@@ -214,8 +215,19 @@ class Waterfall {
     }
   }
 
+  /** The axis shows one span with a margin; once more, and it shows all. */
+  zoomTo(i) {
+    if (i < 0 || this.from > 0 || this.to < 1) return this.zoom(0, 1);
+    const margin = Math.max(this.cols.dur[i], this.total / 1000) / 10;
+    const start = this.cols.start[i] - margin;
+    const end = this.cols.start[i] + this.cols.dur[i] + margin;
+    this.zoom(start / this.total, end / this.total);
+  }
+
   clear() {
     this.query.value = "";
+    this.from = 0;
+    this.to = 1;
     this.errorsOnly = this.criticalOnly = false;
     this.layout();
   }
@@ -241,6 +253,7 @@ class Waterfall {
       "/": () => this.query.focus(),
       e: () => this.nextError(1),
       E: () => this.nextError(-1),
+      z: () => this.zoomTo(i),
       Escape: () => this.clear(),
     };
     const known = Object.hasOwn(actions, event.key) && !event.ctrlKey && !event.metaKey;
@@ -291,7 +304,7 @@ class Waterfall {
   }
 
   zoom(a, b) {
-    const tiny = Math.abs(a - b) < 0.002;
+    const tiny = Math.abs(a - b) < ZOOM_SHARE_MIN;
     this.from = tiny ? 0 : Math.max(0, Math.min(a, b));
     this.to = tiny ? 1 : Math.min(1, Math.max(a, b));
     this.layout();

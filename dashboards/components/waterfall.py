@@ -58,7 +58,8 @@ _HTML = """
     <span><b>▨</b> compensation</span>
     <span><b>│</b> event</span>
     <span><kbd>↑</kbd> <kbd>↓</kbd> move · <kbd>←</kbd> <kbd>→</kbd> fold · <kbd>Enter</kbd> select
-      · <kbd>e</kbd> next error · <kbd>/</kbd> find · <kbd>Esc</kbd> clear</span>
+      · <kbd>z</kbd> zoom to it · <kbd>e</kbd> next error
+      · <kbd>/</kbd> find · <kbd>Esc</kbd> clear</span>
   </div>
 </div>
 """

@@ -1,30 +1,34 @@
 """What was checked, what was found, what is left standing, with the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
 from dashboards import links
+from dashboards.check_titles import titled
 from dashboards.data import FlowPage
-from dashboards.markup import facts, heading, notes, word_chip
-from dashboards.wording import amount_text, plural
+from dashboards.markup import facts, heading, message, notes, word_chip, worded
+from dashboards.wording import amount_text, plural, shortened
 from store.conclusions import Evidence, Finding, ResidualEffect, SagaVerdict, Verdict
 
 EVIDENCE_COUNT_MAX = 8
+NAME_LENGTH_MAX = 48
+Names = Mapping[str, str]  # span id to what it is called
 _ORDER = list(Verdict)
 _TONE = {Verdict.VIOLATION: "error", Verdict.SUSPECTED: "warn"}
 
 
 def checks_tab(page: FlowPage) -> None:
     """Worst first; evidence leads to the spans."""
+    names = {span.span_id: f"{span.service} {span.name}" for span in page.spans}
     if not page.sagas and not page.findings:
         st.text("No saga was found in this flow and no detector had anything to tell.")
     for number, saga in enumerate(page.sagas):
-        _saga(saga, number)
+        _saga(saga, number, names)
     if page.findings:
         st.subheader("Findings")
     for number, one in enumerate(sorted(page.findings, key=_severity)):
-        _finding(one, number)
+        _finding(one, number, names)
 
 
 def _severity(one: Finding) -> tuple[int, int, str]:
@@ -32,7 +36,7 @@ def _severity(one: Finding) -> tuple[int, int, str]:
     return rank, _ORDER.index(one.verdict), one.finding_id
 
 
-def _saga(saga: SagaVerdict, number: int) -> None:
+def _saga(saga: SagaVerdict, number: int, names: Names) -> None:
     st.html(
         heading(saga.name or "Saga", above=f"saga {saga.saga_id}", size_rem="1.2")
         + word_chip(saga.verdict, label="verdict")
@@ -41,23 +45,28 @@ def _saga(saga: SagaVerdict, number: int) -> None:
         st.subheader("Effects left standing")
         st.text("A person may have to undo these:")
         for place, effect in enumerate(saga.residual_effects):
-            _effect(effect, f"effect-{number}-{place}")
+            _effect(effect, f"effect-{number}-{place}", names)
     told = [check for check in saga.checks if check.verdict not in ("pass", "not_applicable")]
     rest = [check for check in saga.checks if check.verdict in ("pass", "not_applicable")]
     for place, check in enumerate(sorted(told, key=lambda one: _ORDER.index(one.verdict))):
         with st.container(border=True):
-            st.html(word_chip(check.verdict, label=check.check))
-            lines = [check.message]
-            lines += [f"missing: {name}" for name in check.missing]
-            st.html(notes(lines, tone=_TONE.get(check.verdict, "neutral")))
-            _evidence(check.evidence, f"check-{number}-{place}")
+            st.html(
+                word_chip(check.verdict, label=titled(check.check))
+                + message(check.message, tone=_TONE.get(check.verdict, "neutral"))
+            )
+            if check.missing:
+                st.html(notes([f"would settle it: {name}" for name in check.missing]))
+            _evidence(check.evidence, f"check-{number}-{place}", names)
     if rest:
         with st.expander(f"{plural(len(rest), 'check')} passed or did not apply"):
-            st.html("".join(word_chip(one.verdict, label=one.check) for one in rest))
-            st.html(facts([(one.check, one.message) for one in rest]))
+            st.html(
+                facts(
+                    [(worded(one.verdict), f"{titled(one.check)}\n{one.message}") for one in rest]
+                )
+            )
 
 
-def _effect(effect: ResidualEffect, key: str) -> None:
+def _effect(effect: ResidualEffect, key: str, names: Names) -> None:
     with st.container(border=True):
         pairs = [
             ("step", effect.step),
@@ -68,29 +77,28 @@ def _effect(effect: ResidualEffect, key: str) -> None:
             ("idempotency key", effect.idempotency_key or "–"),
         ]
         st.html(facts(pairs))
-        _evidence([effect.evidence], key)
+        _evidence([effect.evidence], key, names)
 
 
-def _finding(one: Finding, number: int) -> None:
+def _finding(one: Finding, number: int, names: Names) -> None:
     with st.container(border=True):
+        tone = {"critical": "error", "warning": "warn"}.get(one.severity, "info")
         st.html(
-            word_chip(one.severity, label=one.detector) + word_chip(one.verdict, label="verdict")
+            word_chip(one.severity, label=titled(one.detector))
+            + word_chip(one.verdict, label="verdict")
+            + message(one.message, tone=tone, remedy=one.remedy)
         )
-        lines = [one.message, f"What to do: {one.remedy}"] if one.remedy else [one.message]
-        st.html(
-            notes(lines, tone={"critical": "error", "warning": "warn"}.get(one.severity, "info"))
-        )
-        _evidence(one.evidence, f"finding-{number}")
+        _evidence(one.evidence, f"finding-{number}", names)
 
 
-def _evidence(evidence: Sequence[Evidence], key: str) -> None:
+def _evidence(evidence: Sequence[Evidence], key: str, names: Names) -> None:
     spans = [one for one in evidence if one.span_id]
     if not spans:
         return
     with st.container(horizontal=True):
         for place, one in enumerate(spans[:EVIDENCE_COUNT_MAX]):
             links.span_button(
-                f"span {one.span_id}",
+                shortened(names.get(one.span_id or "", f"span {one.span_id}"), NAME_LENGTH_MAX),
                 key=f"{key}-{place}",
                 trace_id=one.trace_id,
                 span_id=one.span_id or "",

@@ -5,8 +5,9 @@ from typing import Literal
 
 import streamlit as st
 
+from dashboards.check_titles import titled
 from dashboards.data import FlowPage
-from dashboards.markup import chip, facts, heading, notes, word_chip
+from dashboards.markup import chip, facts, heading, message, notes, word_chip
 from dashboards.span_tree import Row, SpanTree
 from dashboards.wording import body_text, clean, duration_text, value_text
 from store.conclusions import Attempt, CheckResult, Evidence, Finding, Step
@@ -69,11 +70,11 @@ def _verdicts(page: FlowPage, span: Span) -> None:
         return
     st.html(heading("Checks and findings that cite this span", size_rem="0.95"))
     for check in checks:
-        st.html(word_chip(check.verdict, label=check.check) + notes([check.message]))
+        st.html(word_chip(check.verdict, label=titled(check.check)) + message(check.message))
     for one in found:
         st.html(
-            word_chip(one.severity, label=one.detector)
-            + notes([one.message, f"What to do: {one.remedy}"] if one.remedy else [one.message])
+            word_chip(one.severity, label=titled(one.detector))
+            + message(one.message, remedy=one.remedy)
         )
 
 

@@ -4,12 +4,14 @@ import polars as pl
 import streamlit as st
 
 from dashboards import data, links, screens
+from dashboards.check_titles import titled
+from dashboards.components.address_filters import filter_choice, filter_text
 from dashboards.components.picking_table import picking_table
 from dashboards.flow_filters import LIMITATIONS, FlowFilters, matching
 from dashboards.markup import heading, worded
 from dashboards.pages import PageFacts
 from dashboards.summary import OUTCOMES
-from dashboards.wording import plural, time_text
+from dashboards.wording import clean, plural, time_text
 
 PAGE = PageFacts(title="Flows", section="Explore", order=40, url_path="flows")
 
@@ -33,7 +35,7 @@ def render() -> None:
     if found.is_empty():
         st.text(f"None of {plural(overview.flows.height, 'flow')} fits all these filters.")
         if st.button("Clear filters", type="primary"):
-            st.switch_page(links.page("flows"))
+            links.open_flows()
         return
     shown = found.head(ROW_COUNT_MAX)
     cut = f"; the latest {shown.height:,} are listed" if shown.height < found.height else ""
@@ -57,34 +59,30 @@ def render() -> None:
 def _filters(overview: data.Overview) -> FlowFilters:
     services = sorted({str(name) for name in overview.services["service"]})
     problems = sorted({str(name) for name in overview.problems["name"]})
-    incidents = [incident.incident_id for incident in overview.incidents]
     titles = {incident.incident_id: incident.title for incident in overview.incidents}
-    first = st.columns([2, 2, 2, 2])
-    second = st.columns([2, 2, 2, 2])
-
-    def choices(place: int, label: str, key: str, options: list[str]) -> list[str]:
-        column = (first + second)[place]
-        return column.multiselect(
-            label,
-            options,
-            key=key,
-            bind="query-params",
-            placeholder="any",
-            format_func=lambda word: titles.get(word) or worded(word),
-        )
-
-    first, second = list(first), list(second)
+    columns = [*st.columns(4), *st.columns(4)]
+    with columns[3]:
+        text = filter_text("Id or name contains", "text")
+    choices = [
+        ("Outcome", "outcome", list(OUTCOMES), worded),
+        ("Saga verdict", "verdict", list(VERDICTS), worded),
+        ("Service", "service", services, clean),
+        ("Check or detector", "problem", problems, titled),
+        ("Only flows with", "with", list(LIMITATIONS), clean),
+        ("Incident", "incident", list(titles), lambda one: clean(titles.get(one) or one)),
+    ]
+    chosen: dict[str, list[str]] = {}
+    for place, (label, key, options, words) in zip((0, 1, 2, 4, 5, 6), choices, strict=True):
+        with columns[place]:
+            chosen[key] = filter_choice(label, key, options, words)
     return FlowFilters(
-        outcome=choices(0, "Outcome", "outcome", list(OUTCOMES)),
-        verdict=choices(1, "Saga verdict", "verdict", list(VERDICTS)),
-        service=choices(2, "Service", "service", services),
-        text=first[3].text_input(
-            "Id or name contains", key="text", bind="query-params", max_chars=200, type="search"
-        )
-        or "",
-        problem=choices(4, "Check or detector", "problem", problems),
-        limitation=choices(5, "Only flows with", "with", list(LIMITATIONS)),
-        incident=choices(6, "Incident", "incident", incidents),
+        outcome=chosen["outcome"],
+        verdict=chosen["verdict"],
+        service=chosen["service"],
+        problem=chosen["problem"],
+        limitation=chosen["with"],
+        incident=chosen["incident"],
+        text=text,
     )
 
 
@@ -93,7 +91,8 @@ def _clock(start_ns: int) -> str:
 
 
 def _table(flows: pl.DataFrame) -> pl.DataFrame:
-    return flows.select(
+    """Columns that say nothing about any of these flows are left out."""
+    table = flows.select(
         pl.col("start_ns").map_elements(_clock, return_dtype=pl.String).alias("start (UTC)"),
         pl.col("name").alias("flow"),
         pl.col("outcome").map_elements(worded, return_dtype=pl.String),
@@ -108,6 +107,8 @@ def _table(flows: pl.DataFrame) -> pl.DataFrame:
         pl.col("replay").map_elements(worded, return_dtype=pl.String),
         "flow_id",
     )
+    silent = [name for name in ("replay", "saga verdict") if table[name].null_count() == len(table)]
+    return table.drop(silent).with_columns(pl.col(pl.String).fill_null("–"))
 
 
 def _columns(flows: pl.DataFrame) -> dict[str, object]:

@@ -7,6 +7,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import data, links, screens
+from dashboards.check_titles import titled
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.markup import chip, heading, notes, worded
@@ -234,7 +235,7 @@ def _findings(problems: pl.DataFrame, checked: int) -> None:
         st.text(f"Nothing violated or suspected in {plural(checked, 'checked flow')}.")
         return
     table = problems.select(
-        pl.col("name").alias("check or detector"),
+        pl.col("name").map_elements(titled, return_dtype=pl.String).alias("check or detector"),
         pl.col("verdict").map_elements(worded, return_dtype=pl.String),
         "flows",
         pl.col("findings").alias("times"),

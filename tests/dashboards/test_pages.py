@@ -80,12 +80,17 @@ def test_the_overview_names_the_window_in_utc_and_ages_from_the_end_of_the_data(
 
 def test_the_findings_table_puts_violations_first(served_store: Path) -> None:
     table = opened().dataframe[0].value
-    assert list(table["check or detector"]) == ["S3", "retry_storm"]
+    assert list(table["check or detector"]) == [
+        "S3: compensations run in reverse order of completion",
+        "retry storm",
+    ]
     assert list(table["flows"]) == [4, 4]
 
 
 def test_flows_take_their_filters_from_the_address(served_store: Path) -> None:
-    app = opened("flows", verdict="violation", problem="S3")
+    assert len(opened("flows", problem="S3").dataframe[0].value) == 4
+    assert len(opened("flows", service="payment").dataframe[0].value) == 4
+    app = opened("flows", verdict="violation")
     assert len(app.dataframe[0].value) == 4
     assert "4 of 24 flows" in written(app)
 
@@ -95,8 +100,19 @@ def test_filters_that_fit_nothing_offer_to_be_cleared(served_store: Path) -> Non
     assert [button.label for button in app.button] == ["Clear filters"]
 
 
-def test_a_filter_value_that_does_not_exist_is_not_an_error(served_store: Path) -> None:
-    assert len(opened("flows", service="nobody").dataframe[0].value) == 24
+@pytest.mark.parametrize("name", ["service", "problem", "with", "incident", "outcome"])
+def test_a_filter_value_that_nothing_has_finds_nothing(served_store: Path, name: str) -> None:
+    assert "None of 24 flows fits" in written(opened("flows", **{name: "nobody"}))
+
+
+def test_a_filter_that_is_changed_changes_the_address(served_store: Path) -> None:
+    app = opened("flows", outcome="succeeded")
+    assert len(app.dataframe[0].value) == 20
+    app.multiselect(key="filter-outcome").select("compensation_failed").run()
+    assert len(app.dataframe[0].value) == 24
+    assert app.query_params["outcome"] == ["succeeded", "compensation_failed"]
+    app.multiselect(key="filter-outcome").set_value([]).run()
+    assert "outcome" not in app.query_params
 
 
 def test_a_flow_says_how_it_ended_what_is_missing_and_the_command(served_store: Path) -> None:
@@ -115,7 +131,7 @@ def test_without_a_span_in_the_address_the_first_failed_one_is_shown(served_stor
 
 def test_a_span_in_the_address_is_shown_with_its_checks_and_bodies(served_store: Path) -> None:
     text = written(opened("trace", trace=f"{4:032x}", span=f"{4 * 256 + 2:016x}"))
-    assert "S3 violation" in text
+    assert "S3: compensations run in reverse order of completion violation" in text
     assert '"amount": "42.00"' in text
     assert "Response: not recorded" in text
 

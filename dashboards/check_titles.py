@@ -1,0 +1,16 @@
+"""What the short names of checks mean, in the words of the checks themselves."""
+
+from functools import cache
+
+from analyzer.sagas.verify import checks
+
+
+def titled(name: str) -> str:
+    """`S11: the idempotency key is stable over attempts`; a detector's name without its dashes."""
+    title = _titles().get(name)
+    return f"{name}: {title}" if title else name.replace("_", " ")
+
+
+@cache
+def _titles() -> dict[str, str]:
+    return {check.id: check.title for check in checks()}

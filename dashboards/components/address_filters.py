@@ -1,0 +1,52 @@
+"""Filters whose truth is the address: a link, Back and a reload show the same flows.
+
+Streamlit can bind a widget to the address itself, but writes its labels there, icons included; an
+address must outlive a change of wording.
+"""
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+TEXT_LENGTH_MAX = 200
+
+
+def filter_choice(
+    label: str, name: str, options: Sequence[str], words: Callable[[str], str]
+) -> list[str]:
+    """Chosen values. One that nothing in the store has stays chosen: it then finds nothing."""
+    key = f"filter-{name}"
+    wanted = list(dict.fromkeys(st.query_params.get_all(name)))
+    st.session_state[key] = wanted
+    return st.multiselect(
+        label,
+        list(dict.fromkeys([*options, *wanted])),
+        key=key,
+        format_func=words,
+        placeholder="any",
+        on_change=_write,
+        args=(key, name),
+    )
+
+
+def filter_text(label: str, name: str) -> str:
+    """A text to look for."""
+    key = f"filter-{name}"
+    st.session_state[key] = st.query_params.get(name, "")[:TEXT_LENGTH_MAX]
+    text = st.text_input(
+        label,
+        key=key,
+        type="search",
+        max_chars=TEXT_LENGTH_MAX,
+        on_change=_write,
+        args=(key, name),
+    )
+    return text or ""
+
+
+def _write(key: str, name: str) -> None:
+    value = st.session_state[key]
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)

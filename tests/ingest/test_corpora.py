@@ -1,0 +1,178 @@
+"""Data made by others is read whole; each record that is refused is listed here."""
+
+import io
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.kinds import kind_of
+from ingest.limits import Limits
+from ingest.reader import HEAD_BYTES, Item, claimant, discover
+from store.model import LogRecord, Rejected, Span
+
+pytestmark = pytest.mark.corpora
+
+# Files of which something is refused, by the end of their path: (record, beginning of the reason).
+REFUSED: dict[str, list[tuple[str, str]]] = {
+    "duckdb-otlp/test/data/malformed.jsonl": [
+        ("line 1", "no OTLP data: has invalid"),
+        ("line 2", "not JSON"),
+        ("line 4", "the input ends inside a JSON document"),
+    ],
+    "duckdb-otlp/test/data/multifile_malformed_traces.jsonl": [
+        ("line 1", "a JSON string is not closed"),
+    ],
+    "duckdb-otlp/test/data/traces_deep_nesting.jsonl": [
+        (
+            "line 1 resourceSpans[0].scopeSpans[0].spans[0].links[0]",
+            "trace id is missing, empty or all zero",
+        ),
+    ],
+    "duckdb-otlp/test/data/ts_overflow_logs.jsonl": [
+        (
+            "line 1 resourceLogs[0].scopeLogs[0].logRecords[0]",
+            "time 18446744073709551000 is past the year 2262",
+        ),
+    ],
+    "testdata/invalid/log_invalid_severity.json": [
+        ("line 1 resourceLogs[0].scopeLogs[0].logRecords[0]", "unknown severity"),
+    ],
+    "testdata/invalid/malformed.json": [("line 1", "the input ends inside a JSON document")],
+    "testdata/invalid/trace_invalid_kind.json": [
+        ("line 1 resourceSpans[0].scopeSpans[0].spans[0]", "unknown span kind"),
+    ],
+}
+# Records of REFUSED that an independent count sees as spans or logs.
+REFUSED_SPANS = {"testdata/invalid/trace_invalid_kind.json": 1}
+REFUSED_LOGS = {
+    "duckdb-otlp/test/data/ts_overflow_logs.jsonl": 1,
+    "testdata/invalid/log_invalid_severity.json": 1,
+}
+# Files no reader claims, by suffix or by the end of their path, with the name they are called.
+NOT_READ = {
+    ".pb": "OTLP protobuf",
+    ".otlp": "OTLP protobuf",
+    ".parquet": "Parquet",
+    ".md": "text of an unknown kind",
+    "fixtures/otlp2jaeger-out.json": "Jaeger JSON",
+    "fixtures/oltp2jaeger-multi-out.json": "Jaeger JSON",
+}
+EMPTY = ("data/empty.jsonl", "data/whitespace.jsonl")
+
+
+@pytest.fixture(scope="module")
+def files() -> list[Path]:
+    """Every OTLP file of the corpora and of the recorded workflows beside them."""
+    named = os.environ.get("RETROSPAN_CORPORA")
+    if not named:
+        if os.environ.get("CI"):
+            pytest.fail("CI must name the folder of the corpora by RETROSPAN_CORPORA")
+        pytest.skip("RETROSPAN_CORPORA names no folder with third-party data")
+    corpora = Path(named)
+    found = sorted(path for path in (corpora / "otlp").rglob("*") if path.is_file())
+    found += sorted((corpora.parent / "recordings" / "temporal").glob("otlp_*.json"))
+    assert len(found) > 100
+    return found
+
+
+def of(table: dict[str, Any], path: Path) -> Any:
+    """The entry whose key the path ends with."""
+    return next((value for end, value in table.items() if str(path).endswith(end)), None)
+
+
+def read_all(path: Path) -> list[Item]:
+    data = path.read_bytes()
+    reader = claimant(data[:HEAD_BYTES], discover())
+    assert reader is not None, path
+    return list(reader.read(io.BytesIO(data), Limits()))
+
+
+def claimed(files: list[Path]) -> Iterator[Path]:
+    for path in files:
+        if of(NOT_READ, path) is None and not str(path).endswith(EMPTY):
+            yield path
+
+
+def counted(value: Any, key: str) -> int:
+    """How many elements lists of this name hold, anywhere: knows nothing of OTLP."""
+    if isinstance(value, list):
+        return sum(counted(item, key) for item in value)
+    if not isinstance(value, dict):
+        return 0
+    own = value.get(key)
+    here = len(own) if isinstance(own, list) else 0
+    return here + sum(counted(item, key) for item in value.values())
+
+
+def expected(path: Path, key: str) -> int:
+    text = path.read_text()
+    try:
+        return counted(json.loads(text), key)
+    except ValueError:
+        total = 0
+        for line in text.splitlines():
+            try:
+                total += counted(json.loads(line), key)
+            except ValueError:
+                continue
+        return total
+
+
+def test_every_span_and_log_of_every_file_is_read(files: list[Path]) -> None:
+    wrong = {}
+    total = 0
+    for path in claimed(files):
+        items = read_all(path)
+        spans = sum(isinstance(item, Span) for item in items)
+        logs = sum(isinstance(item, LogRecord) for item in items)
+        want = (
+            expected(path, "spans") - (of(REFUSED_SPANS, path) or 0),
+            expected(path, "logRecords") - (of(REFUSED_LOGS, path) or 0),
+        )
+        total += spans
+        if (spans, logs) != want:
+            wrong[str(path)] = ((spans, logs), want)
+    assert wrong == {}
+    assert total > 100
+
+
+def test_nothing_is_refused_that_is_not_listed(files: list[Path]) -> None:
+    for path in claimed(files):
+        found = [item for item in read_all(path) if isinstance(item, Rejected)]
+        listed = of(REFUSED, path) or []
+        assert [item.record for item in found] == [record for record, _ in listed], path
+        for item, (_, reason) in zip(found, listed, strict=True):
+            assert item.reason.startswith(reason), path
+
+
+def test_every_listed_file_is_there(files: list[Path]) -> None:
+    names = [str(path) for path in files]
+    for end in (*REFUSED, *NOT_READ, *EMPTY):
+        assert any(name.endswith(end) for name in names), end
+
+
+def test_files_of_other_formats_are_called_by_their_name(files: list[Path]) -> None:
+    for path in files:
+        kind = of(NOT_READ, path)
+        if kind is not None:
+            head = path.read_bytes()[:HEAD_BYTES]
+            assert claimant(head, discover()) is None, path
+            assert kind_of(head, str(path)) == kind, path
+
+
+def test_the_same_trace_is_equal_in_two_dialects(files: list[Path]) -> None:
+    """otlp2parquet writes the same spans as one document (base64) and as lines."""
+    documents = [p for p in files if str(p).endswith("otlp2parquet/testdata/trace.json")]
+    lines = [p for p in files if str(p).endswith("otlp2parquet/testdata/traces.jsonl")]
+    by_id = {
+        (item.trace_id, item.span_id): item for item in read_all(lines[0]) if isinstance(item, Span)
+    }
+    spans = [item for item in read_all(documents[0]) if isinstance(item, Span)]
+    assert spans
+    for span in spans:
+        assert len(span.trace_id) == 32
+        assert by_id.get((span.trace_id, span.span_id), span) == span

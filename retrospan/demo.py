@@ -10,7 +10,7 @@ from retrospan import samples
 from retrospan.edge import Edge
 from retrospan.incident import declare, overlaps, worst_window
 from retrospan.loading import derive, load
-from retrospan.replaying import replayed
+from retrospan.replaying import Replayer
 from retrospan.report import build, gather
 from retrospan.report.model import Document
 from retrospan.report.save import SUFFIXES, save
@@ -47,13 +47,14 @@ def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo
         incident, flow_ids = _declare(edge, sample)
         told.append(f"{incident.incident_id}, {len(flow_ids)} flows in its window")
     with _stage(edge, "replay the window, unchanged") as told:
-        results = replayed(edge, flow_ids, None, show)
+        replayer = Replayer(edge)
+        results = replayer.run(flow_ids, None, show)
         same = sum(result.verdict in ("identical", "equivalent") for result in results)
         told.append(f"{same} of {len(results)} as recorded")
     scenario = _scenario(sample, folder)
     if scenario is not None:
         with _stage(edge, "replay the window, what if") as told:
-            results = replayed(edge, flow_ids, scenario, show)
+            results = replayer.run(flow_ids, scenario, show)
             claimed = sum(result.claim is not None for result in results)
             told.append(f"{claimed} of {len(results)} make a claim")
     with _stage(edge, "write the post-mortem"):

@@ -56,21 +56,29 @@ def declare(
         end_ns=end_ns,
         declared_by=declared_by,
         title=title,
-        recovered_ns=_recovery(flows, affected, inside),
+        recovered_ns=_recovery(flows, sagas, inside),
         flow_ids=tuple(flow.flow_id for flow in inside),
         services=tuple(sorted({service for flow in inside for service in flow.services})),
     )
 
 
 def _recovery(
-    flows: Sequence[Flow], affected: frozenset[str], inside: Sequence[Flow]
+    flows: Sequence[Flow], sagas: Sequence[SagaVerdict], inside: Sequence[Flow]
 ) -> int | None:
-    """The end of the last affected flow, if enough flows started later and none was affected."""
-    if not inside:
+    """The end of the last flow with the symptom, if enough flows started later and none had it.
+
+    The symptom is a violated saga where there is one; else not doing what the flow was started
+    for, which on many systems some flows never do.
+    """
+    violated = {saga.flow_id for saga in sagas if saga.verdict is Verdict.VIOLATION}
+    sick = violated & {flow.flow_id for flow in inside} or affected_ids(inside, sagas)
+    hit = [flow for flow in inside if flow.flow_id in sick]
+    if not hit:
         return None
-    last_ns = max(flow.end_ns or flow.start_ns for flow in inside)
+    last_ns = max(flow.end_ns or flow.start_ns for flow in hit)
     later = [flow for flow in flows if flow.start_ns > last_ns]
-    if len(later) < RECOVERY_FLOWS_MIN or any(flow.flow_id in affected for flow in later):
+    symptom = violated if sick & violated else affected_ids(later, sagas)
+    if len(later) < RECOVERY_FLOWS_MIN or any(flow.flow_id in symptom for flow in later):
         return None
     return last_ns
 

@@ -8,6 +8,7 @@ import typer
 from retrospan.edge import edge_of, put, worst
 from retrospan.listing import AsJson
 from store.errors import UsageError
+from store.model import JsonValue
 
 app = typer.Typer(help="Reports: the incident written down.", no_args_is_help=True)
 
@@ -81,7 +82,7 @@ def lint_report(
 
     found = blanks(read_report(path))
     if as_json:
-        listed = [{"line": number, "text": text} for number, text in found]
-        put([pretty({"schema": "retrospan.report_lint/1", "blanks": list(map(dict, listed))})])
+        listed: list[JsonValue] = [{"line": number, "text": text} for number, text in found]
+        put([pretty({"schema": "retrospan.report_lint/1", "blanks": listed})])
     else:
         put(f"{visible(path)}:{number}: {visible(text)}" for number, text in found)

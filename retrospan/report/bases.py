@@ -1,10 +1,13 @@
 """The questions several sections ask, with the data that answers them."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from retrospan.documents import money
 from retrospan.report.facts import IncidentFacts
-from retrospan.report.model import Basis
+from retrospan.report.model import Basis, EvidenceLog, Statement
+from retrospan.report.numbers import plural, totals_text
+from retrospan.text import Words
 from store.conclusions import Evidence as Pointer
 from store.conclusions import Flow, ReplayResult, ResidualEffect
 from store.model import JsonValue
@@ -36,8 +39,11 @@ def outcomes(facts: IncidentFacts, flows: Iterable[Flow] | None = None) -> Basis
 def everything(facts: IncidentFacts) -> Basis:
     """Every flow of the store, inside the window and outside."""
     flows = facts.inside + facts.outside
+    verdicts_of: dict[str, list[JsonValue]] = {}
+    for saga in sorted(facts.sagas, key=lambda saga: (saga.flow_id, saga.saga_id)):
+        verdicts_of.setdefault(saga.flow_id, []).append(saga.verdict.value)
     return Basis(
-        question="flows inside and outside the window with outcome and symptom",
+        question="flows inside and outside the window with outcome, symptom and saga verdicts",
         parameters=window(facts),
         data=[
             [
@@ -46,6 +52,7 @@ def everything(facts: IncidentFacts) -> Basis:
                 flow.end_ns,
                 flow.outcome.value,
                 flow.flow_id in facts.affected,
+                verdicts_of.get(flow.flow_id, []),
             ]
             for flow in flows
         ],
@@ -53,33 +60,97 @@ def everything(facts: IncidentFacts) -> Basis:
     )
 
 
-def residuals(facts: IncidentFacts) -> list[tuple[str, ResidualEffect]]:
-    """Pairs of flow id and effect left standing, in a fixed order."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residual:
+    """An effect left standing. `excess` when a compensation left it: something was undone that
+    never stood, or undone twice, so the money went the other way."""
+
+    flow_id: str
+    effect: ResidualEffect
+    excess: bool
+
+    @property
+    def kind(self) -> Words:
+        return Words("undone too much" if self.excess else "never undone")
+
+
+def residuals(facts: IncidentFacts) -> list[Residual]:
+    """Every effect left standing in the window, in a fixed order."""
+    undoing = {
+        (flow.flow_id, name)
+        for flow in facts.inside
+        for step in flow.steps
+        if step.role == "compensation"
+        for name in (step.saga_step, step.name, step.step_id)
+    }
     return sorted(
-        ((saga.flow_id, effect) for saga in facts.sagas_inside for effect in saga.residual_effects),
-        key=lambda pair: (pair[0], pair[1].step, pair[1].callee, str(pair[1].idempotency_key)),
+        (
+            Residual(
+                flow_id=saga.flow_id,
+                effect=effect,
+                excess=(saga.flow_id, effect.step) in undoing,
+            )
+            for saga in facts.sagas_inside
+            for effect in saga.residual_effects
+        ),
+        key=lambda one: (
+            one.excess,
+            one.flow_id,
+            one.effect.step,
+            one.effect.callee,
+            str(one.effect.idempotency_key),
+            str(one.effect.external_ref),
+        ),
     )
 
 
 def residual_basis(facts: IncidentFacts) -> Basis:
-    pairs = residuals(facts)
+    found = residuals(facts)
     return Basis(
         question="residual effects of sagas in the window",
         parameters=window(facts),
         data=[
             [
-                flow_id,
-                effect.step,
-                effect.callee,
-                effect.resource,
-                money(effect.amount),
-                effect.currency,
-                effect.external_ref,
-                effect.idempotency_key,
+                one.flow_id,
+                one.excess,
+                one.effect.step,
+                one.effect.callee,
+                one.effect.resource,
+                money(one.effect.amount),
+                one.effect.currency,
+                one.effect.external_ref,
+                one.effect.idempotency_key,
             ]
-            for flow_id, effect in pairs
+            for one in found
         ],
-        examples=[effect.evidence for _, effect in pairs],
+        examples=[one.effect.evidence for one in found],
+    )
+
+
+def left_standing(facts: IncidentFacts, log: EvidenceLog) -> Statement:
+    """What a person has to look at, the two directions of money apart."""
+    found = residuals(facts)
+    never = [one.effect for one in found if not one.excess]
+    excess = [one.effect for one in found if one.excess]
+    flows = plural(len({one.flow_id for one in found}), "flow")
+    basis = residual_basis(facts)
+    if not excess:
+        return log.say(
+            basis,
+            "{never} of {flows} were never undone and need a person: {sums}.",
+            never=plural(len(never), "effect"),
+            flows=flows,
+            sums=totals_text(never),
+        )
+    return log.say(
+        basis,
+        "In {flows} a person has to look: {never} were never undone ({sums}), and {excess} undid "
+        "what did not stand ({excess_sums}).",
+        flows=flows,
+        never=plural(len(never), "effect"),
+        sums=totals_text(never),
+        excess=plural(len(excess), "compensation"),
+        excess_sums=totals_text(excess),
     )
 
 

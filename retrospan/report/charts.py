@@ -30,6 +30,7 @@ FILLS: Mapping[str, tuple[str, str]] = {
     "unknown": ("#bbbbbb", ""),
     "undone": ("#56b4e9", "M0 6L6 0"),
     "left standing": ("#d55e00", "M0 3H6"),
+    "kept, flow succeeded": ("#9fc5e8", ""),
     "not settled": ("#bbbbbb", ""),
 }
 
@@ -122,7 +123,7 @@ def _stacked(
 
 def compensation_chart(facts: IncidentFacts, log: EvidenceLog) -> Chart | None:
     """Steps of affected flows that took effect, and what became of each effect."""
-    left = Counter((flow_id, effect.step) for flow_id, effect in bases.residuals(facts))
+    left = Counter((one.flow_id, one.effect.step) for one in bases.residuals(facts))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for flow in facts.affected_inside:
         undone = {
@@ -139,11 +140,12 @@ def compensation_chart(facts: IncidentFacts, log: EvidenceLog) -> Chart | None:
             elif step.step_id in undone:
                 counts[name]["undone"] += 1
             elif step.outcome is StepOutcome.OK:
-                counts[name]["not settled"] += 1
+                kept = flow.outcome is FlowOutcome.SUCCEEDED
+                counts[name]["kept, flow succeeded" if kept else "not settled"] += 1
     counts = {name: tally for name, tally in counts.items() if tally}
     if not counts:
         return None
-    series = ["undone", "left standing", "not settled"]
+    series = ["undone", "left standing", "kept, flow succeeded", "not settled"]
     names = sorted(counts, key=lambda name: (-counts[name]["left standing"], name))
     rows = [[name, *(counts[name][kind] for kind in series)] for name in names[:STEPS_MAX]]
     caption = "Effects of affected flows, and what became of them"
@@ -195,7 +197,7 @@ def _legend(series: Sequence[str]) -> list[str]:
 
 
 def _key(name: str) -> str:
-    return name.replace(" ", "-").replace("_", "-")
+    return name.replace(" ", "-").replace("_", "-").replace(",", "")
 
 
 def _svg(caption: str, height: int, parts: Sequence[str], series: Sequence[str]) -> str:

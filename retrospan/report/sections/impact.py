@@ -6,7 +6,7 @@ from retrospan.report import bases
 from retrospan.report.charts import compensation_chart
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Block, EvidenceLog, Section, Table
-from retrospan.report.numbers import of, plural, share, totals_text
+from retrospan.report.numbers import of, plural, share
 from retrospan.text import Words
 from store.conclusions import FlowOutcome, Verdict
 
@@ -25,7 +25,9 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
         _outcomes(facts, log),
     ]
     if facts.sagas_inside:
-        blocks += [_verdicts(facts, log), _money(facts, log)]
+        blocks.append(_verdicts(facts, log))
+        if bases.residuals(facts):
+            blocks.append(bases.left_standing(facts, log))
         chart = compensation_chart(facts, log)
         if chart is not None:
             blocks.append(chart)
@@ -77,14 +79,4 @@ def _verdicts(facts: IncidentFacts, log: EvidenceLog) -> Table:
         f"Saga verdicts in the window (n = {len(facts.sagas_inside)})",
         ["verdict", "sagas (n)", "share"],
         rows,
-    )
-
-
-def _money(facts: IncidentFacts, log: EvidenceLog) -> Block:
-    effects = [effect for _, effect in bases.residuals(facts)]
-    return log.say(
-        bases.residual_basis(facts),
-        "Left standing at the end of the data: {effects}, {sums}.",
-        effects=plural(len(effects), "effect"),
-        sums=totals_text(effects),
     )

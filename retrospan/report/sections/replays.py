@@ -74,11 +74,14 @@ def _control(results: Sequence[ReplayResult], basis: Basis, log: EvidenceLog) ->
 def _flags(results: Sequence[ReplayResult], basis: Basis, log: EvidenceLog) -> list[Block]:
     """Doubts and reasons, counted by their words."""
     flagged = sum(bool(result.flags) for result in results)
+    silent = sum(not result.flags for result in results if result.verdict == "diverged")
     blocks: list[Block] = [
         log.say(
             basis,
-            "The program flagged a doubt of its own in {flagged} replays.",
+            "The program flagged a doubt of its own in {flagged} replays; {silent} diverged "
+            "without any.",
             flagged=of(flagged, len(results)),
+            silent=of(silent, len(results)),
         )
     ]
     doubts = Counter(("flag", flag) for result in results for flag in sorted(set(result.flags)))

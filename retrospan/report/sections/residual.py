@@ -12,39 +12,41 @@ NO_SAGA = "No saga was verified in this window: no data."
 
 
 def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
-    pairs = bases.residuals(facts)
+    found = bases.residuals(facts)
     basis = bases.residual_basis(facts)
     blocks: list[Block] = []
     if not facts.sagas_inside:
         blocks.append(log.say(bases.verdicts(facts), NO_SAGA))
-    elif not pairs:
+    elif not found:
         blocks.append(log.say(basis, "No effect was found left standing."))
     else:
         rows = [
             [
-                flow_id,
-                effect.step,
-                effect.callee,
-                effect.resource or "–",
-                money(effect.amount) or "not recorded",
-                effect.currency or "–",
-                effect.external_ref or "–",
-                effect.idempotency_key or "–",
+                one.flow_id,
+                one.kind,
+                one.effect.step,
+                one.effect.callee,
+                one.effect.resource or "–",
+                money(one.effect.amount) or "not recorded",
+                one.effect.currency or "–",
+                one.effect.external_ref or "–",
+                one.effect.idempotency_key or "–",
             ]
-            for flow_id, effect in pairs
+            for one in found
         ]
         blocks += [
             log.say(
                 basis,
-                "These {effects} took place and no completed compensation was recorded for them. "
+                "These {effects} took place and nothing recorded afterwards balances them. "
                 "Check each with the system that holds it before undoing it.",
-                effects=plural(len(pairs), "effect"),
+                effects=plural(len(found), "effect"),
             ),
             log.table(
                 basis,
                 "Effects left standing",
                 [
                     "flow",
+                    "kind",
                     "step",
                     "callee",
                     "resource",

@@ -1,12 +1,14 @@
 """The incident in three lines."""
 
+from collections.abc import Sequence
+
 from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import EvidenceLog, Section, Statement
-from retrospan.report.numbers import of, plural, totals_text
+from retrospan.report.numbers import of, plural
 from retrospan.report.what_ifs import AS_RECORDED, compared
 from retrospan.timespan import utc
-from store.conclusions import Verdict
+from store.conclusions import SagaVerdict, Verdict
 
 
 def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
@@ -19,20 +21,39 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
 
 def _happened(facts: IncidentFacts, log: EvidenceLog) -> Statement:
     incident = facts.incident
-    outside_affected = sum(flow.flow_id in facts.affected for flow in facts.outside)
+    start, end = utc(incident.start_ns, 0), utc(incident.end_ns, 0)
+    affected = of(len(facts.affected_inside), len(facts.inside))
+    normal = of(sum(flow.flow_id in facts.affected for flow in facts.outside), len(facts.outside))
+    if not facts.sagas_inside:
+        return log.say(
+            bases.everything(facts),
+            "Between {start} and {end} UTC, {affected} flows did not do what they were started "
+            "for; in the rest of the data it was {normal}.",
+            start=start,
+            end=end,
+            affected=affected,
+            normal=normal,
+        )
+    outside = [saga for saga in facts.sagas if saga.flow_id not in facts.inside_ids]
     return log.say(
         bases.everything(facts),
-        "Between {start} and {end} UTC, {affected} flows did not do what they were started for "
-        "or left a saga violated; in the rest of the data it was {normal}.",
-        start=utc(incident.start_ns, 0),
-        end=utc(incident.end_ns, 0),
-        affected=of(len(facts.affected_inside), len(facts.inside)),
-        normal=of(outside_affected, len(facts.outside)),
+        "Between {start} and {end} UTC, {violated} sagas broke a rule (in the rest of the data "
+        "{violated_outside}); {affected} flows were affected by that or did not do what they were "
+        "started for (in the rest of the data {normal}).",
+        start=start,
+        end=end,
+        violated=of(_violated(facts.sagas_inside), len(facts.sagas_inside)),
+        violated_outside=of(_violated(outside), len(outside)),
+        affected=affected,
+        normal=normal,
     )
 
 
+def _violated(sagas: Sequence[SagaVerdict]) -> int:
+    return sum(saga.verdict is Verdict.VIOLATION for saga in sagas)
+
+
 def _left(facts: IncidentFacts, log: EvidenceLog) -> Statement:
-    pairs = bases.residuals(facts)
     unsure = sum(
         saga.verdict in (Verdict.UNKNOWN, Verdict.OPEN, Verdict.SUSPECTED)
         for saga in facts.sagas_inside
@@ -42,7 +63,7 @@ def _left(facts: IncidentFacts, log: EvidenceLog) -> Statement:
             bases.verdicts(facts),
             "No saga was verified in this window: no data.",
         )
-    if not pairs:
+    if not bases.residuals(facts):
         return log.say(
             bases.verdicts(facts),
             "No effect was found left standing; {n} were verified and {unsure} of them could not "
@@ -50,13 +71,7 @@ def _left(facts: IncidentFacts, log: EvidenceLog) -> Statement:
             n=plural(len(facts.sagas_inside), "saga"),
             unsure=unsure,
         )
-    return log.say(
-        bases.residual_basis(facts),
-        "{effects} of {flows} were never undone and need a person: {sums}.",
-        effects=plural(len(pairs), "effect"),
-        flows=plural(len({flow_id for flow_id, _ in pairs}), "flow"),
-        sums=totals_text([effect for _, effect in pairs]),
-    )
+    return bases.left_standing(facts, log)
 
 
 def _replayed(facts: IncidentFacts, log: EvidenceLog) -> Statement:
@@ -74,15 +89,14 @@ def _replayed(facts: IncidentFacts, log: EvidenceLog) -> Statement:
             same=of(same, len(controls)),
         )
     one = what_ifs[0]
-    results = [*controls, *one.runs]
     return log.say(
-        bases.replay_basis(facts, results, one.scenario),
+        bases.replay_basis(facts, [*controls, *one.runs], one.scenario),
         "Re-executed from the recording alone, {same} flows came out as recorded; with "
-        "{scenario}, {usable} replays make a claim: {fewer} of those flows make fewer calls, "
-        "{differing} end differently.",
+        "{scenario}, {judged} flows with a saga violation can be judged, {fewer} of these make "
+        "fewer calls than they did, and {differing} flows end differently.",
         same=of(same, len(controls)),
         scenario=one.scenario,
-        usable=of(len(one.usable), len(one.runs)),
-        fewer=one.fewer,
-        differing=one.differing,
+        judged=of(one.violated_usable, one.violated),
+        fewer=one.violated_fewer,
+        differing=of(one.differing, len(one.usable)),
     )

@@ -100,7 +100,7 @@ class Caller:
         elements = elements_of(each.source, scope)
         if not elements:
             return None
-        first = ready.plus(gap)
+        first = started = ready.plus(gap)
         free: list[Times] = []
         runs: list[Instance] = []
         for index, item in enumerate(elements):
@@ -108,8 +108,11 @@ class Caller:
             if each.workers and len(free) >= each.workers:
                 free.sort(key=lambda moment: moment.usual)
                 begin = free.pop(0).plus(each.between)
+            elif index and not each.workers:
+                begin = started.plus(each.between)
             scope = Scope(self.run.view, item=item)
             scope.own_key = self._key(operation, scope)
+            started = begin
             run = self._instance(operation, scope, begin, place, index=index)
             runs.append(run)
             free.append(Times(run.end, run.low, run.high))

@@ -16,6 +16,7 @@ class Fidelity:
     flows: int
     identical: int
     equivalent: int
+    late: int
     flagged: int
     silent: int
     unreplayable: int
@@ -31,11 +32,13 @@ class Fidelity:
 def fidelity(results: Sequence[ReplayResult]) -> Fidelity:
     """Summarise control replays of one kind.
 
-    `flagged` are wrong runs that had doubts of their own, `silent` wrong ones that had none;
-    `doubted` are right ones with doubts.
+    `late` runs have the right calls, order, requests and outcome, but a time outside its
+    interval. `flagged` are other wrong runs that had doubts of their own, `silent` those that had
+    none; `doubted` are right ones with doubts.
     """
     right = [r for r in results if r.verdict in ("identical", "equivalent")]
-    wrong = [r for r in results if r.verdict == "diverged"]
+    diverged = [r for r in results if r.verdict == "diverged"]
+    wrong = [r for r in diverged if any(d.kind != "timing_changed" for d in r.divergences)]
     widths = sorted(
         (r.virtual_high_ns - r.virtual_low_ns) * PPM // max(r.virtual_duration_ns, 1) for r in right
     )
@@ -43,6 +46,7 @@ def fidelity(results: Sequence[ReplayResult]) -> Fidelity:
         flows=len(results),
         identical=sum(r.verdict == "identical" for r in results),
         equivalent=sum(r.verdict == "equivalent" for r in results),
+        late=len(diverged) - len(wrong),
         flagged=sum(bool(r.flags) for r in wrong),
         silent=sum(not r.flags for r in wrong),
         unreplayable=sum(r.verdict == "unreplayable" for r in results),

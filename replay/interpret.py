@@ -5,7 +5,6 @@ request. Every start is an interval in whole nanoseconds.
 """
 
 import heapq
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -263,12 +262,23 @@ class _Recovering:
             if [id(todo) for todo in other] != chosen:
                 self.run.doubt("recovery", [("rival_undo_order", [order.name, rival])])
         if order.name in TIMED:
-            self._ties([order.key(order.name, todo.undo)[0] for todo in todos])
+            for one, two in pairwise(todos):
+                near, far = (order.key(order.name, todo.undo) for todo in (one, two))
+                tied = abs(near[-1] - far[-1]) < self._doubt_ns(one, two)
+                if tied and near[:-1] == far[:-1]:
+                    self.run.doubt("recovery", [("order_tie", None)])
 
-    def _ties(self, times: Sequence[int]) -> None:
+    def _doubt_ns(self, one: _Todo, two: _Todo) -> int:
+        """How far two undone runs may have ended otherwise than computed, seen from each other."""
         near = 4 * self.machine.program.think_ns
-        if any(abs(one - two) < near for one, two in pairwise(times)):
-            self.run.doubt("recovery", [("order_tie", None)])
+        first, second = one.undo[1], two.undo[1]
+        if first.op != second.op:
+            return near
+        each = self.operations[first.op].each
+        steps = abs(first.index - second.index)
+        if each is None or each.workers:
+            return near
+        return near + steps * (each.between.high - each.between.usual)
 
     def _one(self, todo: _Todo, quiet: Times, now: Times, place: int) -> tuple[Times, bool]:
         operation: Operation = self.operations[todo.op]

@@ -18,12 +18,15 @@ class Abort:
     `fatal` and `tolerated` count failing statuses by operation; `refusals` holds, per operation,
     a tree that says whether its answer ends the flow though its status does not. `branch_only` is
     True when other branches still start calls after an abort; `scope_seen` counts the cases.
-    `frontier` names operations after which flows ended without an explanation.
+    `retried` lists statuses after which an operation was called again: a failing status never seen
+    as the last one is taken for its likes. `frontier` names operations after which flows ended
+    without an explanation.
     """
 
     fatal: Mapping[str, Mapping[str, int]]
     tolerated: Mapping[str, Mapping[str, int]]
     refusals: Mapping[str, Tree]
+    retried: Mapping[str, tuple[str, ...]]
     branch_only: bool
     scope_seen: int
     unexplained: int
@@ -51,6 +54,13 @@ class Abort:
                 doubts.append(("low_support", [f"fatal {status}", op, fatal[status]]))
             return True
         doubts.append(("novel_failure", [op, status]))
+        retried = self.retried.get(op, ())
+        likes = [
+            sum(count for word, count in counts.items() if (word in retried) == (status in retried))
+            for counts in (fatal, tolerated)
+        ]
+        if any(likes):
+            return likes[0] > likes[1]
         return not tolerated or bool(fatal)
 
 
@@ -79,12 +89,24 @@ def learn_abort(
         fatal=fatal,
         tolerated=tolerated,
         refusals=refusals,
+        retried=_retried(observations),
         branch_only=late > 0.02 * max(seen, 1),
         scope_seen=seen,
         unexplained=len(left),
         frontier=tuple(sorted(frontier)),
     )
     return rule, ended
+
+
+def _retried(observations: Sequence[Observation]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, set[str]] = {}
+    for observation in observations:
+        for op, node in observation.nodes.items():
+            for instance in node.instances:
+                again = {status for status in instance.tries[:-1] if status != "ok"}
+                if again:
+                    found.setdefault(op, set()).update(again)
+    return {op: tuple(sorted(statuses)) for op, statuses in sorted(found.items())}
 
 
 def _descendants(order: Order) -> dict[str, frozenset[str]]:
@@ -192,14 +214,18 @@ def _candidate(
     labels = [True] * len(ended) + [False] * len(went_on)
     own = [ref for ref in table.columns if len(ref) > 1 and ref[1] == op and ref[0] != "input"]
     context = [ref for ref in table.refs(order.before[op]) if ref not in own]
+    best: tuple[tuple[int, int], Tree, list[int]] | None = None
     for refs, depth in ((own, CANDIDATE_DEPTH), (own + context, CANDIDATE_DEPTH + 1)):
         columns = {ref: [table.columns[ref][row] for row in rows] for ref in refs}
         tree = grow(columns, labels, _own_first(op), depth=depth)
         explained = [row for row in ended if _pure_yes(tree, observations[row].view)]
         wrong = sum(_pure_yes(tree, observations[row].view) for row in went_on)
-        if explained and not wrong:
-            return (len(explained), len(went_on)), tree, explained
-    return None
+        score = (len(explained), len(went_on))
+        if explained and not wrong and (best is None or score > best[0]):
+            best = (score, tree, explained)
+        if len(explained) == len(ended) and not wrong:
+            break
+    return best
 
 
 def _own_first(op: str) -> Callable[[Ref], int]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from replay.infer.binding import Binding, Scope, bind, evaluate, refs_of
-from replay.infer.timing import Span3, spread
+from replay.infer.timing import ZERO, Span3, spread
 from replay.infer.view import Instance, Observation
 from replay.leaves import Leaves, Scalar, lists_in
 
@@ -13,8 +14,9 @@ from replay.leaves import Leaves, Scalar, lists_in
 class Each:
     """A for-each. `source` is the list: ("input", path) or ("answer", op, path).
 
-    `workers` is how many run at once (0 = all); `between` the wait before the next element of a
-    worker; `stops` whether a failed element ends it (None: never seen).
+    `workers` is how many run at once (0 = all). `between` is the wait before the next element of
+    a worker; when all run at once, the time from one element's start to the next one's. `stops`
+    says whether a failed element ends it (None: never seen).
     """
 
     source: tuple[str, ...]
@@ -184,7 +186,13 @@ def _between(rows: Sequence[Observation], op: str, workers: int) -> Span3:
                     ends.sort()
                     waits.append(max(instance.start - ends.pop(0), 0))
                 ends.append(instance.end)
-    return spread(waits)
+        return spread(waits)
+    for observation in rows:
+        instances = sorted(observation.nodes[op].instances, key=lambda run: run.index)
+        waits.extend(after.start - before.start for before, after in pairwise(instances))
+    if sum(wait < 0 for wait in waits) > len(waits) // 50:
+        return ZERO  # elements start in no fixed order
+    return spread([max(wait, 0) for wait in waits])
 
 
 def _stops(rows: Sequence[Observation], op: str, source: Sequence[str]) -> bool | None:

@@ -1,12 +1,12 @@
 """What runs after an abort: which compensations, in which order, and what stops them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from replay.infer.order import Order
 from replay.infer.timing import Span3, spread
-from replay.infer.tree import Tree, grow
+from replay.infer.tree import Tree, all_pure, grow
 from replay.infer.undo_order import UndoOrder, learn_undo_order
 from replay.infer.view import Instance, Node, Observation, Ref, Table
 from replay.leaves import Scalar
@@ -199,7 +199,7 @@ def _rule(
         if source:
             columns[UNDONE_STATUS] = [target.status for target in targets_seen]
             columns[UNDONE_ATTEMPTS] = [len(target.tries) for target in targets_seen]
-    when = grow(columns, labels or [False], _rank_undone, depth=WHEN_DEPTH)
+    when = _when(columns, labels or [False])
     return UndoRule(
         op=op,
         source=source,
@@ -209,6 +209,15 @@ def _rule(
         rivals=tuple(rivals),
         place="" if source else _place([observations[row] for row in rows], op, ops),
     )
+
+
+def _when(columns: Mapping[Ref, Sequence[Scalar]], labels: Sequence[bool]) -> Tree:
+    """Ask how the undone step and the others ended; what they answered only if need be."""
+    statuses = {ref: column for ref, column in columns.items() if _rank_undone(ref) < 2}
+    tree = grow(statuses, labels, _rank_undone, depth=WHEN_DEPTH)
+    if all_pure(tree.root):
+        return tree
+    return grow(columns, labels, _rank_undone, depth=WHEN_DEPTH)
 
 
 def _targets(observation: Observation, source: str) -> list[Instance | None]:

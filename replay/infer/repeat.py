@@ -1,7 +1,7 @@
 """When a call is made again, be it a retry or a poll, and after which delay."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from replay.infer.timing import middle_of, quantile, spread
@@ -12,6 +12,7 @@ from replay.recording import RecordedAttempt, RecordedStep
 
 PPM = 1_000_000
 TABLE_MAX = 32
+SHARE_MIN = 8
 _COEFFICIENTS = ((1, 1), (3, 2), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (10, 1))
 
 STATUS: Ref = ("own", "status")
@@ -119,6 +120,7 @@ def learn_repeats(
         op: _learn(instances, declared.get(base_name(op)))
         for op, instances in sorted(by_op.items())
     }
+    repeats = _share_jitter(repeats)
     statuses: list[Scalar] = []
     numbers: list[Scalar] = []
     labels: list[bool] = []
@@ -133,6 +135,31 @@ def learn_repeats(
         return repeats, None
     pooled = grow({STATUS: statuses, NUMBER: numbers}, labels, _rank, depth=3, validate=False)
     return repeats, pooled
+
+
+def _share_jitter(repeats: Mapping[str, Repeat]) -> dict[str, Repeat]:
+    """Give declared backoffs with few retries the jitter of those with many: one retry library."""
+    rich = [
+        repeat.delay
+        for repeat in repeats.values()
+        if repeat.delay is not None and repeat.delay.declared and repeat.delay.seen >= SHARE_MIN
+    ]
+    if not rich:
+        return dict(repeats)
+    most = max(rich, key=lambda delay: delay.seen)
+    low, high = min(d.low_ppm for d in rich), max(d.high_ppm for d in rich)
+    shared = {}
+    for op, repeat in repeats.items():
+        delay = repeat.delay
+        if delay is not None and delay.declared and delay.seen < SHARE_MIN:
+            delay = replace(
+                delay,
+                usual_ppm=most.usual_ppm if delay.seen < 3 else delay.usual_ppm,
+                low_ppm=low,
+                high_ppm=high,
+            )
+        shared[op] = replace(repeat, delay=delay)
+    return shared
 
 
 def _rank(ref: Ref) -> int:

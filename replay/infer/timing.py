@@ -33,9 +33,9 @@ def spread(values: Sequence[int], floor_ns: int = JITTER_FLOOR_NS) -> Span3:
     if not count:
         return ZERO
     middle = ordered[count // 2]
-    # Whole-number arithmetic: 1.5 + 6/n as (3n + 12) / 2n.
-    below = (middle - ordered[0]) * (3 * count + 12) // (2 * count)
-    above = (ordered[-1] - middle) * (3 * count + 12) // (2 * count)
+    # Whole-number arithmetic: 1.25 + 6/n as (5n + 24) / 4n.
+    below = (middle - ordered[0]) * (5 * count + 24) // (4 * count)
+    above = (ordered[-1] - middle) * (5 * count + 24) // (4 * count)
     if count < 8:
         below = max(below, middle * 3 // 10)
         above = max(above, middle * 4 // 10, 4 * floor_ns)

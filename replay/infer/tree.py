@@ -139,8 +139,7 @@ def grow(
         return Tree(root, count, distinct, None, not validate)
     right = 0
     for fold in range(FOLDS):
-        training = [row for row in range(count) if row % FOLDS != fold]
-        part = grower.build(training, depth, rivals=False)
+        part = grower.part([row for row in range(count) if row % FOLDS != fold], depth)
         for row in range(fold, count, FOLDS):
             right += _label(part, columns, row) == labels[row]
     wrong = 1 - right / count
@@ -155,13 +154,26 @@ def _label(node: Leaf | Split, columns: Columns, row: int) -> Label:
     return node.label
 
 
-def _gini(counts: Mapping[Label, int]) -> float:
-    total = sum(counts.values())
+def all_pure(node: Leaf | Split) -> bool:
+    """Say whether every leaf of a tree holds one label only."""
+    if isinstance(node, Leaf):
+        return node.pure
+    return all_pure(node.yes) and all_pure(node.no)
+
+
+def _errors(root: Leaf | Split, grower: "_Grower", rows: Sequence[int]) -> int:
+    return sum(_label(root, grower.columns, row) != grower.labels[row] for row in rows)
+
+
+def _impurity(counts: Sequence[int], total: int) -> float:
+    """Gini impurity times the number of rows."""
     if not total:
         return 0.0
-    return total - sum(count * count for count in counts.values()) / total
+    return total - sum(count * count for count in counts) / total
 
 
+# Impurity, question, value, and the gap around a threshold.
+_Found: TypeAlias = tuple[float, str, Scalar, float | None, float | None]
 _Candidate: TypeAlias = tuple[float, int, Ref, str, Scalar, float | None, float | None]
 
 
@@ -171,37 +183,66 @@ class _Grower:
     ) -> None:
         self.columns = columns
         self.labels = labels
+        self.names = sorted(set(labels), key=str)
+        self.codes = [self.names.index(label) for label in labels]
         self.rank = {ref: rank(ref) for ref in columns}
         self.refs = sorted(columns, key=lambda ref: (self.rank[ref], ref))
+        self.numeric = {ref: any(map(is_number, columns[ref])) for ref in columns}
+        self.plain = True
 
-    def build(self, rows: list[int], depth: int, *, rivals: bool = True) -> Leaf | Split:
-        counts = Counter(self.labels[row] for row in rows)
-        common = min(counts, key=lambda label: (-counts[label], str(label)))
-        leaf = Leaf(common, len(rows), len(counts) == 1)
-        if len(counts) == 1 or depth == 0 or len(rows) < 2:
+    def build(self, rows: list[int], depth: int) -> Leaf | Split:
+        """Ask about named values first; about absence, or places in a list, only if need be.
+
+        Whether a field is there mostly echoes a status, and its place in a list an order.
+        """
+        root = self._build(rows, depth, True)
+        if all_pure(root):
+            return root
+        self.plain = False
+        wider = self._build(rows, depth, True)
+        if _errors(wider, self, rows) < _errors(root, self, rows):
+            return wider
+        self.plain = True
+        return root
+
+    def part(self, rows: list[int], depth: int) -> Leaf | Split:
+        """Grow on some of the rows only, as the last whole tree was grown."""
+        return self._build(rows, depth, False)
+
+    def _counts(self, rows: Sequence[int]) -> list[int]:
+        counts = [0] * len(self.names)
+        for row in rows:
+            counts[self.codes[row]] += 1
+        return counts
+
+    def _build(self, rows: list[int], depth: int, rivals: bool) -> Leaf | Split:
+        counts = self._counts(rows)
+        most = counts.index(max(counts))
+        pure = counts[most] == len(rows)
+        leaf = Leaf(self.names[most], len(rows), pure)
+        if pure or depth == 0 or len(rows) < 2:
             return leaf
         found = [c for ref in self.refs if (c := self._best(ref, rows, counts)) is not None]
         if not found:
             return leaf
         found.sort(key=lambda c: (round(c[0], 9), c[1], c[2]))
         impurity, _, ref, kind, value, low, high = found[0]
-        if _gini(counts) - impurity < _EXACT:
+        if _impurity(counts, len(rows)) - impurity < _EXACT:
             return leaf
         test = Test(ref, kind, value)
         column = self.columns[ref]
         yes = [row for row in rows if test.holds(column[row])]
         taken = set(yes)
         no = [row for row in rows if row not in taken]
+        seen = [v for v in column if v is not None] if kind == "equal" else []
         return Split(
             test,
             low,
             high,
-            self.build(yes, depth - 1, rivals=rivals),
-            self.build(no, depth - 1, rivals=rivals),
+            self._build(yes, depth - 1, rivals),
+            self._build(no, depth - 1, rivals),
             self._rivals(found, rows) if rivals and impurity < _EXACT else (),
-            tuple(keys_sorted(list({v for v in column if v is not None}))[:SEEN_MAX])
-            if kind == "equal"
-            else (),
+            tuple(keys_sorted(list(set(seen)))[:SEEN_MAX]),
         )
 
     def _rivals(self, found: Sequence[_Candidate], rows: Sequence[int]) -> tuple[Rival, ...]:
@@ -216,60 +257,65 @@ class _Grower:
             kept.append(Rival(test, yes, no))
         return tuple(kept)
 
-    def _best(
-        self, ref: Ref, rows: Sequence[int], counts: Mapping[Label, int]
-    ) -> _Candidate | None:
-        column = self.columns[ref]
-        labels = self.labels
-        numbers = [
-            (value, str(labels[row]), labels[row])
-            for row in rows
-            if (value := column[row]) is not None and is_number(value)
-        ]
-        best = (
-            self._numeric(numbers, len(rows), counts)
-            if numbers
-            else self._categorical(column, rows, counts)
-        )
-        if best is None:
+    def _best(self, ref: Ref, rows: Sequence[int], counts: list[int]) -> _Candidate | None:
+        if self.plain and "[" in ref[-1]:
             return None
-        return (best[0], self.rank[ref], ref, *best[1:])
+        found = (
+            self._numeric(self.columns[ref], rows, counts)
+            if self.numeric[ref]
+            else self._categorical(self.columns[ref], rows, counts)
+        )
+        return None if found is None else (found[0], self.rank[ref], ref, *found[1:])
 
-    @staticmethod
     def _numeric(
-        numbers: list[Any], total: int, counts: Mapping[Label, int]
-    ) -> tuple[float, str, Scalar, float | None, float | None] | None:
-        numbers.sort(key=lambda item: item[:2])
-        right = Counter(item[2] for item in numbers)
-        left = Counter(counts)
-        left.subtract(right)
-        best: tuple[float, str, Scalar, float | None, float | None] | None = None
-        if len(numbers) < total:
-            best = (_gini(left) + _gini(right), "present", None, None, None)
-        for here, after in pairwise(numbers):
-            left[here[2]] += 1
-            right[here[2]] -= 1
-            if here[0] == after[0]:
+        self, column: Sequence[Scalar], rows: Sequence[int], counts: list[int]
+    ) -> _Found | None:
+        codes = self.codes
+        numbers: list[Any] = sorted(
+            (column[row], codes[row]) for row in rows if is_number(column[row])
+        )
+        right = [0] * len(counts)
+        for _, code in numbers:
+            right[code] += 1
+        left = [whole - part for whole, part in zip(counts, right, strict=True)]
+        below, above = len(rows) - len(numbers), len(numbers)
+        best: _Found | None = None
+        if below and above and not self.plain:
+            impurity = _impurity(left, below) + _impurity(right, above)
+            best = (impurity, "present", None, None, None)
+        for (value, code), (after, _) in pairwise(numbers):
+            left[code] += 1
+            right[code] -= 1
+            below += 1
+            above -= 1
+            if value == after:
                 continue
-            impurity = _gini(left) + _gini(right)
+            impurity = _impurity(left, below) + _impurity(right, above)
             if best is None or impurity < best[0] - 1e-12:
-                middle = (here[0] + after[0]) / 2
-                best = (impurity, "above", middle, here[0], after[0])
+                best = (impurity, "above", (value + after) / 2, value, after)
         return best
 
     def _categorical(
-        self, column: Sequence[Scalar], rows: Sequence[int], counts: Mapping[Label, int]
-    ) -> tuple[float, str, Scalar, float | None, float | None] | None:
-        by_value: dict[Scalar, Counter[Label]] = {}
+        self, column: Sequence[Scalar], rows: Sequence[int], counts: list[int]
+    ) -> _Found | None:
+        groups: dict[Scalar, list[int]] = {}
+        codes = self.codes
         for row in rows:
-            by_value.setdefault(column[row], Counter())[self.labels[row]] += 1
-        if len(by_value) < 2:
+            value = column[row]
+            group = groups.get(value)
+            if group is None:
+                group = groups[value] = [0] * len(counts)
+            group[codes[row]] += 1
+        if len(groups) < 2:
             return None
-        best: tuple[float, str, Scalar, float | None, float | None] | None = None
-        for value in keys_sorted(list(by_value)):
-            rest = Counter(counts)
-            rest.subtract(by_value[value])
-            impurity = _gini(by_value[value]) + _gini(rest)
+        best: _Found | None = None
+        for value in keys_sorted(list(groups)):
+            if value is None and self.plain:
+                continue
+            inside = groups[value]
+            size = sum(inside)
+            rest = [whole - part for whole, part in zip(counts, inside, strict=True)]
+            impurity = _impurity(inside, size) + _impurity(rest, len(rows) - size)
             if best is None or impurity < best[0] - 1e-12:
                 best = (impurity, "equal", value, None, None)
         return best

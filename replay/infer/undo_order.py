@@ -41,7 +41,7 @@ _KEYS: dict[str, Callable[[Undo, Mapping[str, int]], tuple[int, ...]]] = {
     "listed_completion": lambda undo, listed: (listed.get(undo[0], 0), undo[1].end),
     "listed_reverse_completion": lambda undo, listed: (listed.get(undo[0], 0), -undo[1].end),
 }
-TIMED = ("reverse_completion", "reverse_start", "start", "completion")
+TIMED = tuple(name for name in _KEYS if name.endswith(("completion", "start")))
 
 
 def learn_undo_order(aborted: Sequence[Observation], ops: Sequence[str], order: Order) -> UndoOrder:

@@ -39,6 +39,8 @@ def learn_waits(
             runs = node.instances
             if each is not None and each.workers:
                 runs = runs[: each.workers]
+            elif each is not None and each.between.count:
+                runs = [min(runs, key=lambda run: run.index)]
             waits = samples[op].setdefault(_START if last is None else last.op, [])
             waits.extend(max(run.start - ready, 0) for run in runs)
     everything = [

@@ -179,7 +179,7 @@ def marked(step: Step) -> bool:
     """Whether a step carries the marks of an effect a saga cares for, role or not."""
     if step.kind not in ("call", "message"):
         return False
-    if step.saga_id or step.saga_step or step.resource:
+    if step.saga_id or step.saga_step or step.resource or step.amount or step.currency:
         return True
     return any(it.external_ref is not None or it.idempotency_key for it in step.attempts)
 

@@ -32,6 +32,7 @@ RELATED = HERE / "assign" / "related_traces.sql"
 FLOWS_OF_TRACES = HERE / "assign" / "flows_of_traces.sql"
 TRACES_OF_FLOWS = HERE / "assign" / "traces_of_flows.sql"
 COVERAGE = HERE / "sagas" / "coverage.sql"
+UNSETTLED = HERE / "sagas" / "unsettled_traces.sql"
 
 TRIES_MAX = 8
 """How often conclusions are made again because data came in meanwhile."""
@@ -128,7 +129,7 @@ def _read(store: Store, settings: RebuildSettings, digest: str) -> _Recorded | N
             return None
         if outdated:
             return _records(session, settings, dirty.generation, None)
-        trace_ids = set(dirty.trace_ids)
+        trace_ids = {*dirty.trace_ids, *ask(session, UNSETTLED, {})["trace_id"]}
         fresh = sorted(trace_ids)
         for _ in range(ROUNDS_MAX):
             found = ask(session, RELATED, {"trace_ids": fresh})["trace_id"].to_list()

@@ -22,6 +22,7 @@ PAIRS: Final = frozenset(
         ("lock", "unlock"), ("add", "remov"), ("delet", "restor"),
     }
 )  # fmt: skip
+UNDOABLE: Final = frozenset({done for done, _ in PAIRS} - {"add", "delet"})
 UNDOING: Final = frozenset({undo for _, undo in PAIRS} - {"credit", "deposit", "restor"})
 ENGINE_COMPENSATION: Final = re.compile(
     r"^(compensate|undo|revert|rollback|cancel|void|refund|release|unreserve)"

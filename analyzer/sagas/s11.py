@@ -1,10 +1,14 @@
 """S11: the idempotency key stays the same over the attempts of one step."""
 
+from collections import defaultdict
+
+from analyzer.derive.calls import LOCAL_KINDS
 from analyzer.derive.outcomes import BREAKER_OPEN
 from analyzer.sagas.check import Check, Doubt, answer, label, worst
 from analyzer.sagas.view import SagaView
-from store.conclusions import Attempt, CheckResult, Step, Verdict
+from store.conclusions import Attempt, CheckResult, Step, StepOutcome, Verdict
 
+DOUBTS_MAX = 100
 MISSING = ("retrospan.idempotency_key",)
 
 
@@ -30,6 +34,7 @@ def _run(view: SagaView) -> CheckResult:
                 sound.append(step)
             else:
                 doubts.append(doubt)
+    doubts += _torn(view)
     if sound:
         message = f"each of {len(sound)} steps kept one idempotency key"
         return worst("S11", doubts, answer("S11", Verdict.PASS, message, sound))
@@ -40,6 +45,33 @@ def _run(view: SagaView) -> CheckResult:
         missing=MISSING if bare else (),
     )
     return worst("S11", doubts, nothing)
+
+
+def _torn(view: SagaView) -> list[Doubt]:
+    """Attempts that may be of one step, but only some of which say which step they are of."""
+    named: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    bare: dict[tuple[str, str], list[Step]] = defaultdict(list)
+    for step in view.flow.steps:
+        if step.kind not in LOCAL_KINDS:
+            (named if step.key else bare)[step.callee, step.operation].append(step)
+    return [
+        Doubt(
+            verdict=Verdict.UNKNOWN,
+            message=f"{label(one)} and {label(other)} may be attempts of one step",
+            steps=[one, other],
+            missing=["retrospan.step.key"],
+        )
+        for place, steps in bare.items()
+        for one in steps
+        for other in named.get(place, ())
+        if _follows_a_failure(one, other) or _follows_a_failure(other, one)
+    ][:DOUBTS_MAX]
+
+
+def _follows_a_failure(later: Step, earlier: Step) -> bool:
+    if earlier.end_ns is None or earlier.outcome is StepOutcome.OK:
+        return False
+    return earlier.end_ns <= later.start_ns
 
 
 def _needs_key(step: Step, sent: list[Attempt]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from analyzer.derive.ending import completed, effective
-from analyzer.derive.verbs import UNDOING, stems, undoes
+from analyzer.derive.verbs import UNDOABLE, UNDOING, stems, undoes
 from analyzer.effects import WORDS_ALONE, Effect, effects_of, forward_effects, marked
 from analyzer.sagas.coverage import Coverage
 from store.conclusions import Flow, FlowOutcome, Step, Verdict
@@ -94,14 +94,24 @@ class SagaView:
 
     @cached_property
     def unnamed(self) -> list[Step]:
-        """Steps with an effect and the marks of a saga, but without a role."""
+        """Steps with an effect and the marks of a saga, or only its words, but without a role.
+
+        Words do not count beside a step that has a role and uses them too: an inquiry about a
+        charge is not another charge.
+        """
+        told = {stem for step in self.flow.steps if step.role for stem in stems(step.operation)}
         return [
             step
             for step in self.flow.steps
             if step.role is None
             and any(attempt.took_effect is not False for attempt in step.attempts)
-            and marked(step)
+            and (marked(step) or self._reads_undoable(step, told))
         ]
+
+    @staticmethod
+    def _reads_undoable(step: Step, told: set[str]) -> bool:
+        words = stems(step.operation)
+        return step.kind in ("call", "message") and bool(words & UNDOABLE) and not words & told
 
     @cached_property
     def perhaps_compensations(self) -> list[Step]:

@@ -41,10 +41,15 @@ class FlowFilters:
     text: str = ""
 
     def as_options(self) -> list[str]:
-        """Options of `retrospan flows list` for the filters the command knows."""
-        options = [word for outcome in self.outcome for word in ("--outcome", outcome)]
-        options += [word for service in self.service for word in ("--service", service)]
+        """Options of `retrospan flows list`, which takes one outcome and one service."""
+        options = ["--outcome", self.outcome[0]] if len(self.outcome) == 1 else []
+        options += ["--service", self.service[0]] if len(self.service) == 1 else []
         return [*options, "--json"]
+
+    def beyond_options(self) -> bool:
+        """Whether the command lists more flows than the page."""
+        many = len(self.outcome) > 1 or len(self.service) > 1 or bool(self.text.strip())
+        return many or any((self.verdict, self.problem, self.limitation, self.incident))
 
 
 def matching(

@@ -27,7 +27,8 @@ def saga_path(steps: Sequence[Step]) -> str | None:
     for step in members:
         target = number.get(step.compensates or "")
         if target:
-            lines.append(f"  {number[step.step_id]} -. undoes .-> {target}")
+            word = "undoes" if step.outcome == "ok" else "could not undo"
+            lines.append(f"  {number[step.step_id]} -. {word} .-> {target}")
     lines += ["  classDef bad stroke:#D55E00,stroke-width:3px"]
     bad = [number[step.step_id] for step in members if step.outcome not in ("ok", "unknown")]
     if bad:

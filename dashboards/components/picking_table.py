@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-ROW_PX = 36
+ROW_PX = 35
 HEIGHT_MAX_PX = 340
 
 

@@ -8,7 +8,8 @@ from dashboards import links
 from dashboards.check_titles import titled
 from dashboards.data import FlowPage
 from dashboards.markup import facts, heading, message, notes, word_chip, worded
-from dashboards.wording import amount_text, plural, shortened
+from dashboards.trace_tabs.replays import replays_part
+from dashboards.wording import amount_text, duration_text, plural, shortened
 from store.conclusions import Evidence, Finding, ResidualEffect, SagaVerdict, Verdict
 
 EVIDENCE_COUNT_MAX = 8
@@ -20,7 +21,7 @@ _TONE = {Verdict.VIOLATION: "error", Verdict.SUSPECTED: "warn"}
 
 def checks_tab(page: FlowPage) -> None:
     """Worst first; evidence leads to the spans."""
-    names = {span.span_id: f"{span.service} {span.name}" for span in page.spans}
+    names = _names(page)
     if not page.sagas and not page.findings:
         st.text("No saga was found in this flow and no detector had anything to tell.")
     for number, saga in enumerate(page.sagas):
@@ -29,6 +30,16 @@ def checks_tab(page: FlowPage) -> None:
         st.subheader("Findings")
     for number, one in enumerate(sorted(page.findings, key=_severity)):
         _finding(one, number, names)
+    replays_part(page)
+
+
+def _names(page: FlowPage) -> Names:
+    start_ns = page.flow.start_ns
+    return {
+        span.span_id: f"{shortened(f'{span.service} {span.name}', NAME_LENGTH_MAX)} "
+        f"+{duration_text(span.start_ns - start_ns)}"
+        for span in page.spans
+    }
 
 
 def _severity(one: Finding) -> tuple[int, int, str]:
@@ -98,7 +109,7 @@ def _evidence(evidence: Sequence[Evidence], key: str, names: Names) -> None:
     with st.container(horizontal=True):
         for place, one in enumerate(spans[:EVIDENCE_COUNT_MAX]):
             links.span_button(
-                shortened(names.get(one.span_id or "", f"span {one.span_id}"), NAME_LENGTH_MAX),
+                names.get(one.span_id or "", f"span {one.span_id}"),
                 key=f"{key}-{place}",
                 trace_id=one.trace_id,
                 span_id=one.span_id or "",

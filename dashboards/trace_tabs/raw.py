@@ -10,6 +10,7 @@ from dashboards.data import FlowPage
 from dashboards.span_tree import SpanTree
 from dashboards.wording import body_text, clean, plain, time_text, value_text
 
+SPAN_COUNT_MAX = 5_000
 LOG_COUNT_MAX = 5_000
 
 
@@ -29,8 +30,10 @@ def raw_tab(page: FlowPage, tree: SpanTree) -> None:
             "span id": row.span.span_id,
             "parent id": row.span.parent_span_id or "",
         }
-        for row in tree.rows
+        for row in tree.rows[:SPAN_COUNT_MAX]
     ]
+    if len(rows) < len(tree.rows):
+        st.caption(f"The first {len(rows):,}; the command below lists all.")
     st.dataframe(pl.DataFrame(rows), hide_index=True, alt="Spans as recorded")
     st.subheader(f"Logs ({len(page.logs):,})")
     if page.logs:
@@ -45,6 +48,8 @@ def raw_tab(page: FlowPage, tree: SpanTree) -> None:
             }
             for log in page.logs[:LOG_COUNT_MAX]
         ]
+        if len(logs) < len(page.logs):
+            st.caption(f"The first {len(logs):,}.")
         st.dataframe(pl.DataFrame(logs), hide_index=True, alt="Logs as recorded")
     else:
         st.text("No log record carries a trace id of this flow.")

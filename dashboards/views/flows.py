@@ -1,4 +1,4 @@
-"""Flows: which business flows ran, how did they end?"""
+"""Flows: which business flows ran, how they ended."""
 
 import polars as pl
 import streamlit as st
@@ -52,7 +52,9 @@ def render() -> None:
     )
     if row is not None:
         links.open_trace(shown["flow_id"][row])
-    with st.expander("The same list from the command line"):
+    with st.expander("From the command line"):
+        if chosen.beyond_options():
+            st.text("The command knows one outcome and one service; it lists more than this page.")
         links.as_command("flows", "list", *chosen.as_options())
 
 

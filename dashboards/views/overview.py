@@ -1,4 +1,4 @@
-"""Overview: are we fine, and where does it burn?"""
+"""Overview: whether we are fine, or where it burns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -133,13 +133,13 @@ def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
             title="Ended well",
             value=share_text(good.part, good.whole),
             scope=f"{good.part:,} of {good.whole:,} ended flows",
-            explanation="Succeeded, or compensated without a violated check.",
+            explanation="Succeeded, or compensated without a violated saga check.",
             link=f"{good.whole - good.part:,} ended badly",
             flows=good.whole - good.part,
             filters={"with": "ended badly"},
         ),
         Card(
-            title="✖ Violations",
+            title="✖ Saga violations",
             value=count_text(checked.part) if checked.whole else "–",
             scope=f"flows, of {checked.whole:,} checked; {numbers.suspected:,} suspected, "
             f"{checked.unknown:,} unsettled",

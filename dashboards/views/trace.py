@@ -1,4 +1,4 @@
-"""Trace: what happened in this one flow?"""
+"""Trace: what happened in one flow."""
 
 from functools import partial
 

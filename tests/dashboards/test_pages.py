@@ -60,7 +60,7 @@ def test_the_overview_counts_and_links_to_the_flows_behind_each_number(served_st
     assert values == {
         "Flows": "24",
         "Ended well": "83.3 %",
-        "✖ Violations": "4",
+        "✖ Saga violations": "4",
         "Effects left standing": "4",
         "AI below threshold": "5",
         "Replays identical": "91.7 %",

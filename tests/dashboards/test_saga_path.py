@@ -13,7 +13,7 @@ LINE = re.compile(
     r"flowchart TD"
     r'|  n\d+(\[|\(\[)"[^"<>#;`{}\[\]]*"(\]|\]\))'
     r"|  n\d+ --> n\d+"
-    r"|  n\d+ -\. undoes \.-> n\d+"
+    r"|  n\d+ -\. (undoes|could not undo) \.-> n\d+"
     r"|  classDef bad stroke:#D55E00,stroke-width:3px"
     r"|  class n\d+(,n\d+)* bad"
 )

@@ -48,6 +48,7 @@ class _File:
         self.lock = FileLock(path)
         self.connection: duckdb.DuckDBPyConnection | None = None
         self.leases = 0
+        self.openings = 0
         self.turn = threading.Condition()
         self.writing = threading.RLock()
         self.holders: dict[int, int] = {}
@@ -91,7 +92,10 @@ class _File:
         if self.connection is None or threading.get_ident() in self.holders:
             return
         if self.lock.is_awaited():
-            self.turn.wait_for(lambda: self.connection is None, COURTESY_SECONDS_MAX)
+            before = self.openings
+            self.turn.wait_for(
+                lambda: self.connection is None or self.openings > before, COURTESY_SECONDS_MAX
+            )
 
     def _open(
         self, purpose: str, settings: LeaseSettings, create: bool, deadline: float
@@ -113,6 +117,7 @@ class _File:
             _PRIVATE.leave()
             self.lock.release()
             raise
+        self.openings += 1
         return connection
 
     def _close(self) -> None:

@@ -8,7 +8,17 @@ import pytest
 
 from store.errors import DataError
 from store.lease import Session
-from store.model import Batch, BatchCounts, Decision, LogRecord, Rejected, Span, SpanEvent, SpanLink
+from store.model import (
+    AttributeValue,
+    Batch,
+    BatchCounts,
+    Decision,
+    LogRecord,
+    Rejected,
+    Span,
+    SpanEvent,
+    SpanLink,
+)
 from store.read import (
     KeptReject,
     counts,
@@ -18,6 +28,7 @@ from store.read import (
     read_rejects,
     read_spans,
 )
+from store.values import NESTING_MAX
 from store.write import write_batch
 
 Spans = Callable[..., Span]
@@ -187,6 +198,17 @@ def test_hostile_text_stays_a_value(session: Session, span: Spans, batch: Batche
     evil = span(name=hostile, service=hostile, attributes={hostile: hostile, "http.route": hostile})
     write_batch(session, batch(evil, source=hostile))
     assert read_spans(session) == [evil]
+
+
+def test_deep_and_long_attributes_survive(session: Session, span: Spans, batch: Batches) -> None:
+    deep: AttributeValue = "end"
+    for _ in range(NESTING_MAX - 2):
+        deep = [deep]
+    odd = span(
+        attributes={"deep": deep, "long": "x" * 2_000_000, "": "empty key", "big": 2**64 - 1}
+    )
+    write_batch(session, batch(odd))
+    assert read_spans(session) == [odd]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,6 @@ def test_the_finished_version_of_a_span_wins_in_any_order_and_any_batches(
     finished = span(events=(event,))
     amended = span(attributes={"late": True}, end_ns=finished.end_ns)
     versions = (started, finished, amended)
-    winners = []
     for number, order in enumerate(permutations(versions)):
         renamed = [replace(version, trace_id=f"{number:032x}") for version in order]
         together = [replace(version, trace_id=f"{number + 100:032x}") for version in order]
@@ -97,8 +96,6 @@ def test_the_finished_version_of_a_span_wins_in_any_order_and_any_batches(
             (kept,) = read_spans(session, [trace_id])
             assert kept.end_ns is not None
             assert replace(kept, trace_id=finished.trace_id) in (finished, amended)
-            winners.append(replace(kept, trace_id=finished.trace_id))
-        assert len({winner.name for winner in winners}) == 1
     assert counts(session).spans == 12
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from retrospan.documents import digest
+from retrospan.canonical import digest
 from store.conclusions import Flow, FlowOutcome, Incident, SagaVerdict, Verdict
 
 AFFECTED_OUTCOMES = frozenset(

@@ -10,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from retrospan.documents import Document, line, pretty
+from retrospan.canonical import line, pretty
+from retrospan.documents import Document
 from retrospan.edge import put
 from retrospan.text import csv_cell, shortened, visible
 from store.model import JsonValue

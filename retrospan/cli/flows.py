@@ -128,7 +128,8 @@ def show_flow(
     as_json: AsJson = False,
 ) -> None:
     """Show one flow with its steps and its critical path."""
-    from retrospan.documents import flow_document, pretty
+    from retrospan.canonical import pretty
+    from retrospan.documents import flow_document
     from retrospan.text import visible
     from store import read
 

@@ -24,7 +24,7 @@ def command(
     as_json: AsJson = False,
 ) -> int:
     """Load traces, logs and decisions; exit code 4 when a record was refused."""
-    from retrospan.documents import pretty
+    from retrospan.canonical import pretty
     from retrospan.loading import derive, load
 
     edge = edge_of(context)

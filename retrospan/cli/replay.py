@@ -126,7 +126,7 @@ def list_programs(
     """Show what the inferred program of each flow kind reproduces of flows it never saw."""
     from replay.engine import replay_flows
     from replay.settings import ReplaySettings
-    from retrospan.documents import pretty
+    from retrospan.canonical import pretty
     from retrospan.programs import programs_document
     from store import read
 

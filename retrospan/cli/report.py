@@ -43,7 +43,7 @@ def verify_report(
     as_json: AsJson = False,
 ) -> int:
     """Recompute every machine-written line; exit code 3 when one says something else now."""
-    from retrospan.documents import pretty
+    from retrospan.canonical import pretty
     from retrospan.report import build, gather
     from retrospan.report.check import incident_id_of, read_report, verify
 
@@ -76,7 +76,7 @@ def lint_report(
     as_json: AsJson = False,
 ) -> None:
     """List the blanks that people have not filled in."""
-    from retrospan.documents import pretty
+    from retrospan.canonical import pretty
     from retrospan.report.check import blanks, read_report
     from retrospan.text import visible
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from retrospan.documents import money
+from retrospan.canonical import money
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, EvidenceLog, Statement
 from retrospan.report.numbers import plural, totals_text

@@ -8,26 +8,29 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
+from retrospan.canonical import digest
 from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Chart, EvidenceLog
 from retrospan.text import shortened, visible
 from retrospan.timespan import NS_PER_SECOND, humane, utc
-from store.conclusions import FlowOutcome, StepOutcome
+from store.conclusions import FlowOutcome, StepOutcome, Verdict
 
 WIDTH, HEIGHT, LEFT, TOP = 860, 200, 44, 28
 BINS_MAX = 60
 BIN_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 43200, 86400)
 STEPS_MAX = 20
+VIOLATED = "saga violated"
 # Okabe and Ito's colours, which the colour-blind tell apart.
 FILLS: Mapping[str, tuple[str, str]] = {
     "succeeded": ("#9fc5e8", ""),
     "compensated": ("#56b4e9", "M0 6L6 0"),
     "failed": ("#e69f00", "M0 0L6 6"),
     "partially_compensated": ("#cc79a7", "M3 0V6"),
-    "compensation_failed": ("#d55e00", "M0 3H6"),
+    "compensation_failed": ("#009e73", "M0 3H6"),
     "in_progress": ("#f0e442", ""),
     "unknown": ("#bbbbbb", ""),
+    VIOLATED: ("#d55e00", "M0 0L6 6M0 6L6 0"),
     "undone": ("#56b4e9", "M0 6L6 0"),
     "left standing": ("#d55e00", "M0 3H6"),
     "kept, flow succeeded": ("#9fc5e8", ""),
@@ -36,7 +39,7 @@ FILLS: Mapping[str, tuple[str, str]] = {
 
 
 def outcome_chart(facts: IncidentFacts, log: EvidenceLog) -> Chart | None:
-    """Flows by the minute (or another bin) they started in, and how they ended."""
+    """Flows by the bin they started in: how they ended, those with a saga violation apart."""
     flows = facts.inside + facts.outside
     if not flows:
         return None
@@ -44,10 +47,13 @@ def outcome_chart(facts: IncidentFacts, log: EvidenceLog) -> Chart | None:
     high = max(flow.start_ns for flow in flows)
     bin_ns = _bin_ns(high - low)
     first = low // bin_ns
+    violated = {saga.flow_id for saga in facts.sagas if saga.verdict is Verdict.VIOLATION}
     bins: dict[int, Counter[str]] = defaultdict(Counter)
     for flow in flows:
-        bins[flow.start_ns // bin_ns - first][flow.outcome.value] += 1
-    used = [o.value for o in FlowOutcome if any(counts[o.value] for counts in bins.values())]
+        name = VIOLATED if flow.flow_id in violated else flow.outcome.value
+        bins[flow.start_ns // bin_ns - first][name] += 1
+    series = [outcome.value for outcome in FlowOutcome] + [VIOLATED]
+    used = [name for name in series if any(counts[name] for counts in bins.values())]
     rows = [
         [utc((first + index) * bin_ns, 0), *(bins[index][outcome] for outcome in used)]
         for index in sorted(bins)
@@ -207,7 +213,10 @@ def _svg(caption: str, height: int, parts: Sequence[str], series: Sequence[str])
         f'<path d="{FILLS[name][1]}" stroke="#222" stroke-opacity=".45" fill="none"/></pattern>'
         for name in series
     )
+    drawing = f"<defs>{patterns}</defs>{''.join(parts)}"
+    own = f"f{digest(caption)[:6]}-"  # two drawings on one page must not share names
+    drawing = drawing.replace('"f-', f'"{own}').replace('"url(#f-', f'"url(#{own}')
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(caption)}" '
-        f'xmlns="http://www.w3.org/2000/svg"><defs>{patterns}</defs>{"".join(parts)}</svg>'
+        f'xmlns="http://www.w3.org/2000/svg">{drawing}</svg>'
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from retrospan.documents import canonical, digest
+from retrospan.canonical import canonical, digest
 from store.conclusions import Evidence as Pointer
 from store.model import JsonValue
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import LiteralString
 
-from retrospan.documents import money
+from retrospan.canonical import money
 from retrospan.text import Words
 from store.conclusions import ResidualEffect
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
-from retrospan.documents import canonical
+from retrospan.canonical import canonical
 from retrospan.report.model import (
     Blank,
     Block,

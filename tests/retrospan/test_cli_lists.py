@@ -3,10 +3,14 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from retrospan.edge import worst
+from store import read, write
+from store.lease import Store
 from tests.retrospan import world
 from tests.retrospan.conftest import Command
 
@@ -143,3 +147,46 @@ def test_reports_are_written_in_the_form_of_their_name_and_the_same_twice(
     assert (tmp_path / "b.md").read_bytes() == first
     assert (tmp_path / "a.html").read_text().startswith("<!DOCTYPE html>")
     assert not (tmp_path / "b.html").exists()
+
+
+@pytest.mark.usefixtures("db")
+def test_a_replay_is_stored_and_a_flow_without_enough_of_its_kind_ends_with_four(
+    command: Command, db: Path
+) -> None:
+    rare = replace(world.flow(60), flow_id="rare", name="rare")
+    with Store(db).lease("test") as session:
+        assert write.replace_flows(
+            session,
+            generation=read.counts(session).generation,
+            flows=[rare],
+            members={},
+            sagas=[],
+            findings=[],
+            code_digest="hand",
+        )
+    said = command("replay", "run", "flow-001", "rare")
+    assert said.code == 4
+    assert "too few" in said.out
+    with Store(db).lease("test") as session:
+        stored = {result.flow_id: result.verdict for result in read.read_replays(session)}
+    assert (stored["flow-001"], stored["rare"]) == ("identical", "unreplayable")
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (["replay", "run"], 2),
+        (["replay", "run", "flow-001", "--all"], 2),
+        (["replay", "run", "nothing"], 4),
+        (["replay", "run", "flow-001", "--scenario", "absent.yaml"], 4),
+    ],
+)
+def test_a_replay_of_nothing_known_is_refused(command: Command, line: list[str], code: int) -> None:
+    assert command(*line).code == code
+
+
+def test_bad_data_wins_over_a_violation() -> None:
+    assert worst(violation=True, bad_data=True) == 4
+    assert worst(violation=True) == 3
+    assert worst(violation=False) == 0

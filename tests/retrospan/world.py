@@ -199,9 +199,11 @@ def replay(index: int, scenario: str | None = None) -> ReplayResult:
         else (),
         answers={"explicit": 3},
         scenario=scenario,
-        claim=None if scenario is None else "C2",
+        claim=None if scenario is None or index == 22 else "C2",
         control_verdict=None if scenario is None else "identical",
         control_digest=None if scenario is None else f"{index:064x}",
+        reason="not identified: ambiguous branch" if scenario and index == 22 else "",
+        events=[{"event": "call", "op": "payment charge"} for _ in range(1 if scenario else 2)],
     )
 
 

@@ -26,8 +26,6 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
     ]
     if facts.sagas_inside:
         blocks.append(_verdicts(facts, log))
-        if bases.residuals(facts):
-            blocks.append(bases.left_standing(facts, log))
         chart = compensation_chart(facts, log)
         if chart is not None:
             blocks.append(chart)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from retrospan.documents import digest
+from retrospan.canonical import digest
 from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section

@@ -1,6 +1,6 @@
 """What was not undone: the list a person works through."""
 
-from retrospan.documents import money
+from retrospan.canonical import money
 from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Block, EvidenceLog, Section

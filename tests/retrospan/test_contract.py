@@ -1,0 +1,134 @@
+"""Every command has a row in the contract, and every document fits its schema."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from typer.main import get_command
+
+from retrospan.cli import application
+from tests.retrospan import world
+from tests.retrospan.conftest import Command
+
+CONTRACT = Path(__file__).resolve().parents[2] / "docs" / "contract"
+ROW = re.compile(r"^\| `([a-z ]+)` \| (.*) \| (?:\[(\w+)\]\((\w+)\.schema\.json\)|none) \|$")
+RECORD = {
+    "resourceSpans": [
+        {
+            "resource": {"attributes": []},
+            "scopeSpans": [
+                {
+                    "spans": [
+                        {
+                            "traceId": world.trace_id(7),
+                            "spanId": world.span_id(7, 7),
+                            "name": "pay",
+                            "startTimeUnixNano": str(world.START),
+                            "endTimeUnixNano": str(world.START + 5),
+                        }
+                    ]
+                }
+            ],
+        }
+    ]
+}
+
+
+def rows() -> dict[str, str | None]:
+    """Schema names by command."""
+    found = {}
+    for line in (CONTRACT / "README.md").read_text().splitlines():
+        match = ROW.match(line)
+        if match:
+            assert match[3] == match[4]
+            found[match[1]] = match[3]
+    return found
+
+
+def commands() -> set[str]:
+    """All commands, as typed."""
+    names = set()
+    root: Any = get_command(application())
+    for noun, group in root.commands.items():
+        verbs = getattr(group, "commands", None)
+        names |= {f"{noun} {verb}" for verb in verbs} if verbs is not None else {noun}
+    return names
+
+
+def schema(name: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((CONTRACT / f"{name}.schema.json").read_text())
+    return loaded
+
+
+def test_every_command_has_a_row_and_every_row_a_command() -> None:
+    assert set(rows()) == commands()
+
+
+def test_every_schema_is_valid_closed_and_named_by_a_row() -> None:
+    files = {path.name.removesuffix(".schema.json") for path in CONTRACT.glob("*.schema.json")}
+    assert files == {name for name in rows().values() if name is not None}
+    for name in files:
+        loaded = schema(name)
+        Draft202012Validator.check_schema(loaded)
+        assert loaded["additionalProperties"] is False
+        assert loaded["properties"]["schema"]["const"] == loaded["title"]
+
+
+def test_every_command_and_option_has_help() -> None:
+    root: Any = get_command(application())
+    for noun, group in root.commands.items():
+        for verb, one in (getattr(group, "commands", None) or {"": group}).items():
+            assert one.help, f"{noun} {verb}"
+            for parameter in one.params:
+                if parameter.name != "help":
+                    assert parameter.help, f"{noun} {verb} {parameter.name}"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("flows list", 0),
+        ("flows show flow-020", 0),
+        ("sagas list", 3),
+        ("findings list", 3),
+        ("decisions list", 0),
+        ("incidents list", 0),
+        ("incidents show inc-1", 0),
+        ("incidents declare --from 5m --to 1m", 0),
+        ("replay run flow-001", 0),
+        ("replay programs", 0),
+        ("report verify a.md", 0),
+        ("report lint a.md", 0),
+        ("ingest spans.json", 0),
+        ("ingest spans.json bad.json", 4),
+    ],
+)
+@pytest.mark.usefixtures("db")
+def test_every_document_fits_its_schema(
+    command: Command, tmp_path: Path, line: str, code: int
+) -> None:
+    (tmp_path / "spans.json").write_text(json.dumps(RECORD))
+    (tmp_path / "bad.json").write_text('{"resourceSpans": 3}')
+    if line.startswith("report"):
+        assert command("report", "write", "inc-1", "-o", "a.md").code == 0
+    said = command(*line.split(), "--json")
+    assert said.code == code, said.err
+    name = next(name for typed, name in rows().items() if line.startswith(typed))
+    assert name is not None
+    Draft202012Validator(schema(name)).validate(said.document)
+    assert said.out.isascii()
+
+
+def test_every_command_with_a_document_is_tried_above() -> None:
+    """Keeps the list of the test above complete."""
+    (mark,) = (
+        mark
+        for mark in test_every_document_fits_its_schema.pytestmark  # type: ignore[attr-defined]
+        if mark.name == "parametrize"
+    )
+    tried = {line for line, _ in mark.args[1]}
+    for typed, name in rows().items():
+        assert name is None or any(line.startswith(typed) for line in tried), typed

@@ -165,7 +165,9 @@ class Caller:
                     (place[0] * 10_000 + place[1], index), recovery, operation.name, stream,
                 )
             )  # fmt: skip
-            pause = self._pause(operation, answer, number)
+            # Nothing is known of an answer that is missing, so nothing is repeated because of it.
+            missing = answer.rung == "missing" and not operation.local
+            pause = None if missing else self._pause(operation, answer, number)
             if pause is None:
                 break
             now = end.later(*pause)

@@ -204,6 +204,10 @@ class _Recovering:
         """Run the compensations one after the other, or all at once."""
         if not self.recovery.aborted:
             self.run.doubt("recovery", [("no_failure_seen", None)])
+        for op, node in self.run.view.nodes.items():
+            done = any(item.status == "ok" for item in node.instances)
+            if done and op not in self.recovery.done_before:
+                self.run.doubt("recovery", [("undo_unseen", op)])
         first, middle, last = self._plan()
         now = quiet
         stopped = False

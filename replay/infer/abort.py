@@ -42,6 +42,8 @@ class Abort:
         if tree is None:
             return False, doubts
         label, more = tree.read(view.value)
+        if not tree.reliable and any(word in ("low_support", "impure_leaf") for word, _ in more):
+            more.append(("unreliable_refusal", f"{tree.right or 0} of {tree.count} held-out"))
         return bool(label), doubts + more
 
     def _fatal(self, op: str, status: str, doubts: list[tuple[str, Any]]) -> bool:

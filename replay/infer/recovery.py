@@ -35,7 +35,11 @@ class UndoRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
-    """The whole recovery. `stops` and `tail_stops` are None where no recording shows it."""
+    """The whole recovery. `stops` and `tail_stops` are None where no recording shows it.
+
+    `done_before` lists operations that had succeeded in some aborted flow: only of those is it
+    known what an abort does about them.
+    """
 
     rules: tuple[UndoRule, ...]
     order: UndoOrder
@@ -45,6 +49,7 @@ class Recovery:
     first: Span3
     between: Span3
     aborted: int
+    done_before: tuple[str, ...]
 
 
 def learn_recovery(
@@ -78,6 +83,11 @@ def learn_recovery(
         first=first,
         between=between,
         aborted=len(aborted),
+        done_before=tuple(
+            op
+            for op in order.sequence
+            if any(op in o.nodes and _undoable(o.nodes[op], False) for o in aborted)
+        ),
     )
 
 

@@ -57,9 +57,9 @@ class Delay:
 class Repeat:
     """The again-rule of one operation.
 
-    `statuses` are all seen after an attempt, `states` the failing (status, attempt number) pairs;
-    `most` is the highest attempt number that was followed by another. `attempts_max` is set when
-    it was declared.
+    `statuses` are those the rule was made from, `states` the failing (status, attempt number)
+    pairs; `most` is the highest attempt number that was followed by another. `attempts_max` is
+    set when it was declared.
     """
 
     rule: Tree
@@ -196,7 +196,7 @@ def _learn(instances: Sequence[Instance], declared: RecordedStep | None) -> Repe
     return Repeat(
         rule=rule,
         unlimited=unlimited,
-        statuses=tuple(sorted({a.status for i in instances for a in i.attempts})),
+        statuses=tuple(sorted({attempt.status for attempt, _ in attempts} | {"ok"})),
         states=tuple(sorted(states)),
         most=most,
         delay=_delay(instances, declared),

@@ -20,6 +20,7 @@ DEPTH_MAX = 4
 FOLDS = 5
 RIVALS_MAX = 4
 SEEN_MAX = 64
+STAGES = 3
 _EXACT = 1e-9
 
 
@@ -188,22 +189,26 @@ class _Grower:
         self.rank = {ref: rank(ref) for ref in columns}
         self.refs = sorted(columns, key=lambda ref: (self.rank[ref], ref))
         self.numeric = {ref: any(map(is_number, columns[ref])) for ref in columns}
-        self.plain = True
+        self.stage = 0
 
     def build(self, rows: list[int], depth: int) -> Leaf | Split:
-        """Ask about named values first; about absence, or places in a list, only if need be.
+        """Ask about words first, then about sizes, then about absence or places in a list.
 
-        Whether a field is there mostly echoes a status, and its place in a list an order.
+        Some number separates any few rows by chance; whether a field is there mostly echoes a
+        status, and its place in a list an order.
         """
-        root = self._build(rows, depth, True)
-        if all_pure(root):
-            return root
-        self.plain = False
-        wider = self._build(rows, depth, True)
-        if _errors(wider, self, rows) < _errors(root, self, rows):
-            return wider
-        self.plain = True
-        return root
+        best: tuple[int, int, Leaf | Split] | None = None
+        for stage in range(STAGES):
+            self.stage = stage
+            root = self._build(rows, depth, True)
+            wrong = _errors(root, self, rows)
+            if best is None or wrong < best[0]:
+                best = (wrong, stage, root)
+            if all_pure(root):
+                break
+        assert best is not None
+        self.stage = best[1]
+        return best[2]
 
     def part(self, rows: list[int], depth: int) -> Leaf | Split:
         """Grow on some of the rows only, as the last whole tree was grown."""
@@ -258,7 +263,9 @@ class _Grower:
         return tuple(kept)
 
     def _best(self, ref: Ref, rows: Sequence[int], counts: list[int]) -> _Candidate | None:
-        if self.plain and "[" in ref[-1]:
+        if self.stage < STAGES - 1 and "[" in ref[-1]:
+            return None
+        if self.stage == 0 and self.numeric[ref]:
             return None
         found = (
             self._numeric(self.columns[ref], rows, counts)
@@ -280,7 +287,7 @@ class _Grower:
         left = [whole - part for whole, part in zip(counts, right, strict=True)]
         below, above = len(rows) - len(numbers), len(numbers)
         best: _Found | None = None
-        if below and above and not self.plain:
+        if below and above and self.stage == STAGES - 1:
             impurity = _impurity(left, below) + _impurity(right, above)
             best = (impurity, "present", None, None, None)
         for (value, code), (after, _) in pairwise(numbers):
@@ -310,7 +317,7 @@ class _Grower:
             return None
         best: _Found | None = None
         for value in keys_sorted(list(groups)):
-            if value is None and self.plain:
+            if value is None and self.stage < STAGES - 1:
                 continue
             inside = groups[value]
             size = sum(inside)

@@ -71,6 +71,11 @@ def word_chip(word: str, *, label: str = "", title: str = "") -> str:
     return chip(f"{label} {text}".strip(), tone=tone, title=title, icon=icon)
 
 
+def stated(word: str, about: str) -> str:
+    """A verdict or severity, then what it is about."""
+    return f"{word_chip(word)}<b>{_safe(about)}</b>"
+
+
 def heading(text: str, *, above: str = "", size_rem: str = "1.6") -> str:
     """A heading from recorded text."""
     small = f'<div style="opacity:.75;font-size:.85rem">{_safe(above)}</div>' if above else ""

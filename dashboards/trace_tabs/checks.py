@@ -7,7 +7,7 @@ import streamlit as st
 from dashboards import links
 from dashboards.check_titles import titled
 from dashboards.data import FlowPage
-from dashboards.markup import facts, heading, message, notes, word_chip, worded
+from dashboards.markup import facts, heading, message, notes, stated, word_chip, worded
 from dashboards.trace_tabs.replays import replays_part
 from dashboards.wording import amount_text, duration_text, plural, shortened
 from store.conclusions import Evidence, Finding, ResidualEffect, SagaVerdict, Verdict
@@ -62,7 +62,7 @@ def _saga(saga: SagaVerdict, number: int, names: Names) -> None:
     for place, check in enumerate(sorted(told, key=lambda one: _ORDER.index(one.verdict))):
         with st.container(border=True):
             st.html(
-                word_chip(check.verdict, label=titled(check.check))
+                stated(check.verdict, titled(check.check))
                 + message(check.message, tone=_TONE.get(check.verdict, "neutral"))
             )
             if check.missing:
@@ -95,7 +95,7 @@ def _finding(one: Finding, number: int, names: Names) -> None:
     with st.container(border=True):
         tone = {"critical": "error", "warning": "warn"}.get(one.severity, "info")
         st.html(
-            word_chip(one.severity, label=titled(one.detector))
+            stated(one.severity, titled(one.detector))
             + word_chip(one.verdict, label="verdict")
             + message(one.message, tone=tone, remedy=one.remedy)
         )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards.check_titles import titled
 from dashboards.data import FlowPage
-from dashboards.markup import chip, facts, heading, message, notes, word_chip
+from dashboards.markup import chip, facts, heading, message, notes, stated, word_chip
 from dashboards.span_tree import Row, SpanTree
 from dashboards.wording import body_text, clean, duration_text, value_text
 from store.conclusions import Attempt, CheckResult, Evidence, Finding, Step
@@ -70,11 +70,10 @@ def _verdicts(page: FlowPage, span: Span) -> None:
         return
     st.html(heading("Checks and findings that cite this span", size_rem="0.95"))
     for check in checks:
-        st.html(word_chip(check.verdict, label=titled(check.check)) + message(check.message))
+        st.html(stated(check.verdict, titled(check.check)) + message(check.message))
     for one in found:
         st.html(
-            word_chip(one.severity, label=titled(one.detector))
-            + message(one.message, remedy=one.remedy)
+            stated(one.severity, titled(one.detector)) + message(one.message, remedy=one.remedy)
         )
 
 

@@ -1,6 +1,7 @@
 """A small store made by hand: healthy, compensated, broken and hostile flows."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from store.conclusions import (
     Verdict,
 )
 from store.lease import Store
-from store.model import Batch, Decision, LogRecord, Rejected, Span, SpanEvent, SpanLink
+from store.model import Batch, Decision, LogRecord, Rejected, Span, SpanEvent
 from store.read import counts
 from store.write import write_batch
 from store.write_derived import replace_flows, write_incident, write_replays
@@ -33,6 +34,19 @@ MS = 1_000_000
 START_NS = 1_793_700_000 * 1_000 * MS  # 2026-11-03 10:00:00 UTC
 HOSTILE = '<img src=x onerror="window.hacked=1">[click](javascript:alert(1))"];x-->y;`%%:skull:'
 FLOW_COUNT = 24
+
+
+LOG = LogRecord(
+    time_ns=START_NS + 3 * 20_000 * MS + 300 * MS,
+    observed_ns=START_NS,
+    trace_id=f"{4:032x}",
+    span_id=f"{4 * 256 + 2:016x}",
+    severity_number=17,
+    severity_text="ERROR",
+    event_name="",
+    body=HOSTILE,
+    service="checkout",
+)
 
 
 def trace_id_of(number: int) -> str:
@@ -60,7 +74,6 @@ def spans_of(number: int, *, failed: bool, name: str) -> list[Span]:
             attributes={"http.request.method": "POST", "note": HOSTILE},
             resource={"service.name": service},
             events=(SpanEvent(name="sent", time_ns=begin + (at + 1) * MS),),
-            links=(SpanLink(trace_id=trace_id_of(0), span_id=span_id_of(0, 1)),) if place else (),
         )
 
     spans = [
@@ -69,16 +82,11 @@ def spans_of(number: int, *, failed: bool, name: str) -> list[Span]:
         span(2, 0, "checkout", "charge card", 120, 250),
     ]
     if failed:
-        spans[2] = replaced(spans[2], status="error", status_message="503 from payment")
-        spans.append(replaced(span(3, 0, "checkout", "charge card", 420, 300), status="error"))
+        spans[2] = replace(spans[2], status="error", status_message="503 from payment")
+        spans.append(replace(span(3, 0, "checkout", "charge card", 420, 300), status="error"))
         spans.append(span(4, 0, "checkout", "release stock", 760, 60))
-        spans.append(replaced(span(5, 200, "payment", HOSTILE, 430, 280), end_ns=None))
+        spans.append(replace(span(5, 200, "payment", HOSTILE, 430, 280), end_ns=None))
     return spans
-
-
-def replaced(span: Span, **changes: object) -> Span:
-    values = {name: getattr(span, name) for name in Span.__slots__} | changes
-    return Span(**values)
 
 
 def attempt_of(span: Span, status: str = "ok", *, effect: bool | None = True) -> Attempt:
@@ -119,16 +127,7 @@ def step_of(name: str, attempts: Sequence[Attempt], **more: object) -> Step:
 
 def flow_of(number: int, spans: Sequence[Span], *, failed: bool, name: str) -> Flow:
     reserve, charge = spans[1], spans[2]
-    steps = [
-        step_of(
-            "reserve",
-            [attempt_of(reserve)],
-            role="compensatable",
-            role_grade=1,
-            amount=Decimal("42.00"),
-            currency="EUR",
-        )
-    ]
+    steps = [step_of("reserve", [attempt_of(reserve)], role="compensatable", role_grade=1)]
     if failed:
         tries = [attempt_of(charge, "503", effect=None), attempt_of(spans[3], "503", effect=None)]
         steps.append(step_of("charge", tries, role="pivot", role_grade=1))
@@ -216,8 +215,6 @@ def decision_of(number: int, *, sure: bool) -> Decision:
         span_id=span_id_of(number, 0),
         confidence="0.91" if sure else "0.41",
         threshold="0.80",
-        model_name="risk",
-        model_version="7",
         record={"why": HOSTILE},
     )
 
@@ -228,24 +225,13 @@ def fill(path: Path) -> None:
     names = {number: HOSTILE if number == 3 else "card payment" for number in range(FLOW_COUNT)}
     spans = {n: spans_of(n, failed=failed[n], name=names[n]) for n in range(FLOW_COUNT)}
     flows = {n: flow_of(n, spans[n], failed=failed[n], name=names[n]) for n in range(FLOW_COUNT)}
-    log = LogRecord(
-        time_ns=START_NS + 3 * 20_000 * MS + 300 * MS,
-        observed_ns=START_NS,
-        trace_id=trace_id_of(3),
-        span_id=span_id_of(3, 2),
-        severity_number=17,
-        severity_text="ERROR",
-        event_name="",
-        body=HOSTILE,
-        service="checkout",
-    )
     batch = Batch(
         source="hand.json",
         content_sha256="0" * 64,
         reader="test/1",
         rules_sha256="0" * 64,
         spans=[span for rows in spans.values() for span in rows],
-        logs=[log],
+        logs=[LOG],
         decisions=[decision_of(n, sure=n % 5 != 0) for n in range(FLOW_COUNT)],
         rejected=[Rejected(record="7", reason=f"no trace id {HOSTILE}", excerpt="{}")],
     )
@@ -296,7 +282,6 @@ def incident_of(flow_ids: Sequence[str]) -> Incident:
         title=f"Payment brownout {HOSTILE}",
         detected_ns=START_NS + 90_000 * MS,
         flow_ids=flow_ids,
-        services=("payment",),
     )
 
 
@@ -308,6 +293,6 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def served_store(filled_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def served_store(filled_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(STORE_VARIABLE, str(filled_store))
-    yield filled_store
+    return filled_store

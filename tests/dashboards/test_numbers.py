@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import polars as pl
 import pytest
 
+from analyzer.sagas.verify import checks
+from dashboards.check_titles import titled
 from dashboards.flow_filters import LIMITATIONS, FlowFilters, matching
 from dashboards.pages import PageFacts, arrange
 from dashboards.serve import is_loopback, serve, server_config
@@ -126,3 +128,9 @@ def test_the_server_sends_nothing_out_and_answers_only_to_local_names() -> None:
     assert settings["browser.gatherUsageStats"] is False
     assert settings["server.address"] == "127.0.0.1"
     assert "127.0.0.1" in settings["server.allowedHosts"]
+
+
+def test_every_saga_check_is_told_by_its_title() -> None:
+    assert titled("S11") == "S11: the idempotency key is stable over attempts"
+    assert all(":" in titled(check.id) for check in checks())
+    assert titled("duplicate_effect") == "duplicate effect"

@@ -131,7 +131,7 @@ def test_without_a_span_in_the_address_the_first_failed_one_is_shown(served_stor
 
 def test_a_span_in_the_address_is_shown_with_its_checks_and_bodies(served_store: Path) -> None:
     text = written(opened("trace", trace=f"{4:032x}", span=f"{4 * 256 + 2:016x}"))
-    assert "S3: compensations run in reverse order of completion violation" in text
+    assert "S3: compensations run in reverse order of completion" in text
     assert '"amount": "42.00"' in text
     assert "Response: not recorded" in text
 

@@ -1,0 +1,156 @@
+"""Rebuilding a store gives what deriving everything at once gives, however the data came."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analyzer import rebuild as module
+from analyzer.assign import AssignSettings
+from analyzer.rebuild import RebuildSettings, code_digest, rebuild
+from store.conclusions import Flow, SagaVerdict, Verdict
+from store.errors import StoreBusyError
+from store.lease import Store
+from store.model import Batch, Span, SpanLink
+from store.read import read_findings, read_flows, read_sagas
+from store.write import write_batch
+from tests.analyzer.builder import LATER_NS, Recording
+
+SETTINGS = RebuildSettings()
+
+
+def trace(number: int) -> str:
+    return f"{number:032x}"
+
+
+def broken(number: int) -> list[Span]:
+    """A payment charged twice and never refunded."""
+    flow = Recording(status="failed", flow_id=f"order-{number}", trace=trace(number))
+    flow.charge(10, 20, key="k1", error="timeout", at_callee=201, callee_ref="ch-1")
+    flow.charge(30, 40, key="k2", ref="ch-2")
+    return flow.all_spans()
+
+
+def heartbeat(number: int = 99) -> Span:
+    """The orchestrator, heard of long after."""
+    root = Recording(flow_id="later", trace=trace(number)).root()
+    return replace(root, start_ns=LATER_NS, end_ns=LATER_NS + 1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "s.duckdb")
+
+
+def load(store: Store, spans: Sequence[Span]) -> None:
+    name = str(sorted((span.trace_id, span.span_id) for span in spans))
+    batch = Batch(source="t", content_sha256=name, reader="t/1", rules_sha256="0", spans=spans)
+    with store.lease("test", create=True) as session:
+        write_batch(session, batch)
+
+
+def stored(store: Store) -> tuple[list[Flow], list[SagaVerdict]]:
+    with store.lease("test") as session:
+        return read_flows(session), read_sagas(session)
+
+
+def test_flows_verdicts_and_findings_are_stored(store: Store) -> None:
+    load(store, [*broken(1), heartbeat()])
+    report = rebuild(store, SETTINGS)
+    assert (report.flows, report.traces, report.findings, report.tries) == (2, 2, 1, 1)
+    flows, sagas = stored(store)
+    assert [flow.flow_id for flow in flows] == ["order-1", "later"]
+    assert {saga.flow_id: saga.verdict for saga in sagas}["order-1"] is Verdict.VIOLATION
+    with store.lease("test") as session:
+        assert [it.detector for it in read_findings(session)] == ["duplicate_effect"]
+
+
+def test_nothing_new_is_nothing_to_do(store: Store) -> None:
+    load(store, broken(1))
+    assert rebuild(store, SETTINGS).flows == 1
+    assert rebuild(store, SETTINGS).flows == 0
+
+
+def test_other_settings_derive_everything_again(store: Store) -> None:
+    load(store, broken(1))
+    rebuild(store, SETTINGS)
+    other = RebuildSettings(grace_ns=1)
+    assert code_digest(other) != code_digest(SETTINGS)
+    assert rebuild(store, other).flows == 1
+
+
+@pytest.mark.parametrize("cut", range(1, 5))
+def test_data_in_two_loads_ends_like_data_in_one(tmp_path: Path, cut: int) -> None:
+    spans = [*broken(1), *broken(2), heartbeat()]
+    parts, whole = Store(tmp_path / "parts.duckdb"), Store(tmp_path / "whole.duckdb")
+    load(whole, spans)
+    rebuild(whole, SETTINGS)
+    for part in (spans[cut::5], [span for n, span in enumerate(spans) if n % 5 != cut % 5]):
+        load(parts, part)
+        rebuild(parts, SETTINGS)
+    assert stored(parts) == stored(whole)
+
+
+def test_a_verdict_at_the_edge_is_settled_when_the_edge_moves(store: Store) -> None:
+    load(store, broken(1))
+    rebuild(store, SETTINGS)
+    assert {it.check: it.verdict for it in stored(store)[1][0].checks}["S1"] is Verdict.OPEN
+    load(store, [heartbeat()])
+    rebuild(store, SETTINGS)
+    saga = next(saga for saga in stored(store)[1] if saga.flow_id == "order-1")
+    assert {it.check: it.verdict for it in saga.checks}["S1"] is Verdict.VIOLATION
+
+
+def test_late_links_merge_flows_and_the_old_ones_go(store: Store) -> None:
+    first = replace(heartbeat(1), attributes={})
+    second = replace(heartbeat(2), attributes={})
+    load(store, [first, second])
+    rebuild(store, SETTINGS)
+    assert len(stored(store)[0]) == 2
+    link = SpanLink(trace_id=first.trace_id, span_id=first.span_id)
+    load(store, [replace(second, span_id="f" * 16, links=(link,))])
+    report = rebuild(store, SETTINGS)
+    assert (report.removed, len(stored(store)[0])) == (1, 1)
+
+
+def test_late_data_joins_an_older_flow_by_a_correlation_key(store: Store) -> None:
+    settings = RebuildSettings(assign=AssignSettings(correlation_keys=["order"]))
+    for number in (1, 2):
+        load(store, [replace(heartbeat(number), attributes={"order": "7"})])
+        rebuild(store, settings)
+    (flow,) = stored(store)[0]
+    assert (flow.flow_id, list(flow.trace_ids)) == ("corr:order=7", [trace(1), trace(2)])
+
+
+def test_data_that_comes_in_meanwhile_is_derived_too(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(store, broken(1))
+    waiting = [broken(2)]
+    write = module._write
+
+    def interrupted(*args: object) -> bool:
+        if waiting:
+            load(store, waiting.pop())
+        return write(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_write", interrupted)
+    assert rebuild(store, SETTINGS).tries == 2
+    assert [flow.flow_id for flow in stored(store)[0]] == ["order-1", "order-2"]
+
+
+def test_data_that_never_stops_coming_ends_in_a_clear_error(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(store, broken(1))
+    monkeypatch.setattr(module, "_write", lambda *args: False)
+    with pytest.raises(StoreBusyError, match="data kept coming in"):
+        rebuild(store, SETTINGS)
+
+
+def test_progress_is_told(store: Store) -> None:
+    load(store, [*broken(1), *broken(2)])
+    told: list[tuple[str, int]] = []
+    rebuild(store, SETTINGS, lambda stage, done: told.append((stage, done)))
+    assert told == [("flows", 2)]

@@ -253,7 +253,7 @@ def code_digest(settings: RebuildSettings) -> str:
 @lru_cache(maxsize=1)
 def _sources_digest() -> str:
     digest = hashlib.sha256()
-    for path in sorted(HERE.rglob("*.py")):
+    for path in sorted([*HERE.rglob("*.py"), *HERE.rglob("*.sql")]):
         digest.update(f"{path.relative_to(HERE).as_posix()}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

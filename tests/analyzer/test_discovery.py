@@ -25,7 +25,7 @@ def package(tmp_path: Path) -> Iterator[types.ModuleType]:
 
 
 def test_our_own_checks_are_all_there() -> None:
-    assert [check.id for check in checks()] == ["S1", "S2", "S3", "S4", "S7", "S11"]
+    assert [check.id for check in checks()] == ["S1", "S2", "S3", "S4", "S7", "S11", "S12"]
     assert {check.scope for check in checks()} == {"flow"}
 
 

@@ -80,7 +80,7 @@ def test_other_settings_derive_everything_again(store: Store) -> None:
     assert rebuild(store, other).flows == 1
 
 
-@pytest.mark.parametrize("cut", range(1, 5))
+@pytest.mark.parametrize("cut", [1, 3])
 def test_data_in_two_loads_ends_like_data_in_one(tmp_path: Path, cut: int) -> None:
     spans = [*broken(1), *broken(2), heartbeat()]
     parts, whole = Store(tmp_path / "parts.duckdb"), Store(tmp_path / "whole.duckdb")

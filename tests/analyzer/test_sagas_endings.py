@@ -62,3 +62,32 @@ def test_a_settled_charge_is_one_effect_and_its_refund_undoes_it() -> None:
     verdict = verdict_of(flow)
     assert verdict.verdict is Verdict.PASS
     assert verdict.residual_effects == []
+
+
+class TestS12:
+    """Retriable steps ended in success."""
+
+    def notify(self, flow: Recording, start: float, **more: object) -> None:
+        flow.call(
+            "notification", "POST /messages", start, start + 10, key="n",
+            saga={"step": "notify", "role": "retriable"}, **more,  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def test_a_message_never_sent_is_a_violation(self) -> None:
+        flow = Recording()
+        self.notify(flow, 10, http=503)
+        self.notify(flow, 30, http=503)
+        result = check_of(flow, "S12")
+        assert result.verdict is Verdict.VIOLATION
+        assert "ended in 503 after 2 attempts" in result.message
+
+    def test_a_retry_that_succeeds_is_what_retriable_means(self) -> None:
+        flow = Recording()
+        self.notify(flow, 10, http=503)
+        self.notify(flow, 30, http=202)
+        assert check_of(flow, "S12").verdict is Verdict.PASS
+
+    def test_a_timeout_without_the_callees_data_is_unknown(self) -> None:
+        flow = Recording()
+        self.notify(flow, 10, error="timeout", callee_seen=False)
+        assert check_of(flow, "S12").verdict is Verdict.UNKNOWN

@@ -28,7 +28,7 @@ from store.conclusions import Finding, Flow, SagaVerdict, Verdict
 from store.model import Decision, LogRecord, Span
 
 SAMPLES = Path(__file__).parents[2] / "sample_traces"
-CHECKS = ("S1", "S2", "S3", "S4", "S7", "S11")
+CHECKS = ("S1", "S2", "S3", "S4", "S7", "S11", "S12")
 DETECTORS = ("duplicate_effect", "below_threshold_action")
 
 

@@ -127,7 +127,8 @@ def _table(listing: Listing) -> None:
     )  # fmt: skip
     with console.capture() as captured:
         console.print(table)
-    put(line.rstrip() for line in captured.get().strip("\n").splitlines())
+    lines = (line.rstrip() for line in captured.get().splitlines())
+    put(line for line in lines if line)  # the box draws blank lines above and below
 
 
 def cell_text(value: object) -> str:

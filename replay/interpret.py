@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from replay.calls import Caller
+from replay.infer.binding import Scope, evaluate
 from replay.infer.outcome import ending_of
 from replay.infer.program import Operation, Program
 from replay.infer.recovery import undone_reader
@@ -68,6 +69,13 @@ class Machine:
         run.doubt("outcome", [doubt for doubt in doubts if doubt[0] != "rival_guard"])
         end = quiet.plus(program.end_gap)
         run.end, run.end_low, run.end_high = end.usual, end.low, end.high
+        if run.outcome == "succeeded":
+            scope = Scope(run.view)
+            run.output = {
+                path: value
+                for path, binding in program.output.bound.items()
+                if (value := evaluate(binding.expression, scope)) is not None
+            }
         self._out_of_support(run)
         self._never_together(run)
 

@@ -34,7 +34,13 @@ THRESHOLD = 0.8
 _FAILOVER_ON = ("timeout", "503", "breaker_open")
 
 
-def payment(engine: Engine, given: Body, version: str = "1", threshold: float = THRESHOLD) -> Task:
+def payment(
+    engine: Engine,
+    given: Body,
+    version: str = "1",
+    threshold: float = THRESHOLD,
+    attempts: int = 3,
+) -> Task:
     """Reserve all items and score the risk at once, gate, charge with failover, ship, tell."""
     undo: list[tuple[tuple[str, str], str, Body, tuple[tuple[str, str], str]]] = []
     order = given["order_id"]
@@ -71,7 +77,7 @@ def payment(engine: Engine, given: Body, version: str = "1", threshold: float = 
         yield ("call", GATE, "", {"confidence": score}, {"local": local})
         if allowed == "deny":
             raise Abort("denied")
-        paid = yield from charge(CHARGE_EU, REFUND_EU, 3)
+        paid = yield from charge(CHARGE_EU, REFUND_EU, attempts)
         if paid.status in _FAILOVER_ON and given["region"] != "eu-only":
             paid = yield from charge(CHARGE_US, REFUND_US, 2)
         if paid.status != "ok":
@@ -170,12 +176,13 @@ def claims(engine: Engine, given: Body, version: str = "1") -> Task:
         if told.body["confidence"] < 0.7:
             opened = yield from must(attempt_until(engine, OPEN_REVIEW, "", {"claim": claim}))
             request = {"review": opened.body["review_id"]}
+            looked = None
             for _ in range(8):
                 looked = yield ("call", POLL, opened.body["review_id"], request, {})
                 if looked.body.get("state") == "done":
                     break
                 yield ("sleep", 5_000 * MS)
-            if looked.body.get("state") != "done":
+            if looked is None or looked.body.get("state") != "done":
                 raise Abort("late")
             verdict = looked.body["verdict"]
         if verdict == "approve":

@@ -217,9 +217,14 @@ def _candidate(
     own = [ref for ref in table.columns if len(ref) > 1 and ref[1] == op and ref[0] != "input"]
     context = [ref for ref in table.refs(order.before[op]) if ref not in own]
     best: tuple[tuple[int, int], Tree, list[int]] | None = None
-    for refs, depth in ((own, CANDIDATE_DEPTH), (own + context, CANDIDATE_DEPTH + 1)):
+    for refs, depth, words_only in (
+        (own, CANDIDATE_DEPTH, True),
+        (own + context, CANDIDATE_DEPTH + 1, True),
+        (own, CANDIDATE_DEPTH, False),
+        (own + context, CANDIDATE_DEPTH + 1, False),
+    ):
         columns = {ref: [table.columns[ref][row] for row in rows] for ref in refs}
-        tree = grow(columns, labels, _own_first(op), depth=depth)
+        tree = grow(columns, labels, _own_first(op), depth=depth, words_only=words_only)
         explained = [row for row in ended if _pure_yes(tree, observations[row].view)]
         wrong = sum(_pure_yes(tree, observations[row].view) for row in went_on)
         score = (len(explained), len(went_on))

@@ -13,6 +13,7 @@ from replay.recording import RecordedAttempt, RecordedStep
 PPM = 1_000_000
 TABLE_MAX = 32
 SHARE_MIN = 8
+POOLED_DEPTH = 7
 _COEFFICIENTS = ((1, 1), (3, 2), (2, 1), (5, 2), (3, 1), (4, 1), (5, 1), (10, 1))
 
 STATUS: Ref = ("own", "status")
@@ -133,7 +134,9 @@ def learn_repeats(
                     labels.append(number < len(instance.attempts))
     if not labels:
         return repeats, None
-    pooled = grow({STATUS: statuses, NUMBER: numbers}, labels, _rank, depth=3, validate=False)
+    pooled = grow(
+        {STATUS: statuses, NUMBER: numbers}, labels, _rank, depth=POOLED_DEPTH, validate=False
+    )
     return repeats, pooled
 
 

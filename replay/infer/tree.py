@@ -128,13 +128,17 @@ def grow(
     *,
     depth: int = DEPTH_MAX,
     validate: bool = True,
+    words_only: bool = False,
 ) -> Tree:
-    """Fit a tree; among equally good questions the lower rank wins, then the name."""
+    """Fit a tree; among equally good questions the lower rank wins, then the name.
+
+    With `words_only` it asks no thresholds.
+    """
     count = len(labels)
     distinct = len(set(labels))
     if distinct == 1:
         return Tree(Leaf(labels[0], count, True), count, 1, None, True)
-    grower = _Grower(columns, labels, rank)
+    grower = _Grower(columns, labels, rank, 1 if words_only else STAGES)
     root = grower.build(list(range(count)), depth)
     if not validate or count < 6:
         return Tree(root, count, distinct, None, not validate)
@@ -180,8 +184,13 @@ _Candidate: TypeAlias = tuple[float, int, Ref, str, Scalar, float | None, float 
 
 class _Grower:
     def __init__(
-        self, columns: Columns, labels: Sequence[Label], rank: Callable[[Ref], int]
+        self,
+        columns: Columns,
+        labels: Sequence[Label],
+        rank: Callable[[Ref], int],
+        stages: int,
     ) -> None:
+        self.stages = stages
         self.columns = columns
         self.labels = labels
         self.names = sorted(set(labels), key=str)
@@ -198,7 +207,7 @@ class _Grower:
         status, and its place in a list an order.
         """
         best: tuple[int, int, Leaf | Split] | None = None
-        for stage in range(STAGES):
+        for stage in range(self.stages):
             self.stage = stage
             root = self._build(rows, depth, True)
             wrong = _errors(root, self, rows)
@@ -265,7 +274,7 @@ class _Grower:
     def _best(self, ref: Ref, rows: Sequence[int], counts: list[int]) -> _Candidate | None:
         if self.stage < STAGES - 1 and "[" in ref[-1]:
             return None
-        if self.stage == 0 and self.numeric[ref]:
+        if self.stage == 0 and (self.numeric[ref] or ref[0] == "breaker"):
             return None
         found = (
             self._numeric(self.columns[ref], rows, counts)

@@ -116,7 +116,7 @@ def _timeline(
                     "start_ns": submitted_ns[first],
                     "mitigated_ns": submitted_ns[mitigated],
                     "end_ns": submitted_ns[recovered],
-                    "first_order": f"order-{first:06d}",
+                    "first_order": plan.order_id(first),
                     "culprit_version": plan.release(mitigated - 1).version,
                     "fixed_version": plan.release(mitigated).version,
                 },

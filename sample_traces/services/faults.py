@@ -76,6 +76,12 @@ class Plan:
     windows: tuple[Window, ...]
     incident: tuple[int, int, int] | None
     """First order under fault, first order after the mitigation, first order after recovery."""
+    order_prefix: str = "order"
+    """Tells the orders of one recording from those of another in the same store."""
+
+    def order_id(self, index: int) -> str:
+        """The name of one order, such as `order-000123`."""
+        return f"{self.order_prefix}-{index:06d}"
 
     def draw(self, *parts: str | int) -> float:
         """A number in [0, 1) that depends on the seed and the parts only."""

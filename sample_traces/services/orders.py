@@ -27,7 +27,7 @@ def order(plan: Plan, index: int) -> Json:
     customer = pick("customer", CUSTOMERS)
     cents = 900 + int(plan.draw("amount", index) ** 3 * 120_000)
     return {
-        "order_id": f"order-{index:06d}",
+        "order_id": plan.order_id(index),
         "customer_id": f"customer-{customer:04d}",
         "customer_age_days": 3 + int(plan.draw("age", customer) ** 2 * 2_000),
         "loyalty": plan.draw("loyalty", customer) < 0.35,

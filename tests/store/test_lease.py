@@ -141,9 +141,11 @@ def test_a_process_that_takes_the_lease_again_and_again_lets_others_in(
     path: Path, holder: Callable[[str], Popen[str]]
 ) -> None:
     holder(RETAKE)
+    entered = 0
     for _ in range(5):
         with Store(path).lease("report"):
-            pass
+            entered += 1
+    assert entered == 5
 
 
 def test_overlapping_leases_of_one_process_let_others_in(
@@ -166,7 +168,9 @@ def test_overlapping_leases_of_one_process_let_others_in(
     for thread in threads:
         thread.start()
     try:
-        holder(HOLD).communicate("\n", timeout=20)
+        other = holder(HOLD)
+        other.communicate("\n", timeout=20)
+        assert other.returncode == 0
     finally:
         stop.set()
         for thread in threads:

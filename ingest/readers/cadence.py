@@ -1,0 +1,27 @@
+"""Cadence workflow histories: the elder cousin of Temporal's."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ingest.limits import Limits
+from ingest.reader import Item
+from ingest.readers.temporal import CADENCE, EVENT_ID, HISTORY, read_histories
+
+
+class CadenceReader:
+    """Reads histories into spans, with the same names as Temporal's."""
+
+    name = "cadence"
+
+    def sniff(self, head: bytes) -> bool:
+        """Claimed by events of a workflow with task lists or decision tasks."""
+        if not HISTORY.search(head) or not EVENT_ID.search(head):
+            return False
+        return CADENCE.search(head) is not None
+
+    def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
+        """The spans of every history."""
+        return read_histories(stream, limits, self.name)
+
+
+READER = CadenceReader()

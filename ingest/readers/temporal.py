@@ -1,0 +1,63 @@
+"""Temporal workflow histories: as the SDKs, the command line or the web interface write them."""
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from ingest.history.events import histories_in
+from ingest.history.workflow import spans_of
+from ingest.jsonstream import Grammar, decode_plain, documents
+from ingest.limits import Limits
+from ingest.reader import Item
+from store.model import Rejected
+
+# An event's type in one of its spellings, or the name of an event's attributes.
+HISTORY = re.compile(
+    rb'"eventType"\s*:\s*"(?:EVENT_TYPE_[A-Z_]+|[A-Z][A-Za-z]+)"'
+    rb'|"(?:workflowExecution|activityTask|workflowTask|timer)[A-Z][A-Za-z]*EventAttributes"\s*:'
+)
+EVENT_ID = re.compile(rb'"eventId"\s*:')
+CADENCE = re.compile(
+    rb'"(?:taskList|decisionTask[A-Z][A-Za-z]*EventAttributes)"\s*:|"DecisionTask[A-Z]'
+    rb'|"EVENT_TYPE_DECISION_TASK|"timestamp"\s*:\s*\d'
+)
+
+
+def is_document(value: object) -> bool:
+    """Whether a decoded value is a whole history."""
+    return isinstance(value, dict) and ("events" in value or "history" in value)
+
+
+GRAMMAR = Grammar(decode_plain, is_document)
+
+
+class TemporalReader:
+    """Reads histories into spans; each is marked, since spans of the same run may come too."""
+
+    name = "temporal"
+
+    def sniff(self, head: bytes) -> bool:
+        """Claimed by events of a workflow that are not Cadence's."""
+        if not HISTORY.search(head) or not EVENT_ID.search(head):
+            return False
+        return CADENCE.search(head) is None
+
+    def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
+        """The spans of every history."""
+        return read_histories(stream, limits, self.name)
+
+
+def read_histories(stream: BinaryIO, limits: Limits, engine: str) -> Iterator[Item]:
+    """The spans of every history of a stream."""
+    for found in documents(stream, limits, GRAMMAR):
+        if isinstance(found, Rejected):
+            yield found
+            continue
+        for history in histories_in(found.value, f"line {found.line}"):
+            if isinstance(history, Rejected):
+                yield history
+            else:
+                yield from spans_of(history, engine, limits)
+
+
+READER = TemporalReader()

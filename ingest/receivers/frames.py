@@ -1,0 +1,138 @@
+"""Records of one request as bytes of the spool, and back with equal values."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, TypeAlias
+
+import msgspec
+
+from ingest.reader import Item
+from store.model import Attributes, Decision, LogRecord, Rejected, Span, SpanEvent, SpanLink
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder()
+
+
+def _names(record: type, *without: str) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(record) if entry.name not in without)
+
+
+_SPAN = _names(Span, "resource", "events", "links")
+_LOG = _names(LogRecord, "resource")
+_EVENT, _LINK = _names(SpanEvent), _names(SpanLink)
+_DECISION, _REJECTED = _names(Decision), _names(Rejected)
+
+Row: TypeAlias = list[Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Frame:
+    """What one request brought, redacted."""
+
+    spans: list[Span] = field(default_factory=list)
+    logs: list[LogRecord] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    metrics: int = 0
+
+    def add(self, item: Item) -> None:
+        """Put a record where it belongs."""
+        if isinstance(item, Span):
+            self.spans.append(item)
+        elif isinstance(item, LogRecord):
+            self.logs.append(item)
+        elif isinstance(item, Decision):
+            self.decisions.append(item)
+        elif isinstance(item, Rejected):
+            self.rejected.append(item)
+        else:
+            self.metrics += item.count
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to keep."""
+        return not (self.spans or self.logs or self.decisions or self.rejected or self.metrics)
+
+
+def encoded(frame: Frame) -> bytes:
+    """The frame as bytes; a record that no store could hold becomes a rejected one."""
+    try:
+        return _encoded(frame)
+    except (OverflowError, UnicodeEncodeError, RecursionError):
+        kept = Frame(metrics=frame.metrics, rejected=frame.rejected)
+        records: list[Span | LogRecord | Decision] = [*frame.spans, *frame.logs, *frame.decisions]
+        for record in records:
+            single = Frame()
+            single.add(record)
+            try:
+                _encoded(single)
+            except (OverflowError, UnicodeEncodeError, RecursionError) as error:
+                kept.rejected.append(Rejected(record=type(record).__name__, reason=str(error)))
+            else:
+                kept.add(record)
+        frame.spans, frame.logs, frame.decisions = kept.spans, kept.logs, kept.decisions
+        return _encoded(frame)
+
+
+def decoded(data: bytes) -> Frame:
+    """The frame that `encoded` took."""
+    resources, spans, logs, decisions, rejected, metrics = _decoder.decode(data)
+    return Frame(
+        spans=[_span(row, resources) for row in spans],
+        logs=[
+            LogRecord(resource=resources[row[0]], **dict(zip(_LOG, row[1:], strict=True)))
+            for row in logs
+        ],
+        decisions=[Decision(**dict(zip(_DECISION, row, strict=True))) for row in decisions],
+        rejected=[Rejected(**dict(zip(_REJECTED, row, strict=True))) for row in rejected],
+        metrics=metrics,
+    )
+
+
+def _encoded(frame: Frame) -> bytes:
+    shared = _Resources()
+    spans = [
+        [
+            shared.index(span.resource),
+            _rows(span.events, _EVENT),
+            _rows(span.links, _LINK),
+            *_row(span, _SPAN),
+        ]
+        for span in frame.spans
+    ]
+    logs = [[shared.index(log.resource), *_row(log, _LOG)] for log in frame.logs]
+    decisions, rejected = _rows(frame.decisions, _DECISION), _rows(frame.rejected, _REJECTED)
+    return _encoder.encode([shared.found, spans, logs, decisions, rejected, frame.metrics])
+
+
+class _Resources:
+    """Each resource once: the records of a request share a few."""
+
+    def __init__(self) -> None:
+        self.found: list[Attributes] = []
+        self._places: dict[int, int] = {}
+
+    def index(self, resource: Attributes) -> int:
+        place = self._places.get(id(resource))
+        if place is None:
+            place = self._places[id(resource)] = len(self.found)
+            self.found.append(resource)
+        return place
+
+
+def _row(record: object, names: Sequence[str]) -> Row:
+    return [getattr(record, name) for name in names]
+
+
+def _rows(records: Iterable[object], names: Sequence[str]) -> list[Row]:
+    return [_row(record, names) for record in records]
+
+
+def _span(row: Row, resources: Sequence[Attributes]) -> Span:
+    place, events, links, *rest = row
+    return Span(
+        resource=resources[place],
+        events=tuple(SpanEvent(**dict(zip(_EVENT, event, strict=True))) for event in events),
+        links=tuple(SpanLink(**dict(zip(_LINK, link, strict=True))) for link in links),
+        **dict(zip(_SPAN, rest, strict=True)),
+    )

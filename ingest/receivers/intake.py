@@ -1,0 +1,140 @@
+"""The one way in: a body becomes redacted records in the spool before its sender is told so."""
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import TimeoutError as LateError
+from dataclasses import dataclass, fields
+
+from ingest.pipeline import IngestSettings
+from ingest.reader import Item
+from ingest.receivers import frames
+from ingest.receivers.errors import OverloadedError
+from ingest.receivers.frames import Frame
+from ingest.receivers.settings import ReceiverLimits
+from ingest.receivers.signals import MESSAGE_CHARS_MAX, Receipt
+from ingest.receivers.spool import Spool
+from ingest.redact import Redactor
+from store.model import LogRecord, Span
+
+READER = "receiver/1"
+FLUSH_SECONDS_MAX = 60.0
+# retrospan's own telemetry says so in its resource; receiving it would make more of it.
+OWN_SERVICE = "retrospan"
+OWN_MARK = "retrospan.self"
+
+Decode = Callable[[], tuple[Iterable[Item], int | None]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What the receivers did since they started."""
+
+    requests: int = 0
+    spans: int = 0
+    logs: int = 0
+    metrics: int = 0
+    rejected: int = 0
+    own: int = 0
+    undecodable: int = 0
+    overloaded: int = 0
+    datagrams: int = 0
+    datagrams_lost: int = 0
+
+    def said(self) -> str:
+        """The counts that are not zero, on one line."""
+        counts = ((entry.name, getattr(self, entry.name)) for entry in fields(self))
+        return ", ".join(f"{name} {count}" for name, count in counts if count) or "nothing"
+
+
+class Intake:
+    """Shared by all receivers; every method may be called from any thread."""
+
+    def __init__(self, spool: Spool, settings: IngestSettings, limits: ReceiverLimits) -> None:
+        self.limits = limits
+        self.tally = Tally()
+        self.settings = settings
+        self._spool = spool
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._decoders = threading.BoundedSemaphore(limits.decoders)
+        self._mine = threading.local()  # a redactor remembers texts: each thread has its own
+
+    def count(self, **more: int) -> None:
+        """Add to the tally."""
+        with self._lock:
+            for name, number in more.items():
+                setattr(self.tally, name, getattr(self.tally, name) + number)
+
+    def overloaded(self, reason: str) -> OverloadedError:
+        """The error to raise when there is no room."""
+        self.count(overloaded=1)
+        return OverloadedError(reason)
+
+    def enter(self, size: int) -> None:
+        """Make room for bytes of a body; OverloadedError when there is none."""
+        limit = self.limits.in_flight_bytes
+        with self._lock:
+            fits = self._in_flight == 0 or self._in_flight + size <= limit
+            if fits:
+                self._in_flight += size
+        if not fits:
+            raise self.overloaded(f"too much at once; the limit is in_flight_bytes = {limit}")
+
+    def leave(self, size: int) -> None:
+        """Give the room back."""
+        with self._lock:
+            self._in_flight -= size
+
+    def receive(self, decode: Decode) -> Receipt:
+        """The records that `decode` gives, into the spool; returns when they are durable.
+
+        `decode` also says how many records were sent, so that none is lost silently; None when
+        only the refused ones count. As many bodies as there are decoders stand decoded in memory.
+        """
+        with self._decoders:
+            items, sent = decode()
+            frame, own = self._redacted(items)
+            if frame.is_empty:
+                self.count(requests=1, own=own)
+                return Receipt()
+            data = frames.encoded(frame)
+            spans, logs, refused = len(frame.spans), len(frame.logs), len(frame.rejected)
+            receipt = Receipt(
+                rejected=refused if sent is None else max(sent - spans - logs - own, 0),
+                message=_message(frame),
+                accepted=spans + logs + frame.metrics,
+            )
+            metrics = frame.metrics
+            del frame, items
+        try:
+            self._spool.append(data).result(FLUSH_SECONDS_MAX)
+        except OverloadedError as error:
+            raise self.overloaded(str(error)) from error
+        except LateError as error:
+            raise self.overloaded("the disk does not keep up") from error
+        self.count(requests=1, spans=spans, logs=logs, metrics=metrics, rejected=refused, own=own)
+        return receipt
+
+    def _redacted(self, items: Iterable[Item]) -> tuple[Frame, int]:
+        redactor: Redactor | None = getattr(self._mine, "redactor", None)
+        if redactor is None and self.settings.redact:
+            redactor = self._mine.redactor = Redactor(self.settings.redaction_key)
+        frame, own = Frame(), 0
+        for item in items:
+            if isinstance(item, Span | LogRecord) and _is_own(item):
+                own += 1
+            else:
+                frame.add(redactor.item(item) if redactor else item)
+        return frame, own
+
+
+def _is_own(record: Span | LogRecord) -> bool:
+    return record.service == OWN_SERVICE and record.resource.get(OWN_MARK) is True
+
+
+def _message(frame: Frame) -> str:
+    if not frame.rejected:
+        return ""
+    first, more = frame.rejected[0], len(frame.rejected) - 1
+    told = f"{first.record}: {first.reason}" + (f" (and {more} more)" if more else "")
+    return told[:MESSAGE_CHARS_MAX]

@@ -1,0 +1,126 @@
+"""`retrospan serve`: telemetry over the network into the store, then flows out of it."""
+
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrospan.config import redaction_key
+from retrospan.edge import Edge, ExitCode, edge_of, tell
+from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from ingest.receivers.settings import ReceiverLimits, ReceiverSettings, Tls
+
+TOKEN_VARIABLE = "RETROSPAN_TOKEN"
+PORT_MAX = 65_535
+NAMES = {
+    "otlp_http": "OTLP over HTTP",
+    "otlp_grpc": "OTLP over gRPC",
+    "jaeger_http": "Jaeger Thrift over HTTP",
+    "jaeger_udp": "Jaeger Thrift over UDP",
+}
+
+Port = Annotated[int, typer.Option(min=-1, max=PORT_MAX, help="0 picks a free port, -1 is off.")]
+
+
+def command(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    otlp_http_port: Port = 4318,
+    otlp_grpc_port: Port = 4317,
+    jaeger_http_port: Port = 14268,
+    jaeger_udp_port: Port = 6831,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar=TOKEN_VARIABLE, help="What senders show as a bearer token."),
+    ] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Let anyone send who can reach the address.")
+    ] = False,
+    tls_cert: Annotated[Path | None, typer.Option(help="Certificate file (PEM).")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Key file of the certificate.")] = None,
+    tls_client_ca: Annotated[
+        Path | None, typer.Option(help="Only take senders with a certificate of this authority.")
+    ] = None,
+    spool: Annotated[
+        Path | None, typer.Option(help="Where received data waits; beside the store by default.")
+    ] = None,
+    body_bytes: Annotated[int, typer.Option(min=1, help="The largest body.")] = 16 * 1024 * 1024,
+    spool_bytes: Annotated[
+        int, typer.Option(min=1, help="Above this many waiting bytes senders must come again.")
+    ] = 512 * 1024 * 1024,
+) -> None:
+    """Receive OpenTelemetry and Jaeger data until stopped; what is acknowledged is kept."""
+    from ingest.pipeline import IngestSettings
+    from ingest.receivers.settings import ReceiverLimits, ReceiverSettings
+
+    edge = edge_of(context)
+    ports = [
+        None if port < 0 else port
+        for port in (otlp_http_port, otlp_grpc_port, jaeger_http_port, jaeger_udp_port)
+    ]
+    settings = ReceiverSettings(
+        spool=spool or edge.db.with_name(edge.db.name + ".spool"),
+        ingest=edge.settings().fill(
+            "ingest", IngestSettings, redaction_key=redaction_key(), format=None
+        ),
+        host=host,
+        otlp_http_port=ports[0],
+        otlp_grpc_port=ports[1],
+        jaeger_http_port=ports[2],
+        jaeger_udp_port=ports[3],
+        token=token or None,
+        tls=_tls(tls_cert, tls_key, tls_client_ca),
+        insecure=insecure,
+        limits=_limits(ReceiverLimits(), body_bytes, spool_bytes),
+    )
+    _serve(edge, settings)
+
+
+def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> "Tls | None":
+    from ingest.receivers.settings import Tls
+
+    if cert is not None and key is not None:
+        return Tls(cert=cert, key=key, client_ca=client_ca)
+    if cert is not None or key is not None or client_ca is not None:
+        raise UsageError("TLS needs both --tls-cert and --tls-key")
+    return None
+
+
+def _limits(limits: "ReceiverLimits", body_bytes: int, spool_bytes: int) -> "ReceiverLimits":
+    from dataclasses import replace
+
+    return replace(limits, body_bytes=body_bytes, spool_bytes=spool_bytes)
+
+
+def _serve(edge: Edge, settings: "ReceiverSettings") -> None:
+    from ingest.receivers.server import Receivers
+    from retrospan.loading import derive
+
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    receivers = Receivers(
+        edge.store(), settings, lambda: edge.say(derive(edge, lambda text: None)), tell
+    )
+    try:
+        for name, port in receivers.ports.items():
+            edge.say(f"{NAMES[name]}: {settings.host} port {port}")
+        if settings.jaeger_udp_port is not None and not settings.has_udp:
+            edge.say("Jaeger over UDP is off: it cannot show a token or a certificate")
+        edge.say("receiving (Ctrl-C ends it)")
+        stopping.wait()
+        edge.say("stopping: what was acknowledged is loaded first")
+    finally:
+        # A second signal ends at once; the spool keeps what is not loaded.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: os._exit(ExitCode.INTERRUPTED))
+        receivers.stop()
+    spans, logs = receivers.loaded
+    edge.say(
+        f"received: {receivers.intake.tally.said()}; new in the store: {spans} spans, {logs} logs"
+    )

@@ -119,6 +119,6 @@ def test_every_test_can_fail(files: list[Path]) -> None:
             if not isinstance(node, ast.FunctionDef) or not node.name.startswith("test_"):
                 continue
             source = ast.unparse(node)
-            if not re.search(r"\bassert|raises\(|fail\(|check\w*\(", source):
+            if not re.search(r"\bassert|raises\(|fail\(|expect\(|check\w*\(", source):
                 empty.append(f"{named(path)}:{node.lineno} {node.name}")
     assert empty == []

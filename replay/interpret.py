@@ -39,7 +39,7 @@ class Machine:
         for op in order.sequence:
             for ancestor in order.direct[op]:
                 self.children[ancestor].append(op)
-        self.loose = sorted(op for op, item in program.operations.items() if item.loose)
+        self.variants: dict[object, Machine] = {}
 
     def run(self, given: Leaves, answers: Answers, retry_unseen: bool | None = None) -> Run:
         """Execute the program; the flow's outcome and times follow from the answers alone.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import TypeAlias
 
 from store.model import JsonValue
@@ -13,6 +14,8 @@ Leaves: TypeAlias = Mapping[str, Scalar]
 LEAVES_MAX = 400
 DEPTH_MAX = 16
 TEXT_MAX = 4096
+# Larger numbers are identifiers, and do not compare exactly with decimals: they become text.
+INTEGER_MAX = 2**53 - 1
 
 _DECIMAL_TEXT = re.compile(r"-?(0|[1-9]\d{0,14})\.\d{1,15}")
 _ELEMENT = re.compile(r"^(.*?)\[(\d+)\]\.?(.*)$")
@@ -50,6 +53,10 @@ def _scalar(item: bool | int | float | str | None) -> Scalar:
         if _DECIMAL_TEXT.fullmatch(item):
             return float(item)
         return item[:TEXT_MAX]
+    if isinstance(item, float) and not isfinite(item):
+        return str(item)
+    if isinstance(item, int) and abs(item) > INTEGER_MAX:
+        return str(item)
     return item
 
 

@@ -153,7 +153,7 @@ class Answers:
         span = donor.latency
         return Answer(
             "ok", donor.response, span.usual, span.low, span.high, "donor",
-            note=f"{span.count} donors",
+            note=f"a good one, as {donor.successes} of {donor.answers} donors",
         )  # fmt: skip
 
 

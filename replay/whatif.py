@@ -51,7 +51,6 @@ def what_if(
         )
     if control.verdict not in ("identical", "equivalent"):
         return replace(named, reason="the control replay diverged, so no counterfactual is shown")
-    changed = apply_changes(machine.program, scenario.changes)
     altered = recording
     try:
         for item in scenario.answers:
@@ -62,9 +61,19 @@ def what_if(
             )  # fmt: skip
     except DataError as error:
         return replace(named, reason=f"the scenario does not touch this flow: {error}")
-    other = Machine(changed) if scenario.changes else machine
+    other = _changed(machine, scenario)
     judged, timeouts = _run(other, altered, recording, scenario, settings, None)
     return _write(named, judged, timeouts, other, altered, recording, scenario, settings)
+
+
+def _changed(machine: Machine, scenario: Scenario) -> Machine:
+    """Give the machine with the scenario's settings; made once per program."""
+    if not scenario.changes:
+        return machine
+    if scenario.changes not in machine.variants:
+        program = apply_changes(machine.program, scenario.changes)
+        machine.variants[scenario.changes] = Machine(program)
+    return machine.variants[scenario.changes]
 
 
 def _run(
@@ -98,7 +107,7 @@ def _write(
     doubts = [flag for flag in run.flags if not flag.startswith(_HARMLESS)]
     if doubts:
         claim = None
-        reasons.append("not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
+        reasons.insert(0, "not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
     if any(flag.startswith(_FORKING) for flag in doubts):
         reasons.append(_fork(machine, altered, recording, scenario, settings))
     divergences = (*judged.comparison.divergences, *_unread(scenario, judged, recording))
@@ -134,7 +143,7 @@ def _claim(scenario: Scenario, judged: Judged, timeouts: Timeouts) -> tuple[str 
         reasons.extend(f"answers lent: {flag}" for flag in judged.run.flags
                        if flag.startswith("donor_answer"))  # fmt: skip
     if counts.get("missing", 0) and any(f.startswith("missing_answer") for f in judged.run.flags):
-        return None, [*reasons, "not identified: no recording answers a call of the changed flow"]
+        return None, ["not identified: no recording answers a call of the changed flow", *reasons]
     if scenario.population:
         classes.add("C4")
         reasons.append("for all flows at once load feeds back: read this as qualitative")

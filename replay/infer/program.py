@@ -28,11 +28,14 @@ class Donor:
     """Successful answers of an operation in the training flows.
 
     `latencies_ns` are sorted and hold the callees' own times for calls their callers gave up on,
-    where those were recorded. `response` is the answer of median latency.
+    where those were recorded. `response` is the answer of median latency; `answers` counts all
+    answers, `successes` the good ones among them.
     """
 
     latencies_ns: tuple[int, ...]
     response: Mapping[str, Scalar]
+    answers: int
+    successes: int
 
     @property
     def latency(self) -> Span3:

@@ -33,7 +33,12 @@ def donor_of(runs: Sequence[Instance]) -> Donor | None:
         last = len(latencies) - 1
         step = LATENCIES_MAX - 1
         latencies = [latencies[index * last // step] for index in range(LATENCIES_MAX)]
-    return Donor(latencies_ns=tuple(latencies), response=answers[len(answers) // 2][2])
+    return Donor(
+        latencies_ns=tuple(latencies),
+        response=answers[len(answers) // 2][2],
+        answers=sum(len(run.attempts) for run in runs),
+        successes=len(answers),
+    )
 
 
 def trees_of(operation: Operation) -> list[Tree]:

@@ -248,6 +248,8 @@ class _Grower:
         yes = [row for row in rows if test.holds(column[row])]
         taken = set(yes)
         no = [row for row in rows if row not in taken]
+        if not yes or not no:  # True and 1 are equal as keys, and not as values
+            return leaf
         seen = [v for v in column if v is not None] if kind == "equal" else []
         return Split(
             test,
@@ -266,9 +268,10 @@ class _Grower:
                 continue
             test = Test(ref, kind, value)
             column = self.columns[ref]
-            yes = next(self.labels[row] for row in rows if test.holds(column[row]))
-            no = next(self.labels[row] for row in rows if not test.holds(column[row]))
-            kept.append(Rival(test, yes, no))
+            yes = [self.labels[row] for row in rows if test.holds(column[row])]
+            no = [self.labels[row] for row in rows if not test.holds(column[row])]
+            if yes and no:
+                kept.append(Rival(test, yes[0], no[0]))
         return tuple(kept)
 
     def _best(self, ref: Ref, rows: Sequence[int], counts: list[int]) -> _Candidate | None:
@@ -308,7 +311,10 @@ class _Grower:
                 continue
             impurity = _impurity(left, below) + _impurity(right, above)
             if best is None or impurity < best[0] - 1e-12:
-                best = (impurity, "above", (value + after) / 2, value, after)
+                middle = (value + after) / 2
+                if not value <= middle < after:  # neighbours without a number between them
+                    middle = value
+                best = (impurity, "above", middle, value, after)
         return best
 
     def _categorical(

@@ -57,7 +57,8 @@ def payment(
         return reply
 
     def charge(op: tuple[str, str], refund: tuple[str, str], times: int) -> Task:
-        request = {"order": order, "amount": given["amount"], "nonce": f"{order}-{op[0]}-{id(op)}"}
+        nonce = f"{dice('nonce', order, op).getrandbits(64):016x}"
+        request = {"order": order, "amount": given["amount"], "nonce": nonce}
         reply = yield from attempt_until(
             engine, op, f"{order}/charge", request, times=times, base_ms=200, jitter=0.3,
             declared_times=times,

@@ -1,0 +1,132 @@
+"""The same replay gives the same digest, wherever and whenever it runs."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from replay.digest import canonical_json, event_log_digest, ordinals
+from replay.engine import replay_flows
+from store.conclusions import Flow
+from tests.replay.kinds import true_flows
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from replay.engine import replay_flows
+from tests.replay.kinds import true_flows
+flows = true_flows("payment", 60) + true_flows("claims", 40)
+for result in replay_flows(flows, [flow.flow_id for flow in flows]):
+    print(result.flow_id, result.digest, result.program_digest, result.flags)
+"""
+
+
+def test_ten_runs_under_other_hash_seeds_and_time_zones_agree() -> None:
+    zones = ["UTC", "Asia/Kolkata", "America/St_Johns", "Pacific/Kiritimati", "Europe/Berlin"]
+    runs = []
+    for number in range(10):
+        environment = {
+            **os.environ,
+            "PYTHONHASHSEED": str(number * 7919),
+            "TZ": zones[number % len(zones)],
+        }
+        runs.append(
+            subprocess.Popen(
+                [sys.executable, "-c", PROGRAM, str(ROOT)],
+                env=environment,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        )
+    printed = {run.communicate()[0] for run in runs}
+    assert [run.returncode for run in runs] == [0] * 10
+    assert len(printed) == 1
+    assert len(printed.pop().splitlines()) == 100
+
+
+def test_the_day_and_the_span_ids_do_not_enter_the_digest(claims: list[Flow]) -> None:
+    day = 86_400 * 10**9
+    ids = [flow.flow_id for flow in claims[:10]]
+    later = [shifted(flow, day) for flow in claims]
+    before = replay_flows(claims, ids)
+    after = replay_flows(later, ids)
+    assert [r.digest for r in before] == [r.digest for r in after]
+    assert [r.program_digest for r in before] == [r.program_digest for r in after]
+
+
+def shifted(flow: Flow, by_ns: int) -> Flow:
+    steps = []
+    for step in flow.steps:
+        attempts = [
+            dataclasses.replace(
+                attempt,
+                span_id=f"x{attempt.span_id}",
+                start_ns=attempt.start_ns + by_ns,
+                end_ns=None if attempt.end_ns is None else attempt.end_ns + by_ns,
+            )
+            for attempt in step.attempts
+        ]
+        steps.append(dataclasses.replace(step, attempts=attempts, start_ns=step.start_ns + by_ns))
+    end = None if flow.end_ns is None else flow.end_ns + by_ns
+    return dataclasses.replace(flow, start_ns=flow.start_ns + by_ns, end_ns=end, steps=steps)
+
+
+def test_redaction_tokens_enter_as_ordinals_of_first_occurrence() -> None:
+    one = [{"a": "[redacted:email:aa]", "b": "[redacted:email:bb] [redacted:email:aa]"}]
+    two = [{"a": "[redacted:email:77]", "b": "[redacted:email:12] [redacted:email:77]"}]
+    other = [{"a": "[redacted:email:77]", "b": "[redacted:email:77] [redacted:email:12]"}]
+    assert event_log_digest(one) == event_log_digest(two)
+    assert event_log_digest(one) != event_log_digest(other)
+
+
+def test_a_flow_redacted_under_another_secret_has_the_same_digest() -> None:
+    def redacted(secret: str) -> list[Flow]:
+        flows = []
+        for flow in true_flows("payment", 60):
+            assert isinstance(flow.input, dict)
+            customer = flow.input["customer"]
+            token = f"[redacted:customer:{secret}{customer}]"
+            steps = [
+                dataclasses.replace(
+                    step,
+                    attempts=[
+                        dataclasses.replace(
+                            attempt,
+                            request={
+                                key: token if value == customer else value
+                                for key, value in attempt.request.items()
+                            },
+                        )
+                        for attempt in step.attempts
+                        if isinstance(attempt.request, dict)
+                    ],
+                )
+                for step in flow.steps
+            ]
+            given = {**flow.input, "customer": token}
+            flows.append(dataclasses.replace(flow, input=given, steps=steps))
+        return flows
+
+    one, two = redacted("k1-"), redacted("k2-")
+    ids = [flow.flow_id for flow in one]
+    first, second = replay_flows(one, ids), replay_flows(two, ids)
+    assert [r.digest for r in first] == [r.digest for r in second]
+    assert sum(r.verdict == "identical" for r in first) > 40
+
+
+@pytest.mark.parametrize("text", ["", "plain", "[redacted:", "[redacted:x"])
+def test_text_without_whole_tokens_stays_as_it_is(text: str) -> None:
+    assert ordinals(text) == text
+
+
+def test_lone_surrogates_and_big_numbers_can_be_digested() -> None:
+    assert event_log_digest([{"a": "\ud800", "b": 2**80}])
+
+
+def test_canonical_json_is_sorted_and_tight() -> None:
+    assert canonical_json({"b": 1, "a": ["ü"]}) == '{"a":["ü"],"b":1}'

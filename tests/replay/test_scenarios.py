@@ -1,0 +1,270 @@
+"""Counterfactuals against the true program, run with the same changes.
+
+Cannot prove more than these worlds hold: what a claim of class C1 or C2 says must be exact there.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from replay.engine import replay_flows
+from replay.scenario import AlteredAnswer, Change, Scenario, load_scenario, parse_scenario
+from store.conclusions import Flow, ReplayResult
+from store.errors import DataError
+from tests.replay.kinds import CHARGE_EU, SCORE, SHIP, payment_world, true_flow
+from tests.replay.worlds import MS, Answering, Reply
+
+EU = "gateway-eu POST /charges"
+World = Callable[[int], Answering]
+
+
+def what_if(flows: list[Flow], scenario: Scenario) -> list[ReplayResult]:
+    return replay_flows(flows, [flow.flow_id for flow in flows], scenario=scenario)
+
+
+def true_shape(flow: Flow) -> Counter[tuple[str, str, int]]:
+    """Operations with keys and numbers of attempts."""
+    return Counter(
+        (
+            f"{step.callee} {step.operation}" if step.callee else f"gate {step.operation}",
+            step.key,
+            len(step.attempts),
+        )
+        for step in flow.steps
+        if step.parent_step_id is None
+    )
+
+
+def shape(result: ReplayResult) -> Counter[tuple[str, str, int]]:
+    calls = Counter((e["op"], e["key"]) for e in result.events if e["event"] == "call")
+    return Counter((str(op), str(key), count) for (op, key), count in calls.items())
+
+
+def changed_world(change: Callable[[tuple[str, str], int, Reply], Reply]) -> World:
+    def world(index: int) -> Answering:
+        base = payment_world(1, index)
+        return lambda op, key, number: change(op, number, base(op, key, number))
+
+    return world
+
+
+def waiting(limit_ms: int) -> World:
+    """The same callees, with another timeout at gateway-eu."""
+
+    def change(op: tuple[str, str], number: int, reply: Reply) -> Reply:
+        if op != CHARGE_EU:
+            return reply
+        limit = limit_ms * MS
+        if reply.status == "timeout":
+            if reply.true_ns is not None and reply.true_ns <= limit:
+                return Reply(status="ok", latency=reply.true_ns, body={"charge_id": "late"})
+            return Reply(status="timeout", latency=limit)
+        return Reply(status="timeout", latency=limit) if reply.latency > limit else reply
+
+    return changed_world(change)
+
+
+def scoring(score: float) -> World:
+    def change(op: tuple[str, str], number: int, reply: Reply) -> Reply:
+        if op == SCORE and reply.status == "ok":
+            reply.body["score"] = score
+        return reply
+
+    return changed_world(change)
+
+
+def first_answer(of: tuple[str, str], status: str) -> World:
+    def change(op: tuple[str, str], number: int, reply: Reply) -> Reply:
+        if op == of and number == 1:
+            reply.status = status
+        return reply
+
+    return changed_world(change)
+
+
+def change(operation: str, **settings: object) -> Scenario:
+    made = Change(operation=operation, **settings)  # type: ignore[arg-type]
+    return Scenario(name="what if", changes=(made,))
+
+
+def answer(operation: str, **settings: object) -> Scenario:
+    made = AlteredAnswer(operation=operation, **settings)  # type: ignore[arg-type]
+    return Scenario(name="what if", answers=(made,))
+
+
+CASES: list[tuple[Scenario, World | None, dict[str, object], int]] = [
+    (change("gate risk-limit", threshold=0.6), None, {"threshold": 0.6}, 50),
+    (change("gate risk-limit", threshold=0.9), None, {"threshold": 0.9}, 50),
+    (change(EU, timeout_ms=150), waiting(150), {}, 50),
+    (change(EU, timeout_ms=5_000), waiting(5_000), {}, 50),
+    (change(EU, max_attempts=1), None, {"attempts": 1}, 50),
+    (change(EU, max_attempts=5), None, {"attempts": 5}, 50),
+    (answer("risk POST /score", fields={"score": 0.95}), scoring(0.95), {}, 20),
+    (answer("risk POST /score", fields={"score": 0.1}), scoring(0.1), {}, 50),
+    (answer("shipping POST /shipments", status="409"), first_answer(SHIP, "409"), {}, 4),
+    (answer(EU, status="503"), first_answer(CHARGE_EU, "503"), {}, 20),
+]
+
+
+@pytest.mark.parametrize(("scenario", "world", "options", "least"), CASES)
+def test_what_is_claimed_exactly_is_what_the_true_program_does(
+    payments: list[Flow],
+    scenario: Scenario,
+    world: World | None,
+    options: dict[str, object],
+    least: int,
+) -> None:
+    exact = 0
+    for index, result in enumerate(what_if(payments, scenario)):
+        if result.claim not in ("C1", "C2"):
+            continue
+        answering = None if world is None else world(index)
+        truth = true_flow("payment", index, answering=answering, **options)  # type: ignore[arg-type]
+        exact += 1
+        assert result.outcome == truth.outcome.value, result
+        assert shape(result) == true_shape(truth), result
+    assert exact >= least
+
+
+def test_borrowed_answers_are_labelled_and_mostly_right(payments: list[Flow]) -> None:
+    scenario = answer("risk POST /score", fields={"score": 0.95})
+    results = what_if(payments, scenario)
+    borrowed = [(i, r) for i, r in enumerate(results) if r.claim == "C3"]
+    assert len(borrowed) > 50
+    right = 0
+    for index, result in borrowed:
+        assert result.answers["donor"] > 0
+        assert "donors" in result.reason
+        truth = true_flow("payment", index, answering=scoring(0.95)(index))
+        right += result.outcome == truth.outcome.value
+    assert right >= 0.8 * len(borrowed)
+
+
+def test_a_longer_timeout_uses_the_callees_own_end_where_it_is_known(
+    payments: list[Flow],
+) -> None:
+    results = what_if(payments, change(EU, timeout_ms=5_000))
+    known = [r for r in results if "callee's own span" in r.reason and r.claim == "C2"]
+    assert known
+    for result in known:
+        assert result.control_verdict in ("identical", "equivalent")
+        assert result.control_digest != result.digest
+
+
+def test_without_a_donor_a_longer_timeout_is_not_identified_but_says_so(
+    payments: list[Flow],
+) -> None:
+    results = what_if(payments, change("stock POST /reservations", timeout_ms=60_000))
+    said = [r for r in results if "slower answers" in r.reason or "no donor" in r.reason]
+    assert said
+    assert {r.claim for r in said} <= {"C3", None}
+
+
+def test_a_status_never_seen_is_forked_and_claims_nothing(payments: list[Flow]) -> None:
+    results = what_if(payments, answer("shipping POST /shipments", status="418"))
+    forked = [r for r in results if "if the unseen answer is retried" in r.reason]
+    assert len(forked) > 50
+    assert all(r.claim is None for r in forked)
+    assert all(any(flag.startswith("novel_status") for flag in r.flags) for r in forked)
+
+
+def test_a_scenario_that_changes_nothing_read_says_which_answer_was_not_read(
+    payments: list[Flow],
+) -> None:
+    results = what_if(payments, answer("risk POST /score", fields={"model": "risk-9"}))
+    same = [r for r in results if r.verdict == "identical"]
+    assert len(same) > 100
+    for result in same:
+        assert {(d.kind, d.path) for d in result.divergences} == {
+            ("unread_answer", "response.model")
+        }
+
+
+def test_no_counterfactual_is_shown_when_the_control_replay_fails(payments: list[Flow]) -> None:
+    scenario = change(EU, max_attempts=1)
+    controls = {r.flow_id: r for r in replay_flows(payments, [f.flow_id for f in payments])}
+    failed = [f for f in payments if controls[f.flow_id].verdict == "diverged"]
+    assert failed
+    for result in replay_flows(payments, [f.flow_id for f in failed], scenario=scenario):
+        assert result.claim is None
+        assert result.reason.startswith("the control replay diverged")
+        assert result.digest == controls[result.flow_id].digest
+
+
+def test_under_a_hundred_recordings_only_the_control_runs(payments: list[Flow]) -> None:
+    few = payments[:99]
+    for result in what_if(few, change(EU, max_attempts=1))[:10]:
+        assert result.claim is None
+        assert result.reason.startswith("control only: 99 recordings")
+
+
+def test_for_a_whole_population_claims_are_qualitative(payments: list[Flow]) -> None:
+    scenario = Scenario(
+        name="all", changes=(Change(operation=EU, max_attempts=1),), population=True
+    )
+    assert {r.claim for r in what_if(payments, scenario)} <= {"C4", None}
+
+
+def test_backoff_changes_move_times_and_nothing_else(payments: list[Flow]) -> None:
+    scenario = change(EU, backoff_initial_ms=5_000, backoff_coefficient=1.0)
+    moved = [r for r in what_if(payments, scenario) if r.claim == "C1" and r.divergences]
+    assert moved
+    for result in moved:
+        assert {d.kind for d in result.divergences} == {"timing_changed"}
+
+
+def test_an_unknown_operation_lists_the_known_ones(payments: list[Flow]) -> None:
+    with pytest.raises(DataError, match=r"gateway-eu POST /charges"):
+        what_if(payments[:120], change("gateway-eu POST /charge", max_attempts=1))
+
+
+def test_a_threshold_that_nobody_compares_is_an_error(payments: list[Flow]) -> None:
+    with pytest.raises(DataError, match="no numeric threshold"):
+        what_if(payments[:120], change("mail POST /messages", threshold=0.5))
+
+
+GOOD = """
+schema: retrospan.scenario/1
+name: wait longer
+changes:
+  - operation: gateway-eu POST /charges
+    timeout_ms: 3000
+    backoff: {initial_ms: 100, coefficient: 2}
+answers:
+  - operation: risk POST /score
+    nth: 1
+    fields: {score: 0.95, model: risk-9}
+"""
+
+
+def test_a_scenario_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "wait.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    scenario = load_scenario(path)
+    assert scenario.name == "wait longer"
+    assert scenario.changes[0].timeout_ms == 3000
+    assert scenario.changes[0].backoff_coefficient == 2
+    assert scenario.answers[0].fields == {"score": 0.95, "model": "risk-9"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("scenario/1", "scenario/2", "retrospan.scenario/2"),
+        ("timeout_ms: 3000", "timeout_ms: -1", "timeout_ms"),
+        ("timeout_ms: 3000", "timeout: 3000", "'timeout' was unexpected"),
+        ("name: wait longer\n", "", "'name' is a required property"),
+        ("nth: 1", "nth: first", "nth"),
+        ("schema:", "{schema", "not YAML"),
+    ],
+)
+def test_a_scenario_that_does_not_fit_its_schema_says_where(old: str, new: str, said: str) -> None:
+    with pytest.raises(DataError, match=said):
+        parse_scenario(GOOD.replace(old, new))
+
+
+def test_a_missing_scenario_file_is_a_data_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="cannot be read"):
+        load_scenario(tmp_path / "none.yaml")

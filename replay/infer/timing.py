@@ -8,6 +8,10 @@ MILLISECOND = 1_000_000
 # No scheduler is quieter than this, however few recordings say so.
 JITTER_FLOOR_NS = 500_000
 
+# A single wait so much longer than all others is left out, where there are others enough.
+OUTLIER_COUNT_MIN = 50
+OUTLIER_FACTOR = 3
+
 
 @dataclass(frozen=True, slots=True)
 class Span3:
@@ -32,6 +36,8 @@ def spread(values: Sequence[int], floor_ns: int = JITTER_FLOOR_NS) -> Span3:
     count = len(ordered)
     if not count:
         return ZERO
+    if count >= OUTLIER_COUNT_MIN and ordered[-1] > OUTLIER_FACTOR * max(ordered[-2], floor_ns):
+        ordered.pop()  # one pause of the machine is no property of the program
     middle = ordered[count // 2]
     # Whole-number arithmetic: 1.25 + 6/n as (5n + 24) / 4n.
     below = (middle - ordered[0]) * (5 * count + 24) // (4 * count)

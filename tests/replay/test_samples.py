@@ -1,0 +1,96 @@
+"""The recorded payment system is reproduced from programs made of its other flows.
+
+Cannot prove that other systems would be; the samples come from one small system.
+"""
+
+import gzip
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from analyzer.assign import AssignSettings, assign
+from analyzer.derive import DeriveSettings, derive
+from ingest.limits import Limits
+from ingest.reader import discover
+from replay.engine import replay_flows
+from replay.fidelity import fidelity
+from replay.scenario import Change, Scenario
+from store.conclusions import Flow
+from store.model import Decision, LogRecord, Span
+
+SAMPLES = Path(__file__).resolve().parents[2] / "sample_traces"
+FILES = {
+    "traces.jsonl.gz": "otlp_json",
+    "logs.jsonl.gz": "otlp_json",
+    "decisions.jsonl.gz": "decisions",
+}
+WITH_OURS = ("payment-healthy", "payment-brownout")
+
+
+@cache
+def flows_of(sample: str) -> list[Flow]:
+    readers = discover()
+    spans: list[Span] = []
+    logs: list[LogRecord] = []
+    decisions: list[Decision] = []
+    for name, reader in FILES.items():
+        path = SAMPLES / sample / name
+        if not path.exists():
+            continue
+        with gzip.open(path) as stream:
+            for item in readers[reader].read(stream, Limits()):  # type: ignore[arg-type]
+                if isinstance(item, Span):
+                    spans.append(item)
+                elif isinstance(item, LogRecord):
+                    logs.append(item)
+                elif isinstance(item, Decision):
+                    decisions.append(item)
+    rows = assign(spans, logs, decisions, AssignSettings())
+    return [derive(row, DeriveSettings()) for row in rows]
+
+
+@pytest.mark.parametrize("sample", WITH_OURS)
+def test_nine_of_ten_recorded_payments_replay_identically_and_no_other_is_silent(
+    sample: str,
+) -> None:
+    flows = flows_of(sample)
+    assert len(flows) >= 300
+    results = replay_flows(flows, [flow.flow_id for flow in flows])
+    measured = fidelity(results)
+    assert measured.identical >= 0.9 * measured.flows, measured
+    assert measured.silent == 0, measured
+    assert measured.width_ppm < 200_000, measured
+    for result in results:
+        assert result.verdict == "identical" or result.divergences, result
+
+
+def test_without_our_attributes_nothing_is_silently_wrong() -> None:
+    """No input and no keys are recorded there: a program can hardly be made, and says so."""
+    flows = flows_of("payment-brownout-plain")
+    results = replay_flows(flows, [flow.flow_id for flow in flows])
+    assert fidelity(results).silent == 0
+
+
+def test_a_longer_wait_for_the_slow_gateway_would_have_saved_payments() -> None:
+    flows = flows_of("payment-brownout")
+    slow = [
+        flow
+        for flow in flows
+        if any(
+            step.callee == "gateway-eu"
+            and step.operation == "POST /charges"
+            and step.attempts[0].status == "timeout"
+            for step in flow.steps
+        )
+    ]
+    scenario = Scenario(
+        name="wait for two seconds",
+        changes=(Change(operation="gateway-eu POST /charges", timeout_ms=2_000),),
+    )
+    results = replay_flows(flows, [flow.flow_id for flow in slow], scenario=scenario)
+    claimed = [r for r in results if r.claim is not None]
+    assert len(claimed) > 20
+    assert any("callee's own span" in r.reason for r in claimed)
+    fewer = [r for r in claimed if "missing_call" in {d.kind for d in r.divergences}]
+    assert len(fewer) > 20

@@ -54,7 +54,11 @@ class _States:
                 path = self._by_name(event)
             self._paths[event.id] = self._after(event, path)
         resource: dict[str, AttributeValue] = {"service.name": self._service}
+        root = self._root
         for draft in self._drafts:
+            if draft.end_ns is None and root.end_ns is not None and root.status == "error":
+                # A failed execution stops what its branches still did, without a word for each.
+                draft.fail(root.end_ns, "Cancelled")
             yield draft.span(resource)
 
     def _draft(self, event: StateEvent, name: str, kind: str, path: Path) -> SpanDraft:

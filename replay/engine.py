@@ -2,8 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
+from replay.infer.program import Program
 from replay.interpret import Machine
 from replay.judge import judge, result_of, unreplayable
 from replay.match import Answers
@@ -13,7 +15,7 @@ from replay.settings import ReplaySettings
 from replay.train import train
 from replay.whatif import what_if
 from store.conclusions import Flow, ReplayResult
-from store.errors import NotFoundError
+from store.errors import DataError, NotFoundError
 
 Progress = Callable[[int, int], None]
 DEFAULTS = ReplaySettings()
@@ -117,3 +119,35 @@ def replay_recording(
     if scenario is None:
         return result
     return what_if(result, machine, recording, scenario, settings, len(kind.usable))
+
+
+def replay_with(
+    recording: Recording,
+    program: Program,
+    *,
+    settings: ReplaySettings = DEFAULTS,
+    leave_one_out: bool = True,
+) -> ReplayResult:
+    """Replay a recording with a stored program, as one out of a bundle.
+
+    `leave_one_out` repeats what is known of the program: whether it was made without this flow.
+    """
+    if recording.unusable:
+        return unreplayable(recording, recording.unusable, None)
+    run = Machine(program).run(recording.input, Answers.of(recording))
+    judged = judge(run, recording, program, settings)
+    result = result_of(recording, program, program.digest, judged, settings)
+    return replace(result, leave_one_out=leave_one_out)
+
+
+def program_of(
+    flows: Sequence[Flow], flow_id: str, *, settings: ReplaySettings = DEFAULTS
+) -> Program:
+    """Give the program a flow is replayed with, made from the other flows of its kind."""
+    by_id = {flow.flow_id: flow for flow in flows}
+    _check_known(by_id, [flow_id])
+    kind = (by_id[flow_id].name, by_id[flow_id].version)
+    folds = Folds([recording_of(f) for f in flows if (f.name, f.version) == kind], settings)
+    if folds.refusal():
+        raise DataError(f"no program for flow {flow_id!r}: {folds.refusal()}")
+    return folds.machine_for(flow_id)[0].program

@@ -1,1 +1,4 @@
-"""Learns the program of a flow kind from recordings of it; start reading at `learn.py`."""
+"""Recordings of one flow kind in, its program out.
+
+Start reading at `learn.py`; `program.py` is what comes out; every other file is one construct.
+"""

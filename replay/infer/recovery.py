@@ -37,8 +37,8 @@ class UndoRule:
 class Recovery:
     """The whole recovery. `stops` and `tail_stops` are None where no recording shows it.
 
-    `done_before` lists operations that had succeeded in some aborted flow: only of those is it
-    known what an abort does about them.
+    `done_before` lists operations that had succeeded in some aborted flow whose recovery ran to
+    its end: only of those is it known what an abort does about them.
     """
 
     rules: tuple[UndoRule, ...]
@@ -86,7 +86,7 @@ def learn_recovery(
         done_before=tuple(
             op
             for op in order.sequence
-            if any(op in o.nodes and _undoable(o.nodes[op], False) for o in aborted)
+            if any(_undoable(o.nodes.get(op), False) and not _failed(o, ops) for o in aborted)
         ),
     )
 

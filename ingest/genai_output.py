@@ -12,6 +12,8 @@ _CALL_TYPES = frozenset({"tool_call", "tool-call", "function_call", "tool_use", 
 _CALL_LISTS = ("tool_calls", "toolCalls")
 _FINISH = ("finish_reason", "finishReason", "stop_reason", "finish_reasons")
 _TEXTS = ("content", "text", "output_text", "value")
+# What emitters write of a message that has no text: it only calls tools.
+_NOTHING = ("None", "null", "undefined")
 # What a response repeats of its request: tools that were offered, not called.
 _REPEATED = frozenset({"tools", "tool_choice", "toolDefinitions", "config", "input", "metadata"})
 
@@ -36,7 +38,7 @@ def answer_in(value: object) -> Answer:
     text = finish = ""
     for node in _nodes(parsed(value)):
         if isinstance(node, str):
-            text = text or short(node)
+            text = text or ("" if node in _NOTHING else short(node))
             continue
         if not isinstance(node, dict):
             continue

@@ -51,28 +51,6 @@ COLUMNS = (
     field("replayability", "replayability"),
     field("complete", "complete"),
 )
-STEP_COLUMNS = (
-    field("step", "name"),
-    field("key", "key"),
-    field("kind", "kind"),
-    field("service", "service"),
-    field("role", "role"),
-    field("outcome", "outcome"),
-    Column(header="start (UTC)", show=lambda row: utc(_int(row, "start_ns"))),
-    Column(header="duration", show=lambda row: humane(_length(row)), right=True),
-    Column(header="attempts (n)", show=lambda row: _count(row, "attempts"), right=True),
-    field("compensates", "compensates"),
-)
-
-
-def _length(row: Row) -> int | None:
-    start, end = _int(row, "start_ns"), _int(row, "end_ns")
-    return None if start is None or end is None else end - start
-
-
-def _count(row: Row, name: str) -> int:
-    value = row[name]
-    return len(value) if isinstance(value, list) else 0
 
 
 @app.command("list")
@@ -127,40 +105,31 @@ def show_flow(
     flow_id: Annotated[str, typer.Argument(metavar="ID", help="The flow's id.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show one flow with its steps and its critical path."""
+    """Show one flow: its steps, what the checks say, what is left standing."""
     from retrospan.canonical import pretty
     from retrospan.documents import flow_document
-    from retrospan.text import visible
+    from retrospan.flow_page import STEP_COLUMNS, head, judgement, step_rows
     from store import read
 
     edge = edge_of(context)
     with edge.lease("showing a flow") as session:
         flow = read.read_flow(session, flow_id)
+        sagas = read.read_sagas(session, [flow_id])
+        findings = read.read_findings(session, [flow_id])
     document = flow_document(flow)
     if as_json:
         put([pretty(document)])
         return
-    put(
-        [
-            f"flow          {visible(flow.flow_id)}",
-            f"name          {visible(flow.name)} {visible(flow.version)}",
-            f"outcome       {flow.outcome.value}",
-            f"start (UTC)   {utc(flow.start_ns)}",
-            f"duration      {humane(_length(document))}",
-            f"traces        {' '.join(map(visible, flow.trace_ids))}",
-            f"services      {', '.join(map(visible, flow.services))}",
-            f"decisions     {', '.join(map(visible, flow.decision_ids)) or '–'}",
-            f"replayability {visible(flow.replayability)}",
-            *(f"not recorded  {visible(gap)}" for gap in flow.evidence_gaps),
-        ]
-    )
-    steps = document["steps"]
-    assert isinstance(steps, list)
-    rows = [step for step in steps if isinstance(step, dict)]
+    put(head(flow))
     show(
         Listing(
-            document=document, rows=rows, columns=STEP_COLUMNS, cells=(), empty="no step recorded"
+            document=document,
+            rows=step_rows(flow),
+            columns=STEP_COLUMNS,
+            cells=(),
+            empty="no step recorded",
         ),
         Format.TABLE,
         False,
     )
+    put(judgement(sagas, findings))

@@ -1,0 +1,3 @@
+SELECT flow_id
+FROM purge_flows
+ORDER BY flow_id

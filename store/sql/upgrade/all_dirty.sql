@@ -1,0 +1,3 @@
+INSERT INTO dirty_traces
+SELECT trace_id, (SELECT generation FROM store_meta)
+FROM traces

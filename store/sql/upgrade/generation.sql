@@ -1,0 +1,1 @@
+UPDATE store_meta SET generation = $generation

@@ -1,7 +1,8 @@
 """Makes the calls of one operation: keys, requests, attempts and their answers."""
 
-from replay.infer.binding import Binding, Scope, evaluate
+from replay.infer.binding import Binding
 from replay.infer.each import Each, elements_of
+from replay.infer.expression import Scope, evaluate
 from replay.infer.guards import STATUS_LEAF
 from replay.infer.program import Operation, Program
 from replay.infer.timing import Span3

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import inf, nextafter
 
-from replay.infer.binding import Binding, Constant
+from replay.infer.binding import Binding
+from replay.infer.delay import PPM, TABLE_MAX, Delay
+from replay.infer.expression import Constant
 from replay.infer.program import Donor, Operation, Program
-from replay.infer.repeat import PPM, TABLE_MAX, Delay
 from replay.infer.tree import Leaf, Split, Test, Tree
 from replay.infer.view import base_name
 from replay.leaves import is_number, same

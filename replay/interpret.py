@@ -5,27 +5,18 @@ request. Every start is an interval in whole nanoseconds.
 """
 
 import heapq
-from dataclasses import dataclass
-from itertools import pairwise
 
 from replay.calls import Caller
-from replay.infer.binding import Scope, evaluate
+from replay.infer.expression import Scope, evaluate
 from replay.infer.outcome import ending_of
-from replay.infer.program import Operation, Program
-from replay.infer.recovery import undone_reader
+from replay.infer.program import Program
 from replay.infer.tree import Tree
-from replay.infer.undo_order import TIMED, Undo
-from replay.infer.view import Instance, Node, View
+from replay.infer.view import View
 from replay.leaves import Leaves, is_number, lists_in
 from replay.match import Answers
+from replay.recover import Recovering
 from replay.run import Run
 from replay.times import Times
-
-
-@dataclass(slots=True)
-class _Todo:
-    undo: Undo
-    op: str
 
 
 class Machine:
@@ -53,7 +44,7 @@ class Machine:
         quiet = forward.quiet()
         aborted = forward.aborted_ns is not None
         if aborted:
-            quiet = _Recovering(self, run, caller).execute(quiet)
+            quiet = Recovering(self.program, self.rank, run, caller).execute(quiet)
         self._finish(run, aborted, quiet)
         run.counts = answers.counts
         return run
@@ -195,115 +186,3 @@ class _Forward:
 
 def _score(tree: Tree) -> str:
     return f"{tree.right or 0} of {tree.count} held-out"
-
-
-class _Recovering:
-    """What follows an abort."""
-
-    def __init__(self, machine: Machine, run: Run, caller: Caller) -> None:
-        self.machine = machine
-        self.recovery = machine.program.recovery
-        self.operations = machine.program.operations
-        self.run = run
-        self.caller = caller
-        self.started = False
-
-    def execute(self, quiet: Times) -> Times:
-        """Run the compensations one after the other, or all at once."""
-        if not self.recovery.aborted:
-            self.run.doubt("recovery", [("no_failure_seen", None)])
-        for op, node in self.run.view.nodes.items():
-            done = any(item.status == "ok" for item in node.instances)
-            if done and op not in self.recovery.done_before:
-                self.run.doubt("recovery", [("undo_unseen", op)])
-        first, middle, last = self._plan()
-        now = quiet
-        stopped = False
-        for place, todo in enumerate([*first, *middle]):
-            now, failed = self._one(todo, quiet, now, place)
-            if failed and place < len(first) + len(middle) - 1:
-                if self.recovery.stops is None:
-                    self.run.doubt("recovery", [("undo_after_failure_unseen", todo.op)])
-                if self.recovery.stops:
-                    stopped = True
-                    break
-        if not (stopped and self.recovery.tail_stops):
-            for place, todo in enumerate(last):
-                now, _ = self._one(todo, quiet, now, 1000 + place)
-        return now
-
-    def _plan(self) -> tuple[list[_Todo], list[_Todo], list[_Todo]]:
-        first: list[_Todo] = []
-        middle: list[_Todo] = []
-        last: list[_Todo] = []
-        nodes = self.run.view.nodes
-        nothing = Instance("", "", 0, 0, "", {}, {})
-        for rule in self.recovery.rules:
-            if not rule.source:
-                label, doubts = rule.when.read(self.run.view.value)
-                self.run.doubt(rule.op, doubts)
-                if label:
-                    (first if rule.place == "first" else last).append(
-                        _Todo((rule.op, nothing, 0), rule.op)
-                    )
-                continue
-            source = nodes.get(rule.source)
-            for rival in rule.rivals:
-                if (rival in nodes) != (source is not None):
-                    self.run.doubt(rule.op, [("rival_compensation", [rule.source, rival])])
-            for target in source.instances if source is not None else ():
-                label, doubts = rule.when.read(undone_reader(self.run.view.value, target))
-                self.run.doubt(rule.op, doubts)
-                if label:
-                    middle.append(_Todo((rule.op, target, self.machine.rank[rule.source]), rule.op))
-                if label and rule.seen < 2:
-                    self.run.doubt(rule.op, [("low_support", rule.seen)])
-        self._sort(middle)
-        return first, middle, last
-
-    def _sort(self, todos: list[_Todo]) -> None:
-        order = self.recovery.order
-        todos.sort(key=lambda t: (order.key(order.name, t.undo), t.op, t.undo[1].key))
-        if self.recovery.parallel or len(todos) < 2:
-            return
-        chosen = [id(todo) for todo in todos]
-        for rival in order.rivals:
-            other = sorted(
-                todos, key=lambda t: (order.key(rival, t.undo), order.key(order.name, t.undo))
-            )
-            if [id(todo) for todo in other] != chosen:
-                self.run.doubt("recovery", [("rival_undo_order", [order.name, rival])])
-        if order.name in TIMED:
-            for one, two in pairwise(todos):
-                near, far = (order.key(order.name, todo.undo) for todo in (one, two))
-                tied = abs(near[-1] - far[-1]) < self._doubt_ns(one, two)
-                if tied and near[:-1] == far[:-1]:
-                    self.run.doubt("recovery", [("order_tie", None)])
-
-    def _doubt_ns(self, one: _Todo, two: _Todo) -> int:
-        """How far two undone runs may have ended otherwise than computed, seen from each other."""
-        near = 4 * self.machine.program.think_ns
-        first, second = one.undo[1], two.undo[1]
-        if first.op != second.op:
-            return near
-        each = self.operations[first.op].each
-        steps = abs(first.index - second.index)
-        if each is None or each.workers:
-            return near
-        return near + steps * (each.between.high - each.between.usual)
-
-    def _one(self, todo: _Todo, quiet: Times, now: Times, place: int) -> tuple[Times, bool]:
-        operation: Operation = self.operations[todo.op]
-        undone = todo.undo[1] if todo.undo[1].op else None
-        begin = quiet if self.recovery.parallel else now
-        gap = self.recovery.between if self.started and not self.recovery.parallel else None
-        self.started = True
-        instance = self.caller.undo(
-            operation, undone, begin, gap or self.recovery.first, (1, place)
-        )
-        nodes = self.run.view.nodes
-        nodes.setdefault(todo.op, Node(todo.op, [])).instances.append(instance)
-        nodes[todo.op].settle()
-        self.run.undone.append((todo.op, instance.key))
-        end = Times(instance.end, instance.low, instance.high)
-        return Times.latest([now, end]), instance.status != "ok"

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from replay.infer.grow import grow
 from replay.infer.order import Order
-from replay.infer.tree import Leaf, Tree, grow
+from replay.infer.tree import Leaf, Tree
 from replay.infer.view import Node, Observation, Ref, Table, View
 
 CANDIDATE_DEPTH = 2

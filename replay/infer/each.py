@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from replay.infer.binding import Binding, Scope, bind, evaluate, refs_of
+from replay.infer.binding import Binding, bind
+from replay.infer.expression import Scope, evaluate, refs_of
 from replay.infer.timing import ZERO, Span3, spread
 from replay.infer.view import Instance, Observation
 from replay.leaves import Leaves, Scalar, lists_in

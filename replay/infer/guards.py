@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from replay.infer.binding import Binding, Scope, bind
+from replay.infer.binding import Binding, bind
+from replay.infer.expression import Scope
+from replay.infer.grow import grow
 from replay.infer.order import Order
-from replay.infer.tree import Tree, grow
+from replay.infer.tree import Tree
 from replay.infer.view import Observation, Ref, Table
 from replay.leaves import Scalar, is_number
 

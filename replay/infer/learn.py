@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from replay.infer.abort import Abort, learn_abort
-from replay.infer.binding import Binding, Request, Scope, bind, bind_leaves
+from replay.infer.binding import Binding, Request, bind, bind_leaves
 from replay.infer.each import Each, learn_each
+from replay.infer.expression import Scope
 from replay.infer.guards import learn_guards, learn_results
 from replay.infer.order import Order, happens_before
 from replay.infer.outcome import learn_outcome

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from replay.infer.grow import grow
 from replay.infer.order import Order
-from replay.infer.recovery import Recovery, undone_reader
-from replay.infer.tree import Tree, grow
+from replay.infer.recovery import Recovery
+from replay.infer.tree import Tree
+from replay.infer.undo_rules import undone_reader
 from replay.infer.view import Observation, Ref, Table, View
 from replay.leaves import Scalar
 

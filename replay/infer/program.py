@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from replay.digest import canonical_json, sha256_text
-from replay.infer import abort, binding, each, order, recovery, repeat, timing, tree, undo_order
+from replay.infer import (
+    abort,
+    binding,
+    delay,
+    each,
+    expression,
+    order,
+    recovery,
+    repeat,
+    timing,
+    tree,
+    undo_order,
+    undo_rules,
+)
 from replay.infer.abort import Abort
 from replay.infer.binding import Binding, Request
 from replay.infer.codec import decode, encode
@@ -113,9 +126,23 @@ class Program:
         return sha256_text(canonical_json(encode(self)))
 
 
+_PARTS = (
+    abort,
+    binding,
+    delay,
+    each,
+    expression,
+    order,
+    recovery,
+    repeat,
+    timing,
+    tree,
+    undo_order,
+    undo_rules,
+)
 _CLASSES: dict[str, type] = {
     name: made
-    for module in (abort, binding, each, order, recovery, repeat, timing, tree, undo_order)
+    for module in _PARTS
     for name, made in vars(module).items()
     if isinstance(made, type) and hasattr(made, "__dataclass_fields__")
 }

@@ -1,6 +1,7 @@
 """Answers are found by request, each on its rung of the ladder."""
 
-from replay.infer.binding import Binding, Constant, Request
+from replay.infer.binding import Binding, Request
+from replay.infer.expression import Constant
 from replay.match import Answers
 from replay.recording import RecordedAttempt, RecordedStep, Recording
 

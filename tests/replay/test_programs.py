@@ -7,8 +7,9 @@ import pytest
 
 from replay.engine import program_of, replay_flows, replay_with
 from replay.fidelity import fidelity
+from replay.infer.grow import grow
 from replay.infer.program import Program, from_json, to_json
-from replay.infer.tree import Split, grow
+from replay.infer.tree import Split
 from replay.infer.view import Ref
 from replay.leaves import Scalar
 from replay.recording import recording_of

@@ -1,0 +1,236 @@
+"""Fits decision trees to what was recorded."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from replay.infer.tree import Label, Leaf, Rival, Split, Test, Tree, all_pure
+from replay.infer.view import Ref
+from replay.leaves import Scalar, is_number, keys_sorted
+
+Columns: TypeAlias = Mapping[Ref, Sequence[Scalar]]
+
+DEPTH_MAX = 4
+FOLDS = 5
+RIVALS_MAX = 4
+SEEN_MAX = 64
+STAGES = 3
+_EXACT = 1e-9
+
+
+def grow(
+    columns: Columns,
+    labels: Sequence[Label],
+    rank: Callable[[Ref], int] = lambda ref: 0,
+    *,
+    depth: int = DEPTH_MAX,
+    validate: bool = True,
+    words_only: bool = False,
+) -> Tree:
+    """Fit a tree; among equally good questions the lower rank wins, then the name.
+
+    With `words_only` it asks no thresholds.
+    """
+    count = len(labels)
+    distinct = len(set(labels))
+    if distinct == 1:
+        return Tree(Leaf(labels[0], count, True), count, 1, None, True)
+    grower = _Grower(columns, labels, rank, 1 if words_only else STAGES)
+    root = grower.build(list(range(count)), depth)
+    if not validate or count < 6:
+        return Tree(root, count, distinct, None, not validate)
+    right = 0
+    for fold in range(FOLDS):
+        part = grower.part([row for row in range(count) if row % FOLDS != fold], depth)
+        for row in range(fold, count, FOLDS):
+            right += _label(part, columns, row) == labels[row]
+    wrong = 1 - right / count
+    minority = 1 - Counter(labels).most_common(1)[0][1] / count
+    reliable = wrong <= max(0.015, 3 / count) and wrong <= 0.5 * minority + 1.5 / count
+    return Tree(root, count, distinct, right, reliable)
+
+
+def _label(node: Leaf | Split, columns: Columns, row: int) -> Label:
+    while isinstance(node, Split):
+        node = node.yes if node.test.holds(columns[node.test.ref][row]) else node.no
+    return node.label
+
+
+def _errors(root: Leaf | Split, grower: "_Grower", rows: Sequence[int]) -> int:
+    return sum(_label(root, grower.columns, row) != grower.labels[row] for row in rows)
+
+
+def _impurity(counts: Sequence[int], total: int) -> float:
+    """Gini impurity times the number of rows."""
+    if not total:
+        return 0.0
+    return total - sum(count * count for count in counts) / total
+
+
+# Impurity, question, value, and the gap around a threshold.
+
+
+_Found: TypeAlias = tuple[float, str, Scalar, float | None, float | None]
+_Candidate: TypeAlias = tuple[float, int, Ref, str, Scalar, float | None, float | None]
+
+
+class _Grower:
+    def __init__(
+        self,
+        columns: Columns,
+        labels: Sequence[Label],
+        rank: Callable[[Ref], int],
+        stages: int,
+    ) -> None:
+        self.stages = stages
+        self.columns = columns
+        self.labels = labels
+        self.names = sorted(set(labels), key=str)
+        self.codes = [self.names.index(label) for label in labels]
+        self.rank = {ref: rank(ref) for ref in columns}
+        self.refs = sorted(columns, key=lambda ref: (self.rank[ref], ref))
+        self.numeric = {ref: any(map(is_number, columns[ref])) for ref in columns}
+        self.stage = 0
+
+    def build(self, rows: list[int], depth: int) -> Leaf | Split:
+        """Ask about words first, then about sizes, then about absence or places in a list.
+
+        Some number separates any few rows by chance; whether a field is there mostly echoes a
+        status, and its place in a list an order.
+        """
+        best: tuple[int, int, Leaf | Split] | None = None
+        for stage in range(self.stages):
+            self.stage = stage
+            root = self._build(rows, depth, True)
+            wrong = _errors(root, self, rows)
+            if best is None or wrong < best[0]:
+                best = (wrong, stage, root)
+            if all_pure(root):
+                break
+        assert best is not None
+        self.stage = best[1]
+        return best[2]
+
+    def part(self, rows: list[int], depth: int) -> Leaf | Split:
+        """Grow on some of the rows only, as the last whole tree was grown."""
+        return self._build(rows, depth, False)
+
+    def _counts(self, rows: Sequence[int]) -> list[int]:
+        counts = [0] * len(self.names)
+        for row in rows:
+            counts[self.codes[row]] += 1
+        return counts
+
+    def _build(self, rows: list[int], depth: int, rivals: bool) -> Leaf | Split:
+        counts = self._counts(rows)
+        most = counts.index(max(counts))
+        pure = counts[most] == len(rows)
+        leaf = Leaf(self.names[most], len(rows), pure)
+        if pure or depth == 0 or len(rows) < 2:
+            return leaf
+        found = [c for ref in self.refs if (c := self._best(ref, rows, counts)) is not None]
+        if not found:
+            return leaf
+        found.sort(key=lambda c: (round(c[0], 9), c[1], c[2]))
+        impurity, _, ref, kind, value, low, high = found[0]
+        if _impurity(counts, len(rows)) - impurity < _EXACT:
+            return leaf
+        test = Test(ref, kind, value)
+        column = self.columns[ref]
+        yes = [row for row in rows if test.holds(column[row])]
+        taken = set(yes)
+        no = [row for row in rows if row not in taken]
+        if not yes or not no:  # True and 1 are equal as keys, and not as values
+            return leaf
+        seen = [v for v in column if v is not None] if kind == "equal" else []
+        return Split(
+            test,
+            low,
+            high,
+            self._build(yes, depth - 1, rivals),
+            self._build(no, depth - 1, rivals),
+            self._rivals(found, rows) if rivals and impurity < _EXACT else (),
+            tuple(keys_sorted(list(set(seen)))[:SEEN_MAX]),
+        )
+
+    def _rivals(self, found: Sequence[_Candidate], rows: Sequence[int]) -> tuple[Rival, ...]:
+        kept: list[Rival] = []
+        for impurity, rank, ref, kind, value, _, _ in found[1:]:
+            if impurity >= _EXACT or rank > found[0][1] or len(kept) == RIVALS_MAX:
+                continue
+            test = Test(ref, kind, value)
+            column = self.columns[ref]
+            yes = [self.labels[row] for row in rows if test.holds(column[row])]
+            no = [self.labels[row] for row in rows if not test.holds(column[row])]
+            if yes and no:
+                kept.append(Rival(test, yes[0], no[0]))
+        return tuple(kept)
+
+    def _best(self, ref: Ref, rows: Sequence[int], counts: list[int]) -> _Candidate | None:
+        if self.stage < STAGES - 1 and "[" in ref[-1]:
+            return None
+        if self.stage == 0 and (self.numeric[ref] or ref[0] == "breaker"):
+            return None
+        found = (
+            self._numeric(self.columns[ref], rows, counts)
+            if self.numeric[ref]
+            else self._categorical(self.columns[ref], rows, counts)
+        )
+        return None if found is None else (found[0], self.rank[ref], ref, *found[1:])
+
+    def _numeric(
+        self, column: Sequence[Scalar], rows: Sequence[int], counts: list[int]
+    ) -> _Found | None:
+        codes = self.codes
+        numbers: list[Any] = sorted(
+            (column[row], codes[row]) for row in rows if is_number(column[row])
+        )
+        right = [0] * len(counts)
+        for _, code in numbers:
+            right[code] += 1
+        left = [whole - part for whole, part in zip(counts, right, strict=True)]
+        below, above = len(rows) - len(numbers), len(numbers)
+        best: _Found | None = None
+        if below and above and self.stage == STAGES - 1:
+            impurity = _impurity(left, below) + _impurity(right, above)
+            best = (impurity, "present", None, None, None)
+        for (value, code), (after, _) in pairwise(numbers):
+            left[code] += 1
+            right[code] -= 1
+            below += 1
+            above -= 1
+            if value == after:
+                continue
+            impurity = _impurity(left, below) + _impurity(right, above)
+            if best is None or impurity < best[0] - 1e-12:
+                middle = (value + after) / 2
+                if not value <= middle < after:  # neighbours without a number between them
+                    middle = value
+                best = (impurity, "above", middle, value, after)
+        return best
+
+    def _categorical(
+        self, column: Sequence[Scalar], rows: Sequence[int], counts: list[int]
+    ) -> _Found | None:
+        groups: dict[Scalar, list[int]] = {}
+        codes = self.codes
+        for row in rows:
+            value = column[row]
+            group = groups.get(value)
+            if group is None:
+                group = groups[value] = [0] * len(counts)
+            group[codes[row]] += 1
+        if len(groups) < 2:
+            return None
+        best: _Found | None = None
+        for value in keys_sorted(list(groups)):
+            if value is None and self.stage < STAGES - 1:
+                continue
+            inside = groups[value]
+            size = sum(inside)
+            rest = [whole - part for whole, part in zip(counts, inside, strict=True)]
+            impurity = _impurity(inside, size) + _impurity(rest, len(rows) - size)
+            if best is None or impurity < best[0] - 1e-12:
+                best = (impurity, "equal", value, None, None)
+        return best

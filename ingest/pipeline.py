@@ -10,14 +10,16 @@ from typing import BinaryIO, cast
 from ingest import conventions
 from ingest.jsonstream import ENDS_INSIDE
 from ingest.kinds import DATA_SUFFIXES, kind_of
+from ingest.known import KnownInputs
 from ingest.limits import Limits
 from ingest.reader import HEAD_BYTES, Item, MetricsSeen, Reader, claimant, discover, named
 from ingest.redact import Redactor, rules_digest
 from ingest.report import FileReport, IngestReport, Skipped
 from ingest.sources import STDIN, Source, sources_of
-from ingest.streams import Input, sha256_of
+from ingest.streams import Input
 from store.errors import DataError
 from store.lease import Store
+from store.ledger import KnownInput
 from store.model import Batch, Decision, LogRecord, Rejected, Span
 from store.write import write_batch
 
@@ -60,8 +62,10 @@ def ingest_paths(
     stdin: BinaryIO | None = None,
 ) -> IngestReport:
     """Load every input; what cannot be read is in the report, what was good is in the store."""
-    load = _Load(store, settings, progress)
-    for source in sources_of(paths):
+    sources = list(sources_of(paths))
+    files = (source for source in sources if isinstance(source, Source))
+    load = _Load(store, settings, progress, KnownInputs(store, files, settings.rejected_listed_max))
+    for source in sources:
         if isinstance(source, Skipped):
             load.report.skipped.append(source)
         else:
@@ -102,8 +106,15 @@ class _Chunk:
 class _Load:
     """One call of `ingest_paths`: batches wait until they are worth a lease."""
 
-    def __init__(self, store: Store, settings: IngestSettings, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: IngestSettings,
+        progress: Progress | None,
+        known: KnownInputs,
+    ) -> None:
         self.report = IngestReport()
+        self._known = known
         self._store, self._settings, self._progress = store, settings, progress
         self._readers = discover()
         self._forced = named(settings.format, self._readers) if settings.format else None
@@ -122,10 +133,7 @@ class _Load:
                 self._open(source, stdin or sys.stdin.buffer, None, report)
             else:
                 with Path(source.path).open("rb") as raw:
-                    content = None
-                    if raw.seekable():
-                        content = sha256_of(raw)
-                        raw.seek(0)
+                    content = self._known.sha256(source.path, raw)
                     self._open(source, raw, content, report)
         except OSError as error:
             self._refuse(report, f"cannot be read: {error.strerror or error}")
@@ -147,19 +155,30 @@ class _Load:
         stream = Input(raw, limit, hashing=content is None)
         head = stream.head(HEAD_BYTES)
         if not head.strip():
-            self._refuse(report, stream.problem or "the file is empty")
+            self._refuse(report, stream.problem or "the file is empty", content)
             return
         try:
             reader = self._forced or claimant(head, self._readers)
         except DataError as error:
-            self._refuse(report, str(error))
+            self._refuse(report, str(error), content)
             return
         if reader is None:
-            self._unclaimed(source, head, report)
+            self._unclaimed(source, head, content, report)
             return
         report.format = reader.name
         self.report.files.append(report)
-        self._read(reader, stream, content, report)
+        known = self._known.get((content or "", _version_of(reader), self._rules))
+        if known is None:
+            self._read(reader, stream, content, report)
+        else:
+            self._tell_known(known, report)
+
+    def _tell_known(self, known: KnownInput, report: FileReport) -> None:
+        report.duplicates += known.records
+        report.truncated += known.truncated
+        report.reject_all(known.rejected, known.rejected_count)
+        if self._progress:
+            self._progress(report.path, known.records + known.rejected_count)
 
     def _read(self, reader: Reader, stream: Input, content: str | None, report: FileReport) -> None:
         chunk = _Chunk()
@@ -181,7 +200,7 @@ class _Load:
         if stream.problem:
             _drop_cut_record(chunk, stream)
             chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
-        self._put(chunk, reader, stream, content, report)
+        self._put(chunk, reader, stream, content, report, ends=True)
         if self._progress:
             self._progress(report.path, records)
 
@@ -192,20 +211,24 @@ class _Load:
         stream: Input,
         content: str | None,
         report: FileReport,
+        *,
+        ends: bool = False,
     ) -> None:
         for rejected in chunk.rejected:
             report.reject(rejected)
+        report.records_read += chunk.size - len(chunk.rejected)
         identity = content or (stream.digest.hexdigest() if stream.digest else "")
         batch = Batch(
             source=report.path,
             content_sha256=f"{identity}:{chunk.index}",
-            reader=f"{reader.name}/{READER_VERSION}",
+            reader=_version_of(reader),
             rules_sha256=self._rules,
             spans=chunk.spans,
             logs=chunk.logs,
             decisions=chunk.decisions,
             rejected=chunk.rejected,
             metrics=chunk.metrics,
+            end=report.end() if ends and content else None,
         )
         self._waiting.append((report, batch))
         self._waiting_records += chunk.size
@@ -216,7 +239,9 @@ class _Load:
         ):
             self.flush()
 
-    def _unclaimed(self, source: Source, head: bytes, report: FileReport) -> None:
+    def _unclaimed(
+        self, source: Source, head: bytes, content: str | None, report: FileReport
+    ) -> None:
         suffix = PurePath(source.path).suffix.lower()
         if not source.explicit and suffix not in DATA_SUFFIXES:
             reason = f"{kind_of(head, source.path)}, and its name is not one of a data file"
@@ -224,12 +249,30 @@ class _Load:
             return
         formats = ", ".join(sorted(self._readers))
         kind = kind_of(head, source.path)
-        self._refuse(report, f"this looks like {kind}; the formats that are read: {formats}")
+        reason = f"this looks like {kind}; the formats that are read: {formats}"
+        self._refuse(report, reason, content)
 
-    def _refuse(self, report: FileReport, reason: str) -> None:
-        report.reject(Rejected(record=WHOLE_FILE, reason=reason))
+    def _refuse(self, report: FileReport, reason: str, content: str | None = None) -> None:
+        """Refuse a whole input; what could be read of one is kept aside like a bad record."""
+        rejected = Rejected(record=WHOLE_FILE, reason=reason)
+        report.reject(rejected)
         if not any(report is known for known in self.report.files[-1:]):
             self.report.files.append(report)
+        if content is not None:
+            kept = self._redactor.rejected(rejected) if self._redactor else rejected
+            batch = Batch(
+                source=report.path,
+                content_sha256=f"{content}:0",
+                reader=f"none/{READER_VERSION}",
+                rules_sha256=self._rules,
+                rejected=[kept],
+            )
+            self._waiting.append((report, batch))
+            self._waiting_records += 1
+
+
+def _version_of(reader: Reader) -> str:
+    return f"{reader.name}/{READER_VERSION}"
 
 
 def _drop_cut_record(chunk: _Chunk, stream: Input) -> None:

@@ -1,8 +1,9 @@
 """What an ingest did, file by file."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from store.model import BatchCounts, JsonValue, Rejected
+from store.model import BatchCounts, InputEnd, JsonValue, Rejected
 
 SCHEMA = "retrospan.ingest/1"
 
@@ -20,7 +21,8 @@ class FileReport:
     """One input: `spans`, `logs`, `decisions` are newly stored ones.
 
     `rejected` lists at most `rejected_listed_max` records, `rejected_count` counts all.
-    `truncated` counts records of which a limit cut something off.
+    `truncated` counts records of which a limit cut something off. `records_read` counts all but
+    the rejected ones, new or not.
     """
 
     path: str
@@ -35,6 +37,7 @@ class FileReport:
     rejected: list[Rejected] = field(default_factory=list)
     rejected_count: int = 0
     rejected_listed_max: int = 1000
+    records_read: int = 0
 
     def add(self, counts: BatchCounts) -> None:
         """Count what one batch stored."""
@@ -50,6 +53,18 @@ class FileReport:
         self.rejected_count += 1
         if len(self.rejected) < self.rejected_listed_max:
             self.rejected.append(rejected)
+
+    def reject_all(self, listed: Sequence[Rejected], count: int) -> None:
+        """Count refused records of which only the first are at hand."""
+        room = self.rejected_listed_max - len(self.rejected)
+        self.rejected.extend(listed[: max(room, 0)])
+        self.rejected_count += count
+
+    def end(self) -> InputEnd:
+        """What the whole input gave, now that it was read to its end."""
+        return InputEnd(
+            records=self.records_read, truncated=self.truncated, rejected=self.rejected_count
+        )
 
     def to_document(self) -> dict[str, JsonValue]:
         """This file's part of the document."""

@@ -115,6 +115,8 @@ FLOW_IDS = pa.schema([("flow_id", _TEXT)])
 REJECT_SCHEMA = pa.schema(
     [
         ("content_sha256", _TEXT),
+        ("reader", _TEXT),
+        ("rules_sha256", _TEXT),
         ("source", _TEXT),
         ("ordinal", _SMALL),
         ("record", _TEXT),

@@ -120,11 +120,22 @@ Record: TypeAlias = Span | LogRecord | Decision | Rejected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InputEnd:
+    """What a whole input gave: all its spans, log records and decisions, and what was not kept."""
+
+    records: int
+    truncated: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one transaction stores: records of one chunk of one input.
 
     `content_sha256` identifies the bytes, `reader` the code that read them, `rules_sha256` the
-    alias and redaction rules in force; together they are the ledger's key.
+    alias and redaction rules in force; together they are the ledger's key. `content_sha256` is the
+    hash of the input, a colon, the chunk's number. `end` stands on the last batch of an input
+    whose hash covers all of it: once stored, the input is known without being read.
     """
 
     source: str
@@ -136,6 +147,7 @@ class Batch:
     decisions: Sequence[Decision] = ()
     rejected: Sequence[Rejected] = ()
     metrics: int = 0
+    end: InputEnd | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

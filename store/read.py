@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store.lease import Session
+from store.ledger import KnownInput, known_inputs
 from store.model import Decision, LogRecord, Span, SpanEvent, SpanLink
 from store.read_derived import (
     FlowSelection,
@@ -28,8 +29,10 @@ __all__ = [
     "Dirty",
     "FlowSelection",
     "KeptReject",
+    "KnownInput",
     "StoreCounts",
     "counts",
+    "known_inputs",
     "read_code_digests",
     "read_decisions",
     "read_dirty",

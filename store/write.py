@@ -69,12 +69,16 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
             superseded=tally.superseded,
             metrics=batch.metrics,
         )
-        _store_rejects(session, batch)
+        _store_rejects(session, batch, key)
         if tally.changed:
             session.run("write/generation")
         if tally.touched:
             _mark(session, tally.touched)
         _enter_ledger(session, batch, counts, key)
+        if batch.end is not None:
+            end = batch.end
+            told = {"records": end.records, "truncated": end.truncated, "rejected": end.rejected}
+            session.run("write/inputs", {**key, **told})
     return counts
 
 
@@ -167,12 +171,13 @@ def _store_decisions(session: Session, decisions: Sequence[Row], tally: _Tally) 
     return len(new)
 
 
-def _store_rejects(session: Session, batch: Batch) -> None:
-    session.run("write/delete_rejects", {"content_sha256": batch.content_sha256})
+def _store_rejects(session: Session, batch: Batch, key: Mapping[str, str]) -> None:
+    session.run("write/delete_rejects", key)
     if batch.rejected:
+        of_batch = (batch.content_sha256, batch.reader, batch.rules_sha256, batch.source)
         data = rows.table(
             (
-                (batch.content_sha256, batch.source, n, kept.record, kept.reason, kept.excerpt)
+                (*of_batch, n, kept.record, kept.reason, kept.excerpt)
                 for n, kept in enumerate(batch.rejected)
             ),
             columns.REJECT_SCHEMA,

@@ -207,7 +207,7 @@ BAD_FILES = [
     (b"\x1f\x8b\x08", "gzip data ends early: the file is truncated"),
     (b"\x1f\x8b\x08\0garbage that is no gzip", "gzip data"),
     (gzip.compress(lines(1).encode()) + b"tail", "data of another kind follows the gzip data"),
-    (b"PAR1\x15\x04\x15", "this looks like Parquet; the formats that are read: decisions"),
+    (b"PAR1\x15\x04\x15", "this looks like Parquet; the formats that are read: "),
     (b"\n\x9f\x01\n\x10\0\0", "this looks like OTLP protobuf; the formats that are read:"),
     (b'{"data":[{"traceID":"1","spanID":"2"}]}', "this looks like Jaeger JSON"),
     (b"just words", "this looks like text of an unknown kind"),

@@ -51,7 +51,7 @@ def test_a_first_line_that_is_malformed_does_not_hide_the_format() -> None:
 
 
 def test_an_unknown_format_name_lists_the_right_ones() -> None:
-    with pytest.raises(UsageError, match=r"unknown format 'otpl'.*decisions, otlp_json"):
+    with pytest.raises(UsageError, match=r"unknown format 'otpl'.*decisions.*otlp_json"):
         named("otpl", discover())
 
 

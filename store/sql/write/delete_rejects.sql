@@ -1,3 +1,4 @@
--- A newer reader judges the same bytes anew.
+-- Another reader, or other rules, judge the same bytes anew.
 DELETE FROM rejects
-WHERE content_sha256 = $content_sha256
+WHERE split_part(content_sha256, ':', 1) = split_part($content_sha256, ':', 1)
+    AND (content_sha256 = $content_sha256 OR reader <> $reader OR rules_sha256 <> $rules_sha256)

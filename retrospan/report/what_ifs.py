@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retrospan.report.doubled import does_once, doubled
 from retrospan.report.facts import IncidentFacts
 from store.conclusions import ReplayResult, Verdict
 
@@ -17,7 +18,9 @@ class Compared:
     `usable` are the runs that may be counted. `changes` counts (end before, end after);
     `calls_before` and `calls_after` count calls by operation; `fewer` and `more` count flows.
     `violated` are flows with a saga violation, `violated_usable` those that may be counted,
-    `violated_fewer` those of them that make fewer calls.
+    `violated_fewer` those of them that make fewer calls. `doubled` are flows that surely did a
+    thing more than once, `doubled_usable` those that may be counted, `doubled_once` those of them
+    that would have done each thing once.
     """
 
     scenario: str
@@ -31,6 +34,9 @@ class Compared:
     violated: int
     violated_usable: int
     violated_fewer: int
+    doubled: int
+    doubled_usable: int
+    doubled_once: int
 
     @property
     def differing(self) -> int:
@@ -67,6 +73,8 @@ def _one(
     after: Counter[str] = Counter()
     fewer: set[str] = set()
     more: set[str] = set()
+    groups = doubled(facts)
+    twice = [run for run in usable if run.flow_id in groups]
     for run in usable:
         control = controls[run.flow_id]
         changes[control.outcome, run.outcome] += 1
@@ -87,6 +95,9 @@ def _one(
         violated=sum(run.flow_id in violated for run in runs),
         violated_usable=sum(run.flow_id in violated for run in usable),
         violated_fewer=len(fewer & violated),
+        doubled=sum(run.flow_id in groups for run in runs),
+        doubled_usable=len(twice),
+        doubled_once=sum(does_once(run, groups[run.flow_id]) for run in twice),
     )
 
 

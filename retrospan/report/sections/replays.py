@@ -151,6 +151,19 @@ def _what_if(facts: IncidentFacts, one: Compared, log: EvidenceLog) -> list[Bloc
             violated_fewer=one.violated_fewer,
         ),
     ]
+    if one.doubled:
+        blocks.append(
+            log.say(
+                basis,
+                "{doubled} did something more than once; {usable} of them are among those that "
+                "make a claim, and {once} of these would have done it once. A call answered with "
+                "an error is taken to have had no effect; a run in which one times out does not "
+                "count.",
+                doubled=plural(one.doubled, "flow"),
+                usable=one.doubled_usable,
+                once=one.doubled_once,
+            )
+        )
     claims = Counter(result.claim or "" for result in one.usable)
     for claim in sorted(claims):
         blocks.append(

@@ -89,6 +89,17 @@ def _replayed(facts: IncidentFacts, log: EvidenceLog) -> Statement:
             same=of(same, len(controls)),
         )
     one = what_ifs[0]
+    if one.doubled:
+        return log.say(
+            bases.replay_basis(facts, [*controls, *one.runs], one.scenario),
+            "Re-executed from the recording alone, {same} flows came out as recorded; with "
+            "{scenario}, {judged} flows that did something more than once can be judged, and "
+            "{once} of these would have done it once.",
+            same=of(same, len(controls)),
+            scenario=one.scenario,
+            judged=of(one.doubled_usable, one.doubled),
+            once=one.doubled_once,
+        )
     return log.say(
         bases.replay_basis(facts, [*controls, *one.runs], one.scenario),
         "Re-executed from the recording alone, {same} flows came out as recorded; with "

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 from ingest.limits import Limits
 from ingest.reader import Item
-from ingest.readers.temporal import CADENCE, EVENT_ID, HISTORY, read_histories
+from ingest.readers.temporal import CADENCE, is_history, read_histories
 
 
 class CadenceReader:
@@ -15,9 +15,7 @@ class CadenceReader:
 
     def sniff(self, head: bytes) -> bool:
         """Claimed by events of a workflow with task lists or decision tasks."""
-        if not HISTORY.search(head) or not EVENT_ID.search(head):
-            return False
-        return CADENCE.search(head) is not None
+        return is_history(head) and CADENCE.search(head) is not None
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """The spans of every history."""

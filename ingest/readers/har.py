@@ -53,6 +53,8 @@ class HarReader:
 
     def sniff(self, head: bytes) -> bool:
         """Claimed by the log object with entries."""
+        if b"\0" in head:
+            return False
         return _LOG.search(head) is not None and _ENTRY.search(head) is not None
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:

@@ -28,6 +28,8 @@ class LangfuseReader:
 
     def sniff(self, head: bytes) -> bool:
         """Claimed by the names that only Langfuse gives to parents."""
+        if b"\0" in head:
+            return False
         return _OBSERVATION.search(head) is not None and _TIMED.search(head) is not None
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:

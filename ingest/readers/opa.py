@@ -112,8 +112,9 @@ class OpaReader:
 
     def sniff(self, head: bytes) -> bool:
         """Claimed by a decision id beside a field that only OPA writes; never our own log."""
-        found = _ID.search(head) is not None and _OPA.search(head) is not None
-        return found and _OURS.search(head) is None
+        if b"\0" in head or _OURS.search(head):
+            return False
+        return _ID.search(head) is not None and _OPA.search(head) is not None
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """Every decision in order; of several with one id the store keeps the first."""

@@ -25,7 +25,7 @@ class StepFunctionsReader:
 
     def sniff(self, head: bytes) -> bool:
         """Claimed by the id that an event gives of the one before it."""
-        return _SNIFF.search(head) is not None
+        return b"\0" not in head and _SNIFF.search(head) is not None
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """The spans of every execution."""

@@ -23,6 +23,11 @@ CADENCE = re.compile(
 )
 
 
+def is_history(head: bytes) -> bool:
+    """Whether the head is of events of a workflow, of either engine."""
+    return b"\0" not in head and bool(HISTORY.search(head) and EVENT_ID.search(head))
+
+
 def is_document(value: object) -> bool:
     """Whether a decoded value is a whole history."""
     return isinstance(value, dict) and ("events" in value or "history" in value)
@@ -38,9 +43,7 @@ class TemporalReader:
 
     def sniff(self, head: bytes) -> bool:
         """Claimed by events of a workflow that are not Cadence's."""
-        if not HISTORY.search(head) or not EVENT_ID.search(head):
-            return False
-        return CADENCE.search(head) is None
+        return is_history(head) and CADENCE.search(head) is None
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """The spans of every history."""

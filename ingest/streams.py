@@ -1,12 +1,12 @@
-"""Bytes of an input: gzip opened, sizes bounded, what is wrong with them remembered."""
+"""Bytes of an input: gzip or zstd opened, sizes bounded, what is wrong with them remembered."""
 
 import hashlib
 import io
-import zlib
 from typing import BinaryIO
 
+from ingest.compression import MAGIC_BYTES_MAX, DamagedError, unpacking_of
+
 READ_BYTES = 1024 * 1024
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 def sha256_of(stream: BinaryIO) -> str:
@@ -37,10 +37,8 @@ class Input(io.BufferedIOBase):
         self._ready = bytearray()
         self._at = 0  # bytes of `_ready` already handed out
         self._done = False
-        first = self._raw.read(2)
-        self.is_gzip = first == GZIP_MAGIC
-        self._unzip = zlib.decompressobj(wbits=31) if self.is_gzip else None
-        self._tail = first
+        self._tail = _first(raw, MAGIC_BYTES_MAX)
+        self._unpacking = unpacking_of(self._tail)
 
     def readable(self) -> bool:
         return True
@@ -92,15 +90,16 @@ class Input(io.BufferedIOBase):
             return False
         try:
             data = self._next()
-        except zlib.error as error:
-            return self._stop(f"gzip data is damaged ({str(error)[:80]})")
+        except DamagedError as error:
+            return self._stop(str(error))
         except OSError as error:
             return self._stop(f"cannot be read on ({error.strerror or error})")
         if data is None:
             self._done = True
             return False
-        if self.is_gzip:
+        if self._unpacking is not None:
             if len(data) > self._left:
+                self._ready += data[: self._left]
                 return self._stop(
                     f"decompressed size passes the limit decompressed_bytes = {self._limit}"
                 )
@@ -112,26 +111,25 @@ class Input(io.BufferedIOBase):
         """The next plain bytes, possibly none of them; None at the end."""
         raw = self._tail or self._raw.read(READ_BYTES)
         self._tail = b""
-        if self._unzip is None:
+        if self._unpacking is None:
             return raw or None
-        if not raw:
-            held = self._unzip.decompress(b"", READ_BYTES)
-            if not held and not self._unzip.eof:
-                self._stop("gzip data ends early: the file is truncated")
-            return held or None
-        if self._unzip.eof:  # another member, or padding
-            raw = raw.lstrip(b"\0")
-            if not raw:
-                return b""
-            if not raw.startswith(GZIP_MAGIC[:1]):
-                self._stop("data of another kind follows the gzip data")
-                return None
-            self._unzip = zlib.decompressobj(wbits=31)
-        plain = self._unzip.decompress(raw, READ_BYTES)
-        self._tail = self._unzip.unused_data or self._unzip.unconsumed_tail
+        ended = not raw
+        plain, self._tail = self._unpacking.unpack(raw)
+        if ended and not plain:
+            if not self._unpacking.is_complete:
+                self._stop(f"{self._unpacking.kind} data ends early: the file is truncated")
+            return None
         return plain
 
     def _stop(self, problem: str) -> bool:
         self.problem = problem
         self._done = True
         return False
+
+
+def _first(raw: BinaryIO, size: int) -> bytes:
+    """The first bytes, even of a pipe that hands out fewer than it is asked for."""
+    data = b""
+    while len(data) < size and (more := raw.read(size - len(data))):
+        data += more
+    return data

@@ -3,10 +3,12 @@
 import gzip
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from ingest.limits import Limits
 from ingest.pipeline import IngestSettings, ingest_paths
@@ -176,28 +178,31 @@ def test_a_malformed_line_is_told_and_the_rest_is_stored(
     assert (kept.record, kept.excerpt) == ("line 2", "not json at all")
 
 
-def test_gzip_is_known_by_its_bytes_not_by_its_name(
-    store: Store, settings: IngestSettings, tmp_path: Path
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_compression_is_known_by_its_bytes_not_by_its_name(
+    store: Store, settings: IngestSettings, tmp_path: Path, compress: Callable[[bytes], bytes]
 ) -> None:
     path = tmp_path / "t.jsonl"
     half = lines(5).encode()
-    path.write_bytes(gzip.compress(half) + gzip.compress(f"{line(7)}\n".encode()))
+    path.write_bytes(compress(half) + compress(f"{line(7)}\n".encode()))
     assert ingest_paths(store, [str(path)], settings).total("spans") == 6
 
 
+@pytest.mark.parametrize("kind", ["gzip", "zstd"])
 @pytest.mark.parametrize("indent", [None, 2])
 def test_what_came_before_a_truncation_is_stored(
-    store: Store, settings: IngestSettings, tmp_path: Path, indent: int | None
+    store: Store, settings: IngestSettings, tmp_path: Path, indent: int | None, kind: str
 ) -> None:
-    texts = [json.dumps(json.loads(line(n)), indent=indent) + "\n" for n in range(2000)]
-    whole = gzip.compress("".join(texts).encode(), mtime=0)
-    path = tmp_path / "t.jsonl.gz"
+    texts = [json.dumps(json.loads(line(n)), indent=indent) + "\n" for n in range(4_000)]
+    data = "".join(texts).encode()
+    whole = gzip.compress(data, mtime=0) if kind == "gzip" else zstandard.compress(data)
+    path = tmp_path / "t.jsonl.packed"
     path.write_bytes(whole[: len(whole) // 2])
     report = ingest_paths(store, [str(path)], settings)
     count = len(spans_in(store))
-    assert 100 < count < 2000
+    assert 100 < count < 4_000
     assert report.total("spans") == count
-    assert told(report) == [("whole file", "gzip data ends early: the file is truncated")]
+    assert told(report) == [("whole file", f"{kind} data ends early: the file is truncated")]
 
 
 BAD_FILES = [
@@ -206,10 +211,13 @@ BAD_FILES = [
     (gzip.compress(b""), "the file is empty"),
     (b"\x1f\x8b\x08", "gzip data ends early: the file is truncated"),
     (b"\x1f\x8b\x08\0garbage that is no gzip", "gzip data"),
+    (zstandard.compress(b""), "the file is empty"),
+    (b"\x28\xb5\x2f\xfd\x04", "zstd data ends early: the file is truncated"),
+    (b"\x28\xb5\x2f\xfdgarbage that is no zstd", "zstd data is damaged (zstd d"),
+    (zstandard.compress(lines(1).encode()) + b"tail", "data of another kind follows the zstd"),
     (gzip.compress(lines(1).encode()) + b"tail", "data of another kind follows the gzip data"),
     (b"PAR1\x15\x04\x15", "this looks like Parquet; the formats that are read: "),
     (b"\n\x9f\x01\n\x10\0\0", "this looks like OTLP protobuf; the formats that are read:"),
-    (b'{"data":[{"traceID":"1","spanID":"2"}]}', "this looks like Jaeger JSON"),
     (b"just words", "this looks like text of an unknown kind"),
 ]
 
@@ -293,9 +301,12 @@ def test_a_named_format_overrides_the_sniffing(store: Store, tmp_path: Path) -> 
         ingest_paths(store, [str(path)], wrong)
 
 
-def test_a_bomb_stops_at_its_limit(store: Store, tmp_path: Path) -> None:
-    path = tmp_path / "t.jsonl.gz"
-    path.write_bytes(gzip.compress(lines(3).encode() + b" " * 50_000_000))
+@pytest.mark.parametrize("compress", [gzip.compress, zstandard.compress])
+def test_a_bomb_stops_at_its_limit(
+    store: Store, tmp_path: Path, compress: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "t.jsonl.packed"
+    path.write_bytes(compress(lines(3).encode() + b" " * 50_000_000))
     limits = Limits(decompressed_bytes=4_000_000)
     settings = IngestSettings(redaction_key=KEY, limits=limits)
     report = ingest_paths(store, [str(path)], settings)

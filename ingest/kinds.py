@@ -30,19 +30,12 @@ _MAGIC = (
     (b"\x1f\x8b", "gzip inside gzip"),
 )
 _TEXT = (
-    (
-        rb'"traceID"\s*:.*"(?:operationName|spanID)"\s*:|"operationName"\s*:.*"traceID"',
-        "Jaeger JSON",
-    ),
-    (rb'"localEndpoint"\s*:|"binaryAnnotations"\s*:', "Zipkin JSON"),
     (rb'"eventType"\s*:\s*"(?:EVENT_TYPE_)?Workflow', "a Temporal or Cadence history"),
     (
         rb'"eventType"\s*:\s*"EVENT_TYPE_|"workflowExecutionStartedEventAttributes"',
         "a Temporal history",
     ),
     (rb'"type"\s*:\s*"ExecutionStarted"|"previousEventId"\s*:', "a Step Functions history"),
-    (rb'"trace_id"\s*:\s*"1-[0-9a-f]{8}-|"Segments"\s*:', "AWS X-Ray segments"),
-    (rb'"trace_id"\s*:.*"span_id"\s*:.*"(?:meta|metrics)"\s*:', "Datadog spans"),
     (rb'"log"\s*:\s*\{\s*"(?:version|creator|entries|pages)"', "HAR"),
     (rb"(?m)^interactions\s*:", "a VCR cassette"),
     (rb'"interactions"\s*:\s*\[', "a VCR cassette"),

@@ -119,8 +119,8 @@ def _refused(data: bytes, number: int, reason: str) -> Rejected:
 
 def read_batch(data: bytes, at: int) -> tuple[Any, int]:
     """The binary batch that begins at a byte, and where it ends."""
-    transport = _transport(data, at)
-    protocol = _binary(transport)
+    transport = TMemoryBuffer(data, at)
+    protocol = _protocol(transport, compact=False)
     batch = ttypes.Batch()
     try:
         _decode(batch, protocol, _BATCH)
@@ -131,9 +131,8 @@ def read_batch(data: bytes, at: int) -> tuple[Any, int]:
 
 def read_datagram(data: bytes, at: int) -> tuple[Any, int]:
     """The batch of the `emitBatch` message that begins at a byte, and where the message ends."""
-    transport = _transport(data, at)
-    compact = data[at : at + 1] == b"\x82"
-    protocol = _compact(transport) if compact else _binary(transport)
+    transport = TMemoryBuffer(data, at)
+    protocol = _protocol(transport, compact=data[at : at + 1] == b"\x82")
     arguments = EmitBatch()
     try:
         name, _, _ = protocol.readMessageBegin()
@@ -255,21 +254,11 @@ def _reason(error: BaseException) -> str:
     return f"not Jaeger Thrift: {detail[:120]}"
 
 
-def _transport(data: bytes, at: int) -> Any:
-    return TMemoryBuffer(data, at)
-
-
-def _binary(transport: Any) -> Any:
-    protocol = TBinaryProtocolAccelerated if fastbinary else TBinaryProtocol
-    return protocol(
-        transport,
-        string_length_limit=BATCH_BYTES_MAX,
-        container_length_limit=LIST_ITEMS_MAX,
-    )
-
-
-def _compact(transport: Any) -> Any:
-    protocol = TCompactProtocolAccelerated if fastbinary else TCompactProtocol
+def _protocol(transport: Any, compact: bool) -> Any:
+    if compact:
+        protocol = TCompactProtocolAccelerated if fastbinary else TCompactProtocol
+    else:
+        protocol = TBinaryProtocolAccelerated if fastbinary else TBinaryProtocol
     return protocol(
         transport,
         string_length_limit=BATCH_BYTES_MAX,

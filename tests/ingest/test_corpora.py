@@ -58,8 +58,6 @@ NOT_READ = {
     ".otlp": "OTLP protobuf",
     ".parquet": "Parquet",
     ".md": "text of an unknown kind",
-    "fixtures/otlp2jaeger-out.json": "Jaeger JSON",
-    "fixtures/oltp2jaeger-multi-out.json": "Jaeger JSON",
 }
 EMPTY = ("data/empty.jsonl", "data/whitespace.jsonl")
 

@@ -8,7 +8,7 @@ from replay.infer.binding import Binding
 from replay.infer.delay import PPM, TABLE_MAX, Delay
 from replay.infer.expression import Constant
 from replay.infer.program import Donor, Operation, Program
-from replay.infer.tree import Leaf, Split, Test, Tree
+from replay.infer.tree import Leaf, Split, Test, Tree, ref_name
 from replay.infer.view import base_name
 from replay.leaves import is_number, same
 from replay.scenario import Change
@@ -70,63 +70,109 @@ def _threshold(
     operations: Mapping[str, Operation], names: Sequence[str], change: Change
 ) -> dict[str, Operation]:
     """Move the one numeric threshold that these operations decide by, or are judged by."""
-    changed = dict(operations)
-    moved = 0
-    gap: tuple[float, float] | None = None
+    threshold = 0.0 if change.threshold is None else change.threshold
+    splits = [
+        split
+        for name, operation in operations.items()
+        for split in _thresholds(operation, names, own=name in names)
+    ]
+    gap = _one_gap(splits, change)
+    changed = {}
     for name, operation in operations.items():
-        decided = dict(operation.decided)
+        own = name in names
+        decided = {
+            path: _moved(tree, threshold, gap, None) if own else tree
+            for path, tree in operation.decided.items()
+        }
         guard = operation.guard
-        if name in names:
-            for path, tree in decided.items():
-                decided[path], count, found = _moved(tree, change.threshold or 0.0, None)
-                moved += count
-                gap = found or gap
         if guard is not None:
-            guard, count, found = _moved(guard, change.threshold or 0.0, names)
-            moved += count
-            gap = found or gap
+            guard = _moved(guard, threshold, gap, names)
         changed[name] = replace(operation, decided=decided, guard=guard)
-    if not moved or gap is None:
+    for name in names:
+        changed[name] = _constants(changed[name], gap, threshold)
+    return changed
+
+
+def _thresholds(operation: Operation, names: Sequence[str], *, own: bool) -> list[Split]:
+    found: list[Split] = []
+    trees = list(operation.decided.values()) if own else []
+    for tree in trees:
+        found.extend(split for split in _splits(tree) if split.test.kind == "above")
+    if operation.guard is not None:
+        found.extend(split for split in _splits(operation.guard) if _asks(split, names))
+    return found
+
+
+def _splits(tree: Tree) -> list[Split]:
+    found: list[Split] = []
+    pending = [tree.root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Split):
+            found.append(node)
+            pending.extend((node.yes, node.no))
+    return found
+
+
+def _asks(split: Split, names: Sequence[str]) -> bool:
+    """Say whether a split compares a number that one of these operations answered."""
+    ref = split.test.ref
+    return split.test.kind == "above" and ref[0] == "answer" and ref[1] in names
+
+
+def _one_gap(splits: Sequence[Split], change: Change) -> tuple[float, float]:
+    """Give the gap that holds the threshold; several are told apart by `threshold_from`."""
+    gaps = {
+        (split.test.ref, split.low, split.high)
+        for split in splits
+        if split.low is not None and split.high is not None
+    }
+    wanted = change.threshold_from
+    if wanted is not None:
+        gaps = {gap for gap in gaps if gap[1] <= wanted <= gap[2]}
+    if not gaps:
         raise DataError(
             f"no numeric threshold is known for {change.operation!r}: neither what it returns "
             "nor a later branch compares one of its numbers"
         )
-    for name in names:
-        changed[name] = _constants(changed[name], gap, change.threshold or 0.0)
-    return changed
+    low, high = max(gap[1] for gap in gaps), min(gap[2] for gap in gaps)
+    if len({gap[0] for gap in gaps}) > 1 or low > high:
+        listed = "; ".join(f"{ref_name(r)} in {lo}..{hi}" for r, lo, hi in sorted(gaps))
+        raise DataError(
+            f"{change.operation!r} compares several thresholds; name one by threshold_from: "
+            f"{listed}"
+        )
+    return low, high
 
 
 def _moved(
-    tree: Tree, threshold: float, names: Sequence[str] | None
-) -> tuple[Tree, int, tuple[float, float] | None]:
-    """Move the thresholds of a tree; with `names`, only those on their answers."""
-    count = 0
-    gap: tuple[float, float] | None = None
+    tree: Tree, threshold: float, gap: tuple[float, float], names: Sequence[str] | None
+) -> Tree:
+    """Move the thresholds that lie in a gap; with `names`, only those on their answers."""
 
     def walk(node: Leaf | Split) -> Leaf | Split:
-        nonlocal count, gap
         if isinstance(node, Leaf):
             return node
         yes, no = walk(node.yes), walk(node.no)
-        test = node.test
-        mine = test.kind == "above" and (
-            names is None or (test.ref[0] == "answer" and test.ref[1] in names)
+        mine = node.test.kind == "above" if names is None else _asks(node, names)
+        inside = (
+            node.low is not None
+            and node.high is not None
+            and node.low <= gap[0]
+            and gap[1] <= node.high
         )
-        if not mine:
+        if not (mine and inside):
             return replace(node, yes=yes, no=no)
-        count += 1
-        if node.low is not None and node.high is not None:
-            gap = (node.low, node.high)
         # Only a value that equals the threshold leaves open on which side it falls.
         return Split(
-            Test(test.ref, "above", threshold),
+            Test(node.test.ref, "above", threshold),
             nextafter(threshold, -inf),
             nextafter(threshold, inf),
             yes,
             no,
         )
 
-    return replace(tree, root=walk(tree.root)), count, gap
+    return replace(tree, root=walk(tree.root))
 
 
 def _constants(operation: Operation, gap: tuple[float, float], threshold: float) -> Operation:

@@ -1,7 +1,7 @@
 """Replays flows against programs made from other flows of their kind."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 
@@ -43,6 +43,8 @@ def replay_flows(
             recording = recording_of(flow)
             mine[flow.flow_id] = recording
             recordings.setdefault((flow.name, flow.version), []).append(recording)
+    if scenario is not None:
+        _check_operations(scenario, mine.values())
     programs = {kind: Folds(recordings[kind], settings) for kind in sorted(kinds)}
     results = []
     for done, flow_id in enumerate(flow_ids, 1):
@@ -60,6 +62,18 @@ def _check_known(by_id: Mapping[str, Flow], flow_ids: Sequence[str]) -> None:
         near = get_close_matches(unknown[0], sorted(by_id), n=3, cutoff=0.4)
         hint = f"; nearest: {', '.join(near)}" if near else ""
         raise NotFoundError(f"no flow {unknown[0]!r} among {len(by_id)} flows{hint}")
+
+
+def _check_operations(scenario: Scenario, recordings: Iterable[Recording]) -> None:
+    known = {step.op for recording in recordings for step in recording.steps}
+    named = [change.operation for change in scenario.changes]
+    named += [answer.operation for answer in scenario.answers]
+    unknown = [name for name in named if name not in known]
+    if unknown:
+        raise DataError(
+            f"scenario {scenario.name!r} names {unknown[0]!r}, which these flows never call; "
+            f"they call: {', '.join(sorted(known))}"
+        )
 
 
 def fold_of(flow_id: str, folds: int) -> int:

@@ -21,7 +21,10 @@ ERRORS_SHOWN_MAX = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """A changed setting of one operation; None means unchanged."""
+    """A changed setting of one operation; None means unchanged.
+
+    `threshold_from` is the threshold to move, needed where the operation compares several.
+    """
 
     operation: str
     timeout_ms: int | None = None
@@ -29,6 +32,7 @@ class Change:
     backoff_initial_ms: int | None = None
     backoff_coefficient: float | None = None
     threshold: float | None = None
+    threshold_from: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +109,7 @@ def _change(item: Mapping[str, Any]) -> Change:
         backoff_initial_ms=backoff.get("initial_ms"),
         backoff_coefficient=backoff.get("coefficient"),
         threshold=item.get("threshold"),
+        threshold_from=item.get("threshold_from"),
     )
 
 

@@ -25,6 +25,7 @@ _HARMLESS = (
     "backoff_unlike_declared",
     "set_aside",
 )
+_ORDER_ONLY = ("order_tie", "rival_undo_order")
 _FORKING = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
 _FLAGS_SHOWN_MAX = 3
 
@@ -51,19 +52,23 @@ def what_if(
         )
     if control.verdict not in ("identical", "equivalent"):
         return replace(named, reason="the control replay diverged, so no counterfactual is shown")
-    altered = recording
     try:
-        for item in scenario.answers:
-            latency = None if item.latency_ms is None else item.latency_ms * MILLISECOND_NS
-            altered = alter(
-                altered, item.operation, nth=item.nth, status=item.status,
-                latency_ns=latency, fields=item.fields,
-            )  # fmt: skip
+        other = _changed(machine, scenario)
+        altered = _altered(recording, scenario)
     except DataError as error:
-        return replace(named, reason=f"the scenario does not touch this flow: {error}")
-    other = _changed(machine, scenario)
+        return replace(named, reason=f"the scenario does not fit this flow: {error}")
     judged, timeouts = _run(other, altered, recording, scenario, settings, None)
     return _write(named, judged, timeouts, other, altered, recording, scenario, settings)
+
+
+def _altered(recording: Recording, scenario: Scenario) -> Recording:
+    for item in scenario.answers:
+        latency = None if item.latency_ms is None else item.latency_ms * MILLISECOND_NS
+        recording = alter(
+            recording, item.operation, nth=item.nth, status=item.status,
+            latency_ns=latency, fields=item.fields,
+        )  # fmt: skip
+    return recording
 
 
 def _changed(machine: Machine, scenario: Scenario) -> Machine:
@@ -104,7 +109,11 @@ def _write(
 ) -> ReplayResult:
     run = judged.run
     claim, reasons = _claim(scenario, judged, timeouts)
-    doubts = [flag for flag in run.flags if not flag.startswith(_HARMLESS)]
+    harmless: tuple[str, ...] = _HARMLESS
+    if run.ending is None or not run.ending.undo_failed:
+        # When all compensations succeed, their order decides nothing.
+        harmless += _ORDER_ONLY
+    doubts = [flag for flag in run.flags if not flag.startswith(harmless)]
     if doubts:
         claim = None
         reasons.insert(0, "not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
@@ -119,7 +128,7 @@ def _write(
         virtual_duration_ns=run.end,
         virtual_low_ns=run.end_low,
         virtual_high_ns=run.end_high,
-        flags=tuple(run.flags),
+        flags=(*run.flags, *(flag for flag in named.flags if flag.startswith("set_aside"))),
         divergences=divergences,
         answers=dict(run.counts),
         claim=claim,

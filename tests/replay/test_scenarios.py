@@ -220,9 +220,19 @@ def test_an_unknown_operation_lists_the_known_ones(payments: list[Flow]) -> None
         what_if(payments[:120], change("gateway-eu POST /charge", max_attempts=1))
 
 
-def test_a_threshold_that_nobody_compares_is_an_error(payments: list[Flow]) -> None:
-    with pytest.raises(DataError, match="no numeric threshold"):
-        what_if(payments[:120], change("mail POST /messages", threshold=0.5))
+def test_a_threshold_that_nobody_compares_claims_nothing(payments: list[Flow]) -> None:
+    results = what_if(payments, change("mail POST /messages", threshold=0.5))
+    passed = [r for r in results if r.control_verdict == "identical"]
+    assert {r.claim for r in passed} == {None}
+    assert all("no numeric threshold" in r.reason for r in passed)
+
+
+def test_a_threshold_can_be_named_by_where_it_stands_now(payments: list[Flow]) -> None:
+    plain = what_if(payments, change("gate risk-limit", threshold=0.6))
+    named = what_if(payments, change("gate risk-limit", threshold=0.6, threshold_from=0.8))
+    assert [r.digest for r in named] == [r.digest for r in plain]
+    other = what_if(payments, change("gate risk-limit", threshold=0.6, threshold_from=0.1))
+    assert {r.claim for r in other} == {None}
 
 
 GOOD = """

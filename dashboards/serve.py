@@ -49,17 +49,22 @@ def serve(
     Whoever reaches the port reads the whole store, so another address than loopback has to be
     asked for with `insecure`.
     """
-    if not (insecure or is_loopback(host)):
-        raise UsageError(
-            f"{host} can be reached from other machines, and the pages ask for no password. "
-            "Bind 127.0.0.1, or add --insecure when the network is trusted."
-        )
+    require_loopback(host, insecure=insecure)
     if not 0 < port < 65_536:
         raise UsageError(f"port {port} is not between 1 and 65535")
     import streamlit as st  # 1.8 s of imports that other commands need not wait for
 
     os.environ[STORE_VARIABLE] = str(store_path.resolve())
     st.App(_ENTRY).run(config=server_config(host, port))
+
+
+def require_loopback(host: str, *, insecure: bool) -> None:
+    """Refuses an address that other machines reach, unless it was asked for."""
+    if not (insecure or is_loopback(host)):
+        raise UsageError(
+            f"{host} can be reached from other machines, and the pages ask for no password. "
+            "Bind 127.0.0.1, or add --insecure when the network is trusted."
+        )
 
 
 def is_loopback(host: str) -> bool:

@@ -14,7 +14,6 @@ DATA_SUFFIXES = frozenset(
 )
 
 _MAGIC = (
-    (b"PAR1", "Parquet"),
     (b"ARROW1", "an Arrow file"),
     (b"\xff\xff\xff\xff", "an Arrow stream"),
     (b"\x28\xb5\x2f\xfd", "zstd-compressed data"),
@@ -30,16 +29,7 @@ _MAGIC = (
     (b"\x1f\x8b", "gzip inside gzip"),
 )
 _TEXT = (
-    (rb'"eventType"\s*:\s*"(?:EVENT_TYPE_)?Workflow', "a Temporal or Cadence history"),
-    (
-        rb'"eventType"\s*:\s*"EVENT_TYPE_|"workflowExecutionStartedEventAttributes"',
-        "a Temporal history",
-    ),
-    (rb'"type"\s*:\s*"ExecutionStarted"|"previousEventId"\s*:', "a Step Functions history"),
     (rb'"log"\s*:\s*\{\s*"(?:version|creator|entries|pages)"', "HAR"),
-    (rb"(?m)^interactions\s*:", "a VCR cassette"),
-    (rb'"interactions"\s*:\s*\[', "a VCR cassette"),
-    (rb'"decision_id"\s*:.*"(?:path|bundles|labels)"\s*:', "an OPA decision log"),
     (rb'"resourceProfiles"\s*:', "OTLP profiles"),
 )
 _PATTERNS = tuple((re.compile(pattern, re.DOTALL), name) for pattern, name in _TEXT)

@@ -77,7 +77,8 @@ def _piecewise(data: bytes, reason: str, limits: Limits) -> Iterator[Item]:
     starts = [match.start() for match in _ITEM.finditer(data)]
     good: list[object] = []
     refused: list[Rejected] = []
-    for start, end in zip(starts, [*starts[1:], len(data)], strict=True):
+    ends = [*starts, len(data)][1:]
+    for start, end in zip(starts, ends, strict=False):
         piece = data[start:end]
         try:
             (value,) = load(piece, limits)

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.kinds import kind_of
 from ingest.limits import Limits
-from ingest.reader import HEAD_BYTES, Item, claimant, discover
+from ingest.reader import HEAD_BYTES, Item, MetricsSeen, claimant, discover
 from store.model import LogRecord, Rejected, Span
 
 pytestmark = pytest.mark.corpora
@@ -54,10 +54,41 @@ REFUSED_LOGS = {
 }
 # Files no reader claims, by suffix or by the end of their path, with the name they are called.
 NOT_READ = {
-    ".pb": "OTLP protobuf",
-    ".otlp": "OTLP protobuf",
-    ".parquet": "Parquet",
     ".md": "text of an unknown kind",
+}
+# Read as well, and counted by tests of their own: they are no text.
+ELSEWHERE = (".parquet",)
+PROTOBUF = (".pb", ".otlp")
+# What the protobuf files hold: spans, log records, metric points. Those with a twin in JSON are
+# also compared with it.
+IN_PROTOBUF = {
+    "samples/logs.pb": (0, 1, 0),
+    "samples/metrics.pb": (0, 0, 1),
+    "samples/traces.pb": (1, 0, 0),
+    "otap/logs-initial.otlp": (0, 3, 0),
+    "otap/metrics-initial.otlp": (0, 0, 5),
+    "otap/traces-initial.otlp": (1, 0, 0),
+    "data/otlp_logs.pb": (0, 1, 0),
+    "data/otlp_metrics.pb": (0, 0, 1),
+    "data/otlp_traces.pb": (1, 0, 0),
+    "testdata/logs.pb": (0, 81, 0),
+    "testdata/metrics_exponential_histogram.pb": (0, 0, 2),
+    "testdata/metrics_gauge.pb": (0, 0, 3),
+    "testdata/metrics_histogram.pb": (0, 0, 3),
+    "testdata/metrics_mixed.pb": (0, 0, 3),
+    "testdata/metrics_sum.pb": (0, 0, 4),
+    "testdata/metrics_summary.pb": (0, 0, 2),
+    "testdata/trace.pb": (2, 0, 0),
+    "testdata/traces.pb": (19, 0, 0),
+}
+TWINS = {
+    "trace.pb": "trace.json",
+    "traces.pb": "traces.jsonl",
+    "logs.pb": "logs.jsonl",
+    **{
+        f"metrics_{kind}.pb": f"metrics_{kind}.json"
+        for kind in ("exponential_histogram", "gauge", "histogram", "mixed", "sum", "summary")
+    },
 }
 EMPTY = ("data/empty.jsonl", "data/whitespace.jsonl")
 
@@ -91,7 +122,7 @@ def read_all(path: Path) -> list[Item]:
 
 def claimed(files: list[Path]) -> Iterator[Path]:
     for path in files:
-        if of(NOT_READ, path) is None and not str(path).endswith(EMPTY):
+        if of(NOT_READ, path) is None and not str(path).endswith((*EMPTY, *ELSEWHERE)):
             yield path
 
 
@@ -124,6 +155,8 @@ def test_every_span_and_log_of_every_file_is_read(files: list[Path]) -> None:
     wrong = {}
     total = 0
     for path in claimed(files):
+        if path.suffix in PROTOBUF:
+            continue
         items = read_all(path)
         spans = sum(isinstance(item, Span) for item in items)
         logs = sum(isinstance(item, LogRecord) for item in items)
@@ -160,6 +193,25 @@ def test_files_of_other_formats_are_called_by_their_name(files: list[Path]) -> N
             head = path.read_bytes()[:HEAD_BYTES]
             assert claimant(head, discover()) is None, path
             assert kind_of(head, str(path)) == kind, path
+
+
+def test_every_protobuf_file_holds_what_is_listed(files: list[Path]) -> None:
+    found = {}
+    for path in files:
+        if path.suffix in PROTOBUF:
+            items = read_all(path)
+            points = sum(item.count for item in items if isinstance(item, MetricsSeen))
+            spans = sum(isinstance(item, Span) for item in items)
+            found[path] = (spans, sum(isinstance(item, LogRecord) for item in items), points)
+            assert not any(isinstance(item, Rejected) for item in items), path
+    assert len(found) == len(IN_PROTOBUF)
+    assert all(of(IN_PROTOBUF, path) == counts for path, counts in found.items())
+
+
+def test_protobuf_gives_the_records_of_its_twin_in_json(files: list[Path]) -> None:
+    folder = next(path.parent for path in files if str(path).endswith("testdata/traces.pb"))
+    for protobuf, text in TWINS.items():
+        assert read_all(folder / protobuf) == read_all(folder / text), protobuf
 
 
 def test_the_same_trace_is_equal_as_lines_and_as_one_document(files: list[Path]) -> None:

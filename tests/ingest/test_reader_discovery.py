@@ -58,7 +58,7 @@ def test_an_unknown_format_name_lists_the_right_ones() -> None:
 @pytest.mark.parametrize(
     ("head", "path", "kind"),
     [
-        (b"PAR1\x15\x04", "x.parquet", "Parquet"),
+        (b"ARROW1\0\0", "x.arrow", "an Arrow file"),
         (b"\n\x9f\x01\n\x10", "x.bin", "OTLP protobuf"),
         (b"\x28\xb5\x2f\xfd\x04", "x.json.zst", "zstd-compressed data"),
         (b'{"log":{"version":"1.2"}}', "x.json", "HAR"),

@@ -1,0 +1,93 @@
+"""Tables of OTLP, row by row."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ingest.ids import BadIdError, Ids
+from ingest.limits import Limits
+from ingest.otlp.values import UnreadableError
+from ingest.parquet_rows import Row, log_of, plain_name, span_of
+from ingest.reader import Item, MetricsSeen
+from store.model import Rejected
+
+ROWS_PER_BATCH = 1_000
+SPAN_COLUMNS = frozenset({"traceid", "spanid", "spanname"})
+LOG_COLUMNS = frozenset({"body", "severitynumber"})
+METRIC_COLUMNS = frozenset({"metricname"})
+_UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_BROKEN = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, MemoryError)
+
+
+def records(data: bytes, limits: Limits) -> Iterator[Item]:
+    """Every record of a Parquet file; a row that cannot be read is refused alone."""
+    try:
+        table = pq.ParquetFile(pa.BufferReader(data))
+        names = {plain_name(name) for name in table.schema_arrow.names}
+    except _BROKEN as error:
+        yield Rejected(record="whole file", reason=f"not Parquet: {_worded(error)}")
+        return
+    if names >= METRIC_COLUMNS:
+        if table.metadata.num_rows:
+            yield MetricsSeen(table.metadata.num_rows)
+    elif names >= SPAN_COLUMNS or names >= LOG_COLUMNS:
+        yield from _rows(table, limits, spans=names >= SPAN_COLUMNS)
+    else:
+        listed = ", ".join(sorted(names)[:8])[:200]
+        reason = f"Parquet, but no OTLP table: has {listed}; expected TraceId, SpanId, SpanName"
+        yield Rejected(record="whole file", reason=reason)
+
+
+def _rows(table: Any, limits: Limits, *, spans: bool) -> Iterator[Item]:
+    ids = Ids()
+    number = 0
+    for group in range(table.num_row_groups):
+        began = number
+        try:
+            for batch in table.iter_batches(ROWS_PER_BATCH, row_groups=[group]):
+                for row in _plain_rows(batch):
+                    number += 1
+                    yield _record(row, number, ids, limits, spans=spans)
+        except _BROKEN as error:
+            reason = f"row group {group} cannot be read: {_worded(error)}"
+            yield Rejected(record=f"row {number + 1}", reason=reason)
+            number = began + table.metadata.row_group(group).num_rows
+
+
+def _record(row: Row, number: int, ids: Ids, limits: Limits, *, spans: bool) -> Item:
+    try:
+        return span_of(row, ids, limits) if spans else log_of(row, ids, limits)
+    except (UnreadableError, BadIdError) as error:
+        return Rejected(record=f"row {number}", reason=str(error))
+
+
+def _plain_rows(batch: Any) -> Iterator[Row]:
+    """Rows as values of Python, times as nanoseconds: Python's own times know none."""
+    columns = {
+        plain_name(field.name): _values(column, field.type)
+        for field, column in zip(batch.schema, batch.columns, strict=True)
+    }
+    for index in range(batch.num_rows):
+        yield {name: values[index] for name, values in columns.items()}
+
+
+def _values(column: Any, kind: Any) -> list[Any]:
+    if pa.types.is_timestamp(kind):
+        unit = _UNITS[kind.unit]
+        values = column.cast(pa.int64()).to_pylist()
+        return [None if value is None else value * unit for value in values]
+    if pa.types.is_list(kind) and pa.types.is_timestamp(kind.value_type):
+        unit = _UNITS[kind.value_type.unit]
+        lists = column.cast(pa.list_(pa.int64())).to_pylist()
+        return [
+            None if items is None else [0 if item is None else item * unit for item in items]
+            for items in lists
+        ]
+    found: list[Any] = column.to_pylist()
+    return found
+
+
+def _worded(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]

@@ -47,9 +47,14 @@ def fidelity(results: Sequence[ReplayResult]) -> Fidelity:
         identical=sum(r.verdict == "identical" for r in results),
         equivalent=sum(r.verdict == "equivalent" for r in results),
         late=len(diverged) - len(wrong),
-        flagged=sum(bool(r.flags) for r in wrong),
-        silent=sum(not r.flags for r in wrong),
+        flagged=sum(_doubted(r) for r in wrong),
+        silent=sum(not _doubted(r) for r in wrong),
         unreplayable=sum(r.verdict == "unreplayable" for r in results),
-        doubted=sum(bool(r.flags) for r in right),
+        doubted=sum(_doubted(r) for r in right),
         width_ppm=widths[len(widths) // 2] if widths else 0,
     )
+
+
+def _doubted(result: ReplayResult) -> bool:
+    """Say whether this very run had doubts; that its program left recordings aside is none."""
+    return any(not flag.startswith("set_aside") for flag in result.flags)

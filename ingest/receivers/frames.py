@@ -1,7 +1,8 @@
 """Records of one request as bytes of the spool, and back with equal values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
@@ -22,7 +23,15 @@ _LOG = _names(LogRecord, "resource")
 _EVENT, _LINK = _names(SpanEvent), _names(SpanLink)
 _DECISION, _REJECTED = _names(Decision), _names(Rejected)
 
-Row: TypeAlias = list[Any]
+Row: TypeAlias = Sequence[Any]
+Values: TypeAlias = Callable[[object], tuple[Any, ...]]
+
+_span_values: Values = attrgetter(*_SPAN)
+_log_values: Values = attrgetter(*_LOG)
+_event_values: Values = attrgetter(*_EVENT)
+_link_values: Values = attrgetter(*_LINK)
+_decision_values: Values = attrgetter(*_DECISION)
+_rejected_values: Values = attrgetter(*_REJECTED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,14 +103,17 @@ def _encoded(frame: Frame) -> bytes:
     spans = [
         [
             shared.index(span.resource),
-            _rows(span.events, _EVENT),
-            _rows(span.links, _LINK),
-            *_row(span, _SPAN),
+            _rows(span.events, _event_values),
+            _rows(span.links, _link_values),
+            *_span_values(span),
         ]
         for span in frame.spans
     ]
-    logs = [[shared.index(log.resource), *_row(log, _LOG)] for log in frame.logs]
-    decisions, rejected = _rows(frame.decisions, _DECISION), _rows(frame.rejected, _REJECTED)
+    logs = [[shared.index(log.resource), *_log_values(log)] for log in frame.logs]
+    decisions, rejected = (
+        _rows(frame.decisions, _decision_values),
+        _rows(frame.rejected, _rejected_values),
+    )
     return _encoder.encode([shared.found, spans, logs, decisions, rejected, frame.metrics])
 
 
@@ -120,12 +132,8 @@ class _Resources:
         return place
 
 
-def _row(record: object, names: Sequence[str]) -> Row:
-    return [getattr(record, name) for name in names]
-
-
-def _rows(records: Iterable[object], names: Sequence[str]) -> list[Row]:
-    return [_row(record, names) for record in records]
+def _rows(records: Iterable[object], values: Values) -> list[Row]:
+    return [values(record) for record in records]
 
 
 def _span(row: Row, resources: Sequence[Attributes]) -> Span:

@@ -28,7 +28,10 @@ Tell = Callable[[str], None]
 
 
 class Loader:
-    """A thread that empties the spool; `after_load` is called when new records are in the store."""
+    """A thread that empties the spool; `after_load` is called when new records are in the store.
+
+    On this thread, because what arrives while flows are derived makes them be derived again.
+    """
 
     def __init__(
         self, store: Store, spool: Spool, after_load: Callable[[], None], tell: Tell

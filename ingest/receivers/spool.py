@@ -134,9 +134,9 @@ class Spool:
             segments.write_all(growing.descriptor, data)
             os.fdatasync(growing.descriptor)
             growing.size += len(data)
-        except OSError as error:
+        except Exception as error:  # nobody would restart this thread
             self._give_up(len(data))
-            reason = f"the spool cannot be written: {error.strerror or error}"
+            reason = f"the spool cannot be written: {getattr(error, 'strerror', None) or error}"
             for _, future in group:
                 future.set_exception(OverloadedError(reason))
             return

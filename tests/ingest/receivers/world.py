@@ -97,7 +97,6 @@ class Running:
     scheme: str = "http"
     told: list[str] = field(default_factory=list)
     gate: threading.Event = field(default_factory=threading.Event)
-    loads: int = 0
 
     def url(self, path: str = "/v1/traces", name: str = "otlp_http") -> str:
         return f"{self.scheme}://localhost:{self.receivers.ports[name]}{path}"

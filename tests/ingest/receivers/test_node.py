@@ -1,0 +1,54 @@
+"""The OpenTelemetry SDK for JavaScript sends protobuf over HTTP."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.ingest.receivers.world import running
+
+PACKAGES = (
+    "@opentelemetry/api@1.9.0",
+    "@opentelemetry/sdk-trace-node@2.0.1",
+    "@opentelemetry/exporter-trace-otlp-proto@0.201.1",
+)
+INSTALL_SECONDS_MAX = 40
+
+
+@pytest.fixture(scope="module")
+def sender(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program with its packages, in a folder of its own."""
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        pytest.skip("no Node.js here")
+    folder = tmp_path_factory.mktemp("node")
+    (folder / "package.json").write_text('{"private": true}')
+    options = ("--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
+    try:
+        installed = subprocess.run(
+            ["npm", "install", *options, *PACKAGES],
+            cwd=folder,
+            capture_output=True,
+            timeout=INSTALL_SECONDS_MAX,
+        )
+    except subprocess.TimeoutExpired:
+        pytest.skip(f"npm took more than {INSTALL_SECONDS_MAX} seconds")
+    if installed.returncode:
+        pytest.skip("npm cannot install the packages here")
+    return Path(shutil.copy(Path(__file__).with_name("send.mjs"), folder / "send.mjs"))
+
+
+@pytest.mark.node
+def test_the_sdk_for_javascript_sends_over_http(tmp_path: Path, sender: Path) -> None:
+    with running(tmp_path) as receiver:
+        subprocess.run(
+            ["node", str(sender), receiver.url().replace("localhost", "127.0.0.1")],
+            check=True,
+            capture_output=True,
+            timeout=30,
+        )
+        (span,) = receiver.stored()[0]
+    assert (span.name, span.kind, span.scope_name) == ("pay", "internal", "tests")
+    assert span.attributes == {"whole": 7, "half": 0.5, "list": ["a", "b"]}
+    assert (span.status, span.status_message) == ("error", "no money")
+    assert [(event.name, event.attributes) for event in span.events] == [("declined", {"code": 51})]

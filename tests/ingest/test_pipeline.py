@@ -216,7 +216,7 @@ BAD_FILES = [
     (b"\x28\xb5\x2f\xfdgarbage that is no zstd", "zstd data is damaged (zstd d"),
     (zstandard.compress(lines(1).encode()) + b"tail", "data of another kind follows the zstd"),
     (gzip.compress(lines(1).encode()) + b"tail", "data of another kind follows the gzip data"),
-    (b"PAR1\x15\x04\x15", "this looks like Parquet; the formats that are read: "),
+    (b"PAR1\x15\x04\x15", "not Parquet: "),
     (b"\n\x9f\x01\n\x10\0\0", "this looks like OTLP protobuf; the formats that are read:"),
     (b"just words", "this looks like text of an unknown kind"),
 ]

@@ -103,7 +103,7 @@ odd_values: st.SearchStrategy[Any] = st.one_of(
 
 
 @settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

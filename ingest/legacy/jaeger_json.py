@@ -78,9 +78,10 @@ class JaegerWalker:
             yield from self.walk(settled(value["data"]), f"{place} data")
         elif isinstance(value.get("_source"), dict):
             yield from self._document(object_of(value["_source"], "_source"), f"{place} _source")
-        elif isinstance(value.get("hits"), dict):
-            hits = object_of(value["hits"], "hits")
-            yield from self.walk(settled(hits.get("hits")), f"{place} hits")
+        elif "hits" in value:
+            hits = settled(value["hits"])
+            inner = settled(hits.get("hits")) if isinstance(hits, dict) else hits
+            yield from self.walk(inner, f"{place} hits")
         elif first(value, SPAN_ID) is not None or first(value, OPERATION) is not None:
             yield from self._span(value, {}, None, place)
         else:
@@ -135,7 +136,7 @@ class JaegerWalker:
     def _parts(self, raw: Object, aside: Aside) -> JaegerSpan:
         decoding = self._decoding
         # Elasticsearch's documents hold bytes as hex, all others as base64.
-        hexadecimal = "startTimeMillis" in raw
+        hexadecimal = "traceID" in raw and "process" in raw and "processID" not in raw
         tags = Attributes(decoding)
         self._take_tags(tags, raw, hexadecimal)
         warnings = raw.get("warnings")

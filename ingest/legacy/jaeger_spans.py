@@ -109,15 +109,21 @@ def event_of(time_ns: int | None, fields: Values) -> SpanEvent:
 
 
 def _ties(parts: JaegerSpan) -> tuple[Id | None, tuple[SpanLink, ...]]:
-    """The parent: the first CHILD_OF in this trace, or the id named as such; the rest are links."""
+    """The parent and the links.
+
+    The parent is the first CHILD_OF in this trace, else the id that is named as such, else, as in
+    Jaeger, the first FOLLOWS_FROM in this trace, which is a link all the same.
+    """
     if not parts.references:
         return parts.parent, ()
-    parent, links = None, []
+    parent, followed, links = None, None, []
     for reference in parts.references:
-        own = reference.type == CHILD_OF and reference.trace.hex == parts.trace.hex
-        if own and parent is None:
-            parent = reference.span
-            continue
+        if reference.trace.hex == parts.trace.hex:
+            if reference.type == CHILD_OF and parent is None:
+                parent = reference.span
+                continue
+            if reference.type == FOLLOWS_FROM and followed is None:
+                followed = reference.span
         attributes: Values = {REFERENCE_TYPE: reference.type}
         if reference.trace.original or reference.span.original:
             keep_originals(attributes, reference.trace, reference.span)
@@ -126,7 +132,7 @@ def _ties(parts: JaegerSpan) -> tuple[Id | None, tuple[SpanLink, ...]]:
                 trace_id=reference.trace.hex, span_id=reference.span.hex, attributes=attributes
             )
         )
-    return parent or parts.parent, tuple(links)
+    return parent or parts.parent or followed, tuple(links)
 
 
 def _kind(tags: Values) -> str:

@@ -16,6 +16,10 @@ from store.model import Rejected, Span
 # A document past this size is decoded element by element, so that it never stands in memory as
 # one tree (about eight times its bytes).
 WHOLE_BYTES_MAX = 4 * 1024 * 1024
+# What may be large in one: lists of spans, traces or what wraps them.
+LARGE_KEYS = frozenset(
+    {"data", "spans", "hits", "traces", "chunks", "tracerPayloads", "tracer_payloads"}
+)
 
 Aside = Callable[[str, str], None]  # (where inside the record, reason): a part that was left out
 RecordOf = Callable[[Object, Aside], Span]
@@ -33,7 +37,8 @@ def decode(data: bytes) -> object:
         if data.lstrip()[:1] == b"[":
             return _elements.decode(data)
         return {
-            key: settled(raw) if _small(raw) else raw for key, raw in _fields.decode(data).items()
+            key: raw if key in LARGE_KEYS else decode_plain(bytes(raw))
+            for key, raw in _fields.decode(data).items()
         }
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, UndecodableError):
         return decode_plain(data)
@@ -51,10 +56,6 @@ def decode_exactly(data: bytes) -> object:
 def settled(raw: object) -> object:
     """A value whose turn has come."""
     return decode(bytes(raw)) if type(raw) is msgspec.Raw else raw
-
-
-def _small(raw: msgspec.Raw) -> bool:
-    return len(memoryview(raw)) <= WHOLE_BYTES_MAX
 
 
 def no_document(_: object) -> bool:

@@ -16,11 +16,11 @@ def command(
     ] = False,
 ) -> None:
     """Show the store in a browser."""
-    edge = edge_of(context)
-    with edge.lease("opening the dashboard"):
-        pass  # a missing or foreign store is told here, not on a page
     from dashboards.serve import require_loopback, serve
 
     require_loopback(host, insecure=insecure)
+    edge = edge_of(context)
+    with edge.lease("opening the dashboard"):
+        pass  # a missing or foreign store is told here, not on a page
     edge.say(f"http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
     serve(edge.db.absolute(), host, port, insecure=insecure)

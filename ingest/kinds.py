@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 # Files that stand beside data in a folder; named on their own they are refused like any other.
 NOT_DATA_SUFFIXES = frozenset(
-    {".md", ".rst", ".toml", ".yaml", ".yml", ".html", ".css", ".js", ".py", ".sql", ".sh"}
+    {".md", ".rst", ".toml", ".html", ".css", ".js", ".py", ".sql", ".sh"}
     | {".ini", ".cfg", ".lock", ".png", ".jpg", ".svg", ".pdf", ".duckdb", ".wal"}
 )
 DATA_SUFFIXES = frozenset(

@@ -72,7 +72,7 @@ def test_every_acknowledged_span_is_stored_once_however_often_the_receiver_is_ki
     for _ in range(KILLS):
         server = Server(tmp_path)
         load = Load(server.port, sent)
-        time.sleep(chance.uniform(0.3, 1.8))
+        time.sleep(chance.uniform(0.2, 1.2))
         assert server.end(signal.SIGKILL) == -signal.SIGKILL
         acknowledged += load.ended()
         sent = load.sent

@@ -213,7 +213,7 @@ BAD_FILES = [
     (b"\x1f\x8b\x08\0garbage that is no gzip", "gzip data"),
     (zstandard.compress(b""), "the file is empty"),
     (b"\x28\xb5\x2f\xfd\x04", "zstd data ends early: the file is truncated"),
-    (b"\x28\xb5\x2f\xfdgarbage that is no zstd", "zstd data is damaged (zstd d"),
+    (b"\x28\xb5\x2f\xfdgarbage that is no zstd", "zstd data is damaged ("),
     (zstandard.compress(lines(1).encode()) + b"tail", "data of another kind follows the zstd"),
     (gzip.compress(lines(1).encode()) + b"tail", "data of another kind follows the gzip data"),
     (b"PAR1\x15\x04\x15", "not Parquet: "),

@@ -104,6 +104,11 @@ def test_every_command_and_option_has_help() -> None:
         ("report lint a.md", 0),
         ("ingest spans.json", 0),
         ("ingest spans.json bad.json", 4),
+        ("store upgrade", 0),
+        ("purge --before 1h --dry-run", 0),
+        ("export otlp -o out.jsonl", 0),
+        ("export parquet -o out", 0),
+        ("doctor", 0),
     ],
 )
 @pytest.mark.usefixtures("db")

@@ -1,0 +1,66 @@
+"""`retrospan export`: recorded data for other programs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrospan.edge import Edge, edge_of, put, tell, worst
+from retrospan.listing import AsJson
+
+if TYPE_CHECKING:
+    from retrospan.export.exported import Exported
+
+app = typer.Typer(help="Exports: recorded data for other programs.", no_args_is_help=True)
+
+DIFFERING_TOLD_MAX = 20
+
+
+@app.command("otlp")
+def export_otlp(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .jsonl or .jsonl.gz file.")],
+    flow: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="Only this flow; repeatable.")
+    ] = None,
+    as_json: AsJson = False,
+) -> int:
+    """Write spans and logs as OTLP/JSON lines; exit code 4 when one does not read back equal."""
+    from retrospan import telemetry
+    from retrospan.export.otlp_file import export_otlp as export
+
+    edge = edge_of(context)
+    with telemetry.phase("export"):
+        return _tell(edge, export(edge.store(), output, flow or ()), as_json)
+
+
+@app.command("parquet")
+def export_parquet(
+    context: typer.Context,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A folder; made when missing.")],
+    as_json: AsJson = False,
+) -> int:
+    """Write every recorded table as a Parquet file."""
+    from retrospan import telemetry
+    from retrospan.export.parquet import export_parquet as export
+
+    edge = edge_of(context)
+    with telemetry.phase("export"):
+        return _tell(edge, export(edge.store(), output), as_json)
+
+
+def _tell(edge: Edge, done: "Exported", as_json: bool) -> int:
+    from retrospan.canonical import pretty
+
+    if as_json:
+        put([pretty(done.to_document())])
+    else:
+        put(f"{file.path}: {file.table} {file.rows}" for file in done.files)
+    for name in done.differing[:DIFFERING_TOLD_MAX]:
+        tell(f"not read back as it is stored: {name}")
+    hidden = len(done.differing) - DIFFERING_TOLD_MAX
+    if hidden > 0:
+        tell(f"and {hidden} more; --json lists them")
+    if done.changed_meanwhile:
+        edge.say("data came in meanwhile: each trace is whole, but the export is of no one moment")
+    return worst(violation=False, bad_data=bool(done.differing))

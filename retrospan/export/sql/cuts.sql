@@ -1,0 +1,28 @@
+/*
+title = "Where to cut a table into parts of about so many rows"
+params = ["part", "rows"]
+columns = ["place"]
+*/
+WITH places AS (
+    SELECT start_ns AS place FROM spans WHERE $part = 'spans'
+    UNION ALL
+    SELECT span_start_ns AS place FROM span_events WHERE $part = 'span_events'
+    UNION ALL
+    SELECT span_start_ns AS place FROM span_links WHERE $part = 'span_links'
+    UNION ALL
+    SELECT time_ns AS place FROM logs WHERE $part = 'logs'
+    UNION ALL
+    SELECT time_ns AS place FROM logs WHERE $part = 'logs_without_trace' AND trace_id IS NULL
+    UNION ALL
+    SELECT leaf_index AS place FROM decisions WHERE $part = 'decisions'
+),
+
+numbered AS (
+    SELECT place, row_number() OVER (ORDER BY place) AS number
+    FROM places
+)
+
+SELECT DISTINCT place
+FROM numbered
+WHERE number % $rows::BIGINT = 0
+ORDER BY place

@@ -1,0 +1,105 @@
+"""OTLP tables in Parquet give the records that OTLP gives."""
+
+import io
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.limits import Limits
+from ingest.reader import MetricsSeen
+from store.model import LogRecord, Rejected, Span, SpanEvent, SpanLink
+from tests.ingest.test_fuzz import check_read
+
+ROW: dict[str, Any] = {
+    "Timestamp": 1_760_738_064_624_180_001,
+    "TraceId": "ab" * 16,
+    "SpanId": "cd" * 8,
+    "ParentSpanId": "",
+    "TraceState": "",
+    "ServiceName": "shop",
+    "ResourceAttributes": '{"host.name":"h"}',
+    "ScopeName": "lib",
+    "SpanName": "GET /",
+    "SpanKind": "SPAN_KIND_SERVER",
+    "SpanAttributes": '{"n":1,"deep":{"a":[true]}}',
+    "Duration": 5,
+    "StatusCode": "STATUS_CODE_ERROR",
+    "StatusMessage": "no",
+    "Events.Timestamp": [1_760_738_064_624_180_002],
+    "Events.Name": ["e"],
+    "Events.Attributes": ['{"k":"v"}'],
+    "Links.TraceId": ["ef" * 16],
+    "Links.SpanId": ["12" * 8],
+    "Links.Attributes": ["{}"],
+}
+TYPES = {"Timestamp": pa.timestamp("ns"), "Events.Timestamp": pa.list_(pa.timestamp("ns"))}
+
+
+def parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
+    columns = {
+        name: pa.array([row[name] for row in rows], type=TYPES.get(name)) for name in rows[0]
+    }
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, **options)
+    return sink.getvalue()
+
+
+def test_a_row_gives_a_span_to_the_nanosecond(read: Any) -> None:
+    (span,) = read(parquet([ROW]), reader="otlp_parquet")
+    assert span == Span(
+        trace_id="ab" * 16,
+        span_id="cd" * 8,
+        parent_span_id=None,
+        name="GET /",
+        kind="server",
+        service="shop",
+        start_ns=1_760_738_064_624_180_001,
+        end_ns=1_760_738_064_624_180_006,
+        status="error",
+        status_message="no",
+        attributes={"n": 1, "deep": {"a": [True]}},
+        resource={"host.name": "h", "service.name": "shop"},
+        scope_name="lib",
+        events=(SpanEvent(name="e", time_ns=1_760_738_064_624_180_002, attributes={"k": "v"}),),
+        links=(SpanLink(trace_id="ef" * 16, span_id="12" * 8),),
+    )
+
+
+def test_a_bad_row_is_refused_alone(read: Any) -> None:
+    rows = [ROW, {**ROW, "SpanId": ""}, {**ROW, "SpanAttributes": "5"}, {**ROW, "SpanName": "z"}]
+    items = read(parquet(rows, row_group_size=2), reader="otlp_parquet")
+    assert [type(item).__name__ for item in items] == ["Span", "Rejected", "Rejected", "Span"]
+    assert [item.record for item in items[1:3]] == ["row 2", "row 3"]
+    assert items[1].reason == "span id is missing, empty or all zero"
+
+
+def test_tables_of_logs_and_metrics_are_told_by_their_columns(read: Any) -> None:
+    log = {"Timestamp": 5, "TraceId": b"\xab" * 16, "SeverityNumber": 9, "Body": '"hello"'}
+    (found,) = read(parquet([log]), reader="otlp_parquet")
+    assert isinstance(found, LogRecord)
+    assert (found.trace_id, found.body, found.severity_number) == ("ab" * 16, "hello", 9)
+    metric = {"MetricName": "m", "Value": 1.0}
+    assert read(parquet([metric] * 3), reader="otlp_parquet") == [MetricsSeen(3)]
+
+
+def test_other_tables_are_refused_by_their_columns(read: Any) -> None:
+    (item,) = read(parquet([{"a": 1}]), reader="otlp_parquet")
+    assert item.reason.startswith("Parquet, but no OTLP table: has a; expected")
+
+
+def test_a_file_past_the_limit_is_refused(read: Any) -> None:
+    (item,) = read(parquet([ROW]), Limits(document_bytes=100), reader="otlp_parquet")
+    assert isinstance(item, Rejected)
+    assert item.reason == "document is larger than document_bytes = 100"
+
+
+WHOLE = parquet([ROW, ROW])
+
+
+@settings(max_examples=150, deadline=None)
+@given(at=st.integers(0, len(WHOLE)), drop=st.integers(0, 8), put=st.binary(max_size=8))
+def test_a_damaged_table_is_read_or_refused(at: int, drop: int, put: bytes) -> None:
+    assert check_read("otlp_parquet", WHOLE[:at] + put + WHOLE[at + drop :])

@@ -46,19 +46,12 @@ class DatadogWalker:
 
     def walk(self, value: object, place: str) -> Iterator[Item]:
         """Every span of one document."""
-        if isinstance(value, dict):
-            wrapped = next((key for key in WRAPPERS if key in value), None)
-            if wrapped is not None and "span_id" not in value:
-                yield from self.walk(settled(value[wrapped]), f"{place} {wrapped}")
-                return
-            value = [value]
-        elif not isinstance(value, list):
-            yield refusal(value, place, "Datadog span")
-            return
         chunk: list[tuple[str, object]] = []
         for where, item in elements(value, place):
-            wraps = isinstance(item, dict) and "span_id" not in item and WRAPPERS_SET & set(item)
-            if isinstance(item, list) or wraps:
+            wrapper = _wrapper(item)
+            if isinstance(item, dict) and wrapper is not None:
+                yield from self.walk(settled(item[wrapper]), f"{where} {wrapper}")
+            elif isinstance(item, list):
                 yield from self.walk(item, where)
             else:
                 chunk.append((where, item))
@@ -75,7 +68,11 @@ class DatadogWalker:
             yield from record(item, where, "Datadog span", self._decoding, span)
 
 
-WRAPPERS_SET = frozenset(WRAPPERS)
+def _wrapper(item: object) -> str | None:
+    """The key under which an object that is no span holds spans."""
+    if not isinstance(item, dict) or "span_id" in item:
+        return None
+    return next((key for key in WRAPPERS if key in item), None)
 
 
 def _uppers(chunk: list[object]) -> dict[object, str]:

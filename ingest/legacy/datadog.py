@@ -19,7 +19,7 @@ from ingest.legacy.values import (
     time_after,
     units,
 )
-from ingest.legacy.walking import Aside, elements, record, refusal, settled
+from ingest.legacy.walking import Aside, elements, record, settled
 from ingest.limits import Limits
 from ingest.otlp.values import Decoding, Object, UnreadableError, list_of, object_of
 from ingest.reader import Item

@@ -8,6 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
+from duckdb import Error as DuckDBError
 
 from store.errors import DataError, StoreMissingError, StoreVersionError
 from store.statements import definitions, statement
@@ -49,7 +50,10 @@ def _make(connection: DuckDBPyConnection) -> None:
 
 
 def _check(connection: DuckDBPyConnection, path: Path) -> None:
-    row = connection.execute(statement("read/meta")).fetchone()
+    try:
+        row = connection.execute(statement("read/meta")).fetchone()
+    except DuckDBError as error:
+        raise DataError(f"{path} is a DuckDB database, but not a retrospan store") from error
     found, ddl_sha256 = row if row is not None else (None, None)
     if found == SCHEMA_VERSION and ddl_sha256 == fingerprint():
         return
@@ -60,5 +64,5 @@ def _check(connection: DuckDBPyConnection, path: Path) -> None:
     if isinstance(found, int) and found > SCHEMA_VERSION:
         way_out = "use a newer retrospan"
     else:
-        way_out = "load the input files into a new store"
+        way_out = "run `retrospan store upgrade`, or load the input files into a new store"
     raise StoreVersionError(f"{path} has {said}: {way_out}")

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
+import duckdb
 import pytest
 
 from store.errors import (
+    DataError,
     StoreBusyError,
 )
 from store.lease import LeaseSettings, Session, Store
@@ -243,3 +245,10 @@ def test_a_failed_transaction_leaves_nothing(session: Session) -> None:
         session.run("write/generation")
         raise ValueError("stop")
     assert session.row("read/generation") == (0,)
+
+
+def test_a_database_with_a_table_of_our_name_is_not_taken_for_a_store(path: Path) -> None:
+    with duckdb.connect(str(path)) as other:
+        other.execute("CREATE TABLE store_meta (key VARCHAR, value VARCHAR)")
+    with pytest.raises(DataError, match="not a retrospan store"), Store(path).lease("report"):
+        pass

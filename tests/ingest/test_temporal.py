@@ -4,14 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from analyzer.assign import assign
 from analyzer.assign.ties import AssignSettings
 from analyzer.derive import DeriveSettings, derive
 from ingest.limits import Limits
-from ingest.reader import HEAD_BYTES, claimant, discover
 from store.conclusions import FlowOutcome, StepOutcome
 from store.model import Rejected, Span
 from tests.ingest.histories import (
@@ -19,14 +16,12 @@ from tests.ingest.histories import (
     START_ACTIVITY,
     TRACE,
     as_sdk,
-    cadence,
     event,
     header,
     order,
     payload,
     payloads,
 )
-from tests.ingest.test_fuzz import SCALARS, check_read, mutated, places
 
 
 def read_spans(read: Any, history: Any, reader: str = "temporal") -> dict[str, Span]:
@@ -270,20 +265,6 @@ def test_bodies_past_the_limit_are_cut_and_say_so(read: Any) -> None:
     assert len(root.events) == 1
 
 
-def test_cadence_histories_are_read_with_the_same_names(read: Any) -> None:
-    head = json.dumps(cadence()).encode()[:HEAD_BYTES]
-    reader = claimant(head, discover())
-    assert reader is not None
-    assert reader.name == "cadence"
-    spans = read_spans(read, cadence(), "cadence")
-    root, book = spans["RunWorkflow:Trip"], spans["RunActivity:book"]
-    assert root.attributes["retrospan.source"] == "cadence_history"
-    assert root.attributes["retrospan.flow.output"] == '"gave up"'
-    assert book.attributes["retrospan.step.request"] == '["paris",2]'
-    assert (book.attributes["error.type"], book.status_message) == ("Full", '"no room"')
-    assert book.attributes["retrospan.call.max_attempts"] == 1
-
-
 def test_a_header_that_is_no_trace_context_ties_nothing(read: Any) -> None:
     history = order()[:1]
     started = history[0]["workflowExecutionStartedEventAttributes"]
@@ -291,19 +272,3 @@ def test_a_header_that_is_no_trace_context_ties_nothing(read: Any) -> None:
         started["header"] = bad
         (root,) = read(history, reader="temporal")
         assert not root.links
-
-
-@settings(max_examples=200, deadline=None)
-@given(path=st.sampled_from(places(order())), new=SCALARS)
-def test_one_odd_value_loses_at_most_its_own_event(path: tuple[Any, ...], new: Any) -> None:
-    items = check_read("temporal", json.dumps(mutated(order(), path, new)).encode())
-    assert sum(isinstance(item, Span) for item in items) >= 3
-
-
-@settings(max_examples=100, deadline=None)
-@given(path=st.sampled_from(places(cadence())), new=SCALARS)
-def test_one_odd_value_loses_at_most_its_own_event_in_cadence(
-    path: tuple[Any, ...], new: Any
-) -> None:
-    items = check_read("cadence", json.dumps(mutated(cadence(), path, new)).encode())
-    assert sum(isinstance(item, Span) for item in items) >= 1

@@ -93,19 +93,24 @@ def order() -> list[dict[str, Any]]:
                 "timeoutFailureInfo": {"timeoutType": "TIMEOUT_TYPE_START_TO_CLOSE"},
             },
         ),
-        event(
-            12,
-            "WorkflowExecutionFailed",
-            failure={
-                "message": "Activity task timed out",
-                "cause": {
-                    "message": "no carrier",
-                    "applicationFailureInfo": {"type": "CarrierRefused"},
-                },
-                "activityFailureInfo": {"activityType": {"name": "ship"}},
-            },
-        ),
+        _failed(),
     ]
+
+
+def _failed() -> dict[str, Any]:
+    """The end of the workflow: an application's error inside an activity's."""
+    return event(
+        12,
+        "WorkflowExecutionFailed",
+        failure={
+            "message": "Activity task timed out",
+            "cause": {
+                "message": "no carrier",
+                "applicationFailureInfo": {"type": "CarrierRefused"},
+            },
+            "activityFailureInfo": {"activityType": {"name": "ship"}},
+        },
+    )
 
 
 def as_sdk(events: list[dict[str, Any]]) -> dict[str, Any]:

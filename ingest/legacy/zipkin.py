@@ -130,24 +130,28 @@ def spans_of(found: list[Half | Rejected]) -> Iterator[Item]:
     """The records of one document: each server half that shares an id gets one of its own."""
     halves = [item for item in found if isinstance(item, Half)]
     callers = {half.key: half for half in halves if half.kind == "client" and not half.shared}
-    served: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    served: dict[tuple[str, str], list[Half]] = {}
     for half in halves:
         half.shared = half.shared or (half.kind == "server" and half.key in callers)
         if half.shared:
-            served.setdefault(half.key, []).append((half.local.service, derived_id(half)))
+            served.setdefault(half.key, []).append(half)
     for item in found:
         yield item if isinstance(item, Rejected) else _span(item, served, callers)
 
 
 def derived_id(half: Half) -> str:
-    """The id of a server half: the same in every file, whether the client half is there or not."""
-    return span_id_of("zipkin server half", *half.key, half.local.service)
+    """The id of a server half: the same in every file, whether the client half is there or not.
+
+    One request may have many: a message that several consumers, or one of them several times, took.
+    """
+    where = half.local
+    return span_id_of(
+        "zipkin server half", *half.key, where.service, where.address, where.port, half.start_ns
+    )
 
 
 def _parent(
-    half: Half,
-    served: dict[tuple[str, str], list[tuple[str, str]]],
-    callers: dict[tuple[str, str], Half],
+    half: Half, served: dict[tuple[str, str], list[Half]], callers: dict[tuple[str, str], Half]
 ) -> str | None:
     """The parent's id: work done below a shared id is the server's, unless the caller did it."""
     if half.shared:
@@ -158,18 +162,28 @@ def _parent(
     candidates = served.get(key)
     if not candidates or key == half.key:
         return half.parent.hex
-    for service, span_id in candidates:
-        if service == half.local.service:
-            return span_id
     caller = callers.get(key)
-    own = caller is not None and caller.local.service == half.local.service
-    return half.parent.hex if own else candidates[0][1]
+    if not any(each.local.service == half.local.service for each in candidates) and (
+        caller is not None and caller.local.service == half.local.service
+    ):
+        return half.parent.hex
+    return derived_id(max(candidates, key=lambda each: _nearness(each, half)))
+
+
+def _nearness(server: Half, child: Half) -> tuple[bool, bool, bool, int]:
+    """How well a server half fits as parent: its place, then the last one begun before."""
+    start, limit = server.start_ns or 0, child.start_ns or 0
+    before = start <= limit
+    return (
+        server.local.service == child.local.service,
+        server.local == child.local,
+        before,
+        start if before else -start,
+    )
 
 
 def _span(
-    half: Half,
-    served: dict[tuple[str, str], list[tuple[str, str]]],
-    callers: dict[tuple[str, str], Half],
+    half: Half, served: dict[tuple[str, str], list[Half]], callers: dict[tuple[str, str], Half]
 ) -> Span:
     tags = half.tags.found
     parent = _parent(half, served, callers)

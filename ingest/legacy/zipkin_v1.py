@@ -139,7 +139,8 @@ def _value(annotation: Object) -> object:
         kind = THRIFT_TYPES[kind]
     if not isinstance(kind, str) or not isinstance(value, str):
         # An address says true; some writers write it as text.
-        return True if annotation.get("key") in ADDRESSES and value == "true" else value
+        address = text_in(annotation.get("key")) in ADDRESSES
+        return True if address and value == "true" else value
     try:
         data = binascii.a2b_base64(value + "=" * (-len(value) % 4), strict_mode=True)
         return _DECODERS.get(kind.upper(), bytes)(data)

@@ -68,6 +68,8 @@ def duration_of(raw: object, as_text: bool) -> int | None:
 
 def tag_value(tag: Object, hexadecimal: bool) -> object:
     """The value in the type that is named; as it stands when it does not fit that type."""
+    if type(tag.get("value")) is str and tag.get("type") == "string":  # nine tags in ten
+        return tag["value"]
     field = next((name for name in VALUES if tag.get(name) is not None), None)
     if field is None:
         return None

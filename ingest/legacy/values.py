@@ -103,11 +103,12 @@ def text_in(raw: object) -> str:
 class Attributes:
     """Attributes of one record; what is past a limit is cut and counted in `decoding`."""
 
-    __slots__ = ("_decoding", "_room", "found")
+    __slots__ = ("_chars", "_decoding", "_room", "found")
 
     def __init__(self, decoding: Decoding) -> None:
         self._decoding = decoding
         self._room = decoding.limits.attributes_per_record
+        self._chars = decoding.limits.attribute_chars
         self.found: Values = {}
 
     def put(self, key: str, value: object) -> None:
@@ -115,7 +116,10 @@ class Attributes:
         if len(self.found) >= self._room and key not in self.found:
             self._decoding.cut += 1
             return
-        self.found[key] = value_in(value, self._decoding, 0)
+        if type(value) is str and len(value) <= self._chars:
+            self.found[key] = value
+        else:
+            self.found[key] = value_in(value, self._decoding, 0)
 
     def offer(self, key: str, value: object) -> None:
         """Set one that says something, unless the record has it already."""

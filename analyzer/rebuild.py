@@ -1,14 +1,16 @@
 """The I/O around the pure parts: dirty traces in, flows with verdicts and findings out.
 
 Nothing is computed while a lease is held: records are read under one, conclusions written under
-another, and thrown away and made again if data came in between.
+another, and thrown away and made again if data came in between. Traces are taken in chunks, so
+that memory depends on the chunk and not on the load; a flow whose traces lie in two chunks is
+derived in the first and again, whole, in the second.
 """
 
 import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from store.query import ask
 from store.read import read_code_digests, read_decisions, read_dirty, read_logs, read_spans
 from store.session import Session
 from store.write import replace_flows
+from store.write_derived import mark_all_dirty
 
 HERE = Path(__file__).parent
 RELATED = HERE / "assign" / "related_traces.sql"
@@ -34,6 +37,7 @@ TRACES_OF_FLOWS = HERE / "assign" / "traces_of_flows.sql"
 COVERAGE = HERE / "sagas" / "coverage.sql"
 UNSETTLED = HERE / "sagas" / "unsettled_traces.sql"
 
+TRACES_PER_CHUNK = 4_000
 TRIES_MAX = 8
 """How often conclusions are made again because data came in meanwhile."""
 ROUNDS_MAX = 64
@@ -55,7 +59,10 @@ class RebuildSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildReport:
-    """What a rebuild did; `tries` is above one when data came in meanwhile."""
+    """What a rebuild did; `tries` is above one when data came in meanwhile.
+
+    A flow that was derived in two chunks counts twice.
+    """
 
     traces: int = 0
     spans: int = 0
@@ -73,6 +80,8 @@ class _Recorded:
 
     generation: int
     trace_ids: Sequence[str]
+    closed_ids: Sequence[str]
+    """Those of them whose relations were all followed: a write makes them clean."""
     spans: Sequence[Span]
     logs: Sequence[LogRecord]
     decisions: Sequence[Decision]
@@ -96,40 +105,81 @@ def rebuild(
     """Derive again every flow that new data, new code or new settings touched."""
     started = time.perf_counter()
     digest = code_digest(settings)
+    total = RebuildReport()
+    seen: set[str] = set()
+    todo = _todo(store, digest)
+    while todo:
+        while chunk := todo[:TRACES_PER_CHUNK]:
+            done, closed = _rebuild_chunk(store, settings, digest, chunk, progress, total.flows)
+            total = _sum(total, done)
+            seen.update(closed)
+            todo = [trace_id for trace_id in todo[len(chunk) :] if trace_id not in closed]
+        # What came in while these were derived is dirty now and was not when we began.
+        todo = _dirty(store)
+    return replace(total, traces=len(seen), seconds=time.perf_counter() - started)
+
+
+def _sum(total: RebuildReport, done: RebuildReport) -> RebuildReport:
+    return RebuildReport(
+        spans=total.spans + done.spans,
+        flows=total.flows + done.flows,
+        steps=total.steps + done.steps,
+        findings=total.findings + done.findings,
+        removed=total.removed + done.removed,
+        tries=max(total.tries, done.tries),
+    )
+
+
+def _todo(store: Store, digest: str) -> list[str]:
+    """Traces to begin with: dirty ones, all when our code changed, and those left open."""
+    with store.lease("derive flows: read") as session:
+        if set(read_code_digests(session)) - {digest}:
+            mark_all_dirty(session)
+        open_ids = ask(session, UNSETTLED, {})["trace_id"].to_list()
+        dirty = read_dirty(session).trace_ids
+        return sorted({*dirty, *open_ids}) if dirty else []
+
+
+def _dirty(store: Store) -> list[str]:
+    with store.lease("derive flows: read") as session:
+        return sorted(read_dirty(session).trace_ids)
+
+
+def _rebuild_chunk(
+    store: Store,
+    settings: RebuildSettings,
+    digest: str,
+    chunk: Sequence[str],
+    progress: Progress | None,
+    flows_before: int,
+) -> tuple[RebuildReport, frozenset[str]]:
+    """Derive the flows of some traces; the traces that need nothing more are given back."""
     for tries in range(1, TRIES_MAX + 1):
-        recorded = _read(store, settings, digest)
-        if recorded is None:
-            return RebuildReport(tries=tries, seconds=time.perf_counter() - started)
-        recorded, rows = _complete(store, settings, recorded)
-        concluded = _conclude(rows, settings, recorded.coverage, progress)
+        recorded, rows = _complete(store, settings, _read(store, settings, chunk))
+        concluded = _conclude(rows, settings, recorded.coverage, progress, flows_before)
         removed = sorted(
             set(recorded.earlier_flow_ids) - {flow.flow_id for flow in concluded.flows}
         )
         if _write(store, recorded, concluded, removed, digest):
-            return RebuildReport(
-                traces=len(recorded.trace_ids),
+            report = RebuildReport(
                 spans=len(recorded.spans),
                 flows=len(concluded.flows),
                 steps=sum(len(flow.steps) for flow in concluded.flows),
                 findings=len(concluded.findings),
                 removed=len(removed),
                 tries=tries,
-                seconds=time.perf_counter() - started,
             )
+            return report, frozenset(recorded.closed_ids)
     raise StoreBusyError(
         f"data kept coming in while flows were derived ({TRIES_MAX} times); derive again later"
     )
 
 
-def _read(store: Store, settings: RebuildSettings, digest: str) -> _Recorded | None:
+def _read(store: Store, settings: RebuildSettings, chunk: Sequence[str]) -> _Recorded:
+    """Everything of these traces and of all that may make one flow with them."""
     with store.lease("derive flows: read") as session:
-        dirty = read_dirty(session)
-        outdated = bool(set(read_code_digests(session)) - {digest})
-        if not dirty.trace_ids and not outdated:
-            return None
-        if outdated:
-            return _records(session, settings, dirty.generation, None)
-        trace_ids = {*dirty.trace_ids, *ask(session, UNSETTLED, {})["trace_id"]}
+        generation = read_dirty(session).generation
+        trace_ids = set(chunk)
         fresh = sorted(trace_ids)
         for _ in range(ROUNDS_MAX):
             found = ask(session, RELATED, {"trace_ids": fresh})["trace_id"].to_list()
@@ -137,24 +187,24 @@ def _read(store: Store, settings: RebuildSettings, digest: str) -> _Recorded | N
             if not fresh:
                 break
             trace_ids.update(fresh)
-        return _records(session, settings, dirty.generation, sorted(trace_ids))
+        closed = sorted(trace_ids)
+        return _records(session, settings, generation, closed, closed)
 
 
 def _records(
-    session: Session, settings: RebuildSettings, generation: int, trace_ids: Sequence[str] | None
+    session: Session,
+    settings: RebuildSettings,
+    generation: int,
+    trace_ids: Sequence[str],
+    closed_ids: Sequence[str],
 ) -> _Recorded:
-    """Everything of some traces; of all of them when `trace_ids` is None."""
-    spans = read_spans(session, trace_ids)
-    known = sorted({span.trace_id for span in spans}) if trace_ids is None else trace_ids
-    earlier = ask(
-        session,
-        FLOWS_OF_TRACES,
-        {"trace_ids": list(trace_ids or ()), "everything": trace_ids is None},
-    )
+    """Everything recorded of some traces."""
+    earlier = ask(session, FLOWS_OF_TRACES, {"trace_ids": list(trace_ids)})
     return _Recorded(
         generation=generation,
-        trace_ids=known,
-        spans=spans,
+        trace_ids=trace_ids,
+        closed_ids=closed_ids,
+        spans=read_spans(session, trace_ids),
         logs=read_logs(session, trace_ids),
         decisions=read_decisions(session, trace_ids),
         coverage=_coverage(session, settings),
@@ -188,7 +238,7 @@ def _complete(
             if not more:
                 return recorded, rows
             wider = sorted({*recorded.trace_ids, *more})
-            recorded = _records(session, settings, recorded.generation, wider)
+            recorded = _records(session, settings, recorded.generation, wider, recorded.closed_ids)
         rows = _assign(recorded, settings)
     return recorded, rows
 
@@ -202,6 +252,7 @@ def _conclude(
     settings: RebuildSettings,
     coverage: Coverage,
     progress: Progress | None,
+    flows_before: int,
 ) -> _Concluded:
     concluded = _Concluded(rows=rows)
     for done, flow_rows in enumerate(rows, 1):
@@ -211,7 +262,7 @@ def _conclude(
         concluded.sagas.append(verify(flow, coverage))
         concluded.findings += detect(case)
         if progress is not None and (done % 500 == 0 or done == len(rows)):
-            progress("flows", done)
+            progress("flows", flows_before + done)
     return concluded
 
 
@@ -232,6 +283,7 @@ def _write(
             findings=concluded.findings,
             code_digest=digest,
             removed_flow_ids=removed,
+            derived_trace_ids=recorded.closed_ids,
         )
 
 

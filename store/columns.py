@@ -106,12 +106,14 @@ DECISION_SCHEMA = pa.schema(
     ]
 )
 SPAN_KEYS = pa.schema([("trace_id", _TEXT), ("span_id", _HASH)])
+TIMES = pa.schema([("time_ns", _INT)])
 LOG_KEYS = pa.schema([("time_ns", _INT), ("content_hash", _HASH)])
 DECISION_KEYS = pa.schema([("decision_id", _TEXT)])
 TOUCHED = pa.schema(
     [("trace_id", _TEXT), ("start_ns", _INT), ("end_ns", _INT), ("is_new", pa.bool_())]
 )
 FLOW_IDS = pa.schema([("flow_id", _TEXT)])
+TRACE_IDS = pa.schema([("trace_id", _TEXT)])
 REJECT_SCHEMA = pa.schema(
     [
         ("content_sha256", _TEXT),

@@ -20,11 +20,13 @@ def replace_flows(
     code_digest: str,
     removed_flow_ids: Sequence[str] = (),
     population_detectors: Sequence[str] = (),
+    derived_trace_ids: Sequence[str] | None = None,
 ) -> bool:
-    """Put these flows in the place of their earlier versions; nothing is marked dirty afterwards.
+    """Put these flows in the place of their earlier versions.
 
-    False, and nothing done, when data came in since `generation` was read: derive again. Findings
-    of the population (no flow_id) replace all earlier ones of their detector; name in
+    Afterwards `derived_trace_ids` are not dirty any more; no trace is when it is None. False, and
+    nothing done, when data came in since `generation` was read: derive again. Findings of the
+    population (no flow_id) replace all earlier ones of their detector; name in
     `population_detectors` those that ran and may have found nothing.
     """
     bodies: dict[str, str] = {}
@@ -71,8 +73,15 @@ def replace_flows(
         if unused:  # nobody may find a body that no attempt shows any more
             keys = rows.table(((key,) for key in unused), flow_rows.BODY_KEYS)
             session.run_over("write/delete_payloads", "outdated", keys)
-        session.run("write/clean")
+        derived = rows.table(((one,) for one in derived_trace_ids or ()), columns.TRACE_IDS)
+        session.run_over("write/clean", "derived", derived, everything=derived_trace_ids is None)
     return True
+
+
+def mark_all_dirty(session: Session) -> None:
+    """Every flow has to be derived again, as after a change of the code that derives."""
+    with session.transaction():
+        session.run("write/all_dirty")
 
 
 def write_replays(session: Session, results: Sequence[ReplayResult]) -> None:

@@ -13,7 +13,7 @@ from store.conclusions import Flow, SagaVerdict, Verdict
 from store.errors import StoreBusyError
 from store.lease import Store
 from store.model import Batch, Span, SpanLink
-from store.read import read_findings, read_flows, read_sagas
+from store.read import read_dirty, read_findings, read_flows, read_sagas
 from store.write import write_batch
 from tests.analyzer.builder import LATER_NS, Recording
 
@@ -90,6 +90,30 @@ def test_data_in_two_loads_ends_like_data_in_one(tmp_path: Path, cut: int) -> No
         load(parts, part)
         rebuild(parts, SETTINGS)
     assert stored(parts) == stored(whole)
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_chunks_end_like_all_traces_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """A flow over two traces, linked traces, and flows of their own, one trace at a time."""
+    named = [replace(span, trace_id=trace(40)) for span in broken(1)[1:2]]
+    link = SpanLink(trace_id=trace(5), span_id=heartbeat(5).span_id)
+    loose = [replace(heartbeat(number), attributes={}) for number in (5, 6, 7)]
+    loose[2] = replace(loose[2], links=(link,))
+    spans = [*broken(1), *named, *broken(2), *broken(3), *loose, heartbeat()]
+    chunked, whole = Store(tmp_path / "chunked.duckdb"), Store(tmp_path / "whole.duckdb")
+    load(whole, spans)
+    rebuild(whole, SETTINGS)
+    load(chunked, spans)
+    monkeypatch.setattr(module, "TRACES_PER_CHUNK", size)
+    rebuild(chunked, SETTINGS)
+    assert stored(chunked) == stored(whole)
+    with chunked.lease("test") as session:
+        assert not read_dirty(session).trace_ids
+    other = RebuildSettings(grace_ns=1)
+    assert rebuild(chunked, other).traces == rebuild(whole, other).traces
+    assert stored(chunked) == stored(whole)
 
 
 def test_a_verdict_at_the_edge_is_settled_when_the_edge_moves(store: Store) -> None:

@@ -2,16 +2,26 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
 from ingest import conventions
+from ingest.chunk import Chunk, fitting
 from ingest.kinds import DATA_SUFFIXES, kind_of
 from ingest.known import KnownInputs
 from ingest.limits import Limits
-from ingest.reader import HEAD_BYTES, Item, MetricsSeen, Reader, claimant, discover, named
+from ingest.reader import (
+    HEAD_BYTES,
+    ColumnReader,
+    Item,
+    MetricsSeen,
+    Reader,
+    claimant,
+    discover,
+    named,
+)
 from ingest.redact import Redactor, rules_digest
 from ingest.report import FileReport, IngestReport, Skipped
 from ingest.sources import STDIN, Source, sources_of
@@ -19,11 +29,12 @@ from ingest.streams import Input
 from store.errors import DataError
 from store.lease import Store
 from store.ledger import KnownInput
-from store.model import Batch, Decision, LogRecord, Rejected, Span
+from store.model import Batch, LogRecord, Rejected, Span
+from store.span_table import SpanTable
 from store.write import write_batch
 
 # Raised when a reader gives other records for the same bytes: the ledger then reads them again.
-READER_VERSION = 1
+READER_VERSION = 2
 PURPOSE = "ingest"
 WHOLE_FILE = "whole file"
 
@@ -71,35 +82,6 @@ def ingest_paths(
             load.source(source, stdin)
     load.flush()
     return load.report
-
-
-@dataclass(slots=True)
-class _Chunk:
-    """Records of one input that will be one batch."""
-
-    index: int = 0
-    began_at: int = 0  # position in the input
-    spans: list[Span] = field(default_factory=list)
-    logs: list[LogRecord] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    metrics: int = 0
-
-    def add(self, item: Item) -> None:
-        if isinstance(item, Span):
-            self.spans.append(item)
-        elif isinstance(item, LogRecord):
-            self.logs.append(item)
-        elif isinstance(item, Decision):
-            self.decisions.append(item)
-        elif isinstance(item, Rejected):
-            self.rejected.append(item)
-        else:
-            self.metrics += item.count
-
-    @property
-    def size(self) -> int:
-        return len(self.spans) + len(self.logs) + len(self.decisions) + len(self.rejected)
 
 
 class _Load:
@@ -180,32 +162,44 @@ class _Load:
             self._progress(report.path, known.records + known.rejected_count)
 
     def _read(self, reader: Reader, stream: Input, content: str | None, report: FileReport) -> None:
-        chunk = _Chunk()
+        settings = self._settings
+        chunk = Chunk()
         records = 0
-        for found in reader.read(cast(BinaryIO, stream), self._settings.limits):
-            item = self._redactor.item(found) if self._redactor else found
-            if chunk.size >= self._settings.records_per_batch or (
-                chunk.size and stream.position - chunk.began_at > self._settings.bytes_per_batch
-            ):
-                self._put(chunk, reader, stream, content, report)
-                chunk = _Chunk(chunk.index + 1, stream.position)
-            chunk.add(item)
-            if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
-                report.truncated += 1
-            if not isinstance(item, MetricsSeen):
-                records += 1
-                if self._progress and records % self._settings.records_per_batch == 0:
-                    self._progress(report.path, records)
+        for found in self._found(reader, cast(BinaryIO, stream)):
+            for item in fitting(found, chunk.size, settings.records_per_batch):
+                if chunk.size >= settings.records_per_batch or (
+                    chunk.size and stream.position - chunk.began_at > settings.bytes_per_batch
+                ):
+                    self._put(chunk, reader, stream, content, report)
+                    chunk = Chunk(chunk.index + 1, stream.position)
+                chunk.add(item)
+                if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
+                    report.truncated += 1
+                if not isinstance(item, MetricsSeen):
+                    records += len(item) if isinstance(item, SpanTable) else 1
+                    if self._progress and records % settings.records_per_batch == 0:
+                        self._progress(report.path, records)
         if stream.problem:
-            _drop_cut_record(chunk, stream)
+            chunk.drop_cut_record(mid_line=stream.mid_line)
             chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
         self._put(chunk, reader, stream, content, report, ends=True)
         if self._progress:
             self._progress(report.path, records)
 
+    def _found(self, reader: Reader, stream: BinaryIO) -> Iterator[Item | SpanTable]:
+        """All that is in an input, as it is stored."""
+        settings, redactor = self._settings, self._redactor
+        if isinstance(reader, ColumnReader):
+            size = settings.bytes_per_batch
+            found = reader.read_columns(stream, settings.limits, redactor, size)
+        else:
+            found = reader.read(stream, settings.limits)
+        for item in found:
+            yield redactor.item(item) if redactor and not isinstance(item, SpanTable) else item
+
     def _put(
         self,
-        chunk: _Chunk,
+        chunk: Chunk,
         reader: Reader,
         stream: Input,
         content: str | None,
@@ -227,6 +221,7 @@ class _Load:
             decisions=chunk.decisions,
             rejected=chunk.rejected,
             metrics=chunk.metrics,
+            encoded=chunk.encoded,
             end=report.end() if ends and content else None,
         )
         self._waiting.append((report, batch))
@@ -272,12 +267,3 @@ class _Load:
 
 def _version_of(reader: Reader) -> str:
     return f"{reader.name}/{READER_VERSION}"
-
-
-def _drop_cut_record(chunk: _Chunk, stream: Input) -> None:
-    """The record that a truncation cut through is told once, by the file's own problem."""
-    if chunk.rejected:
-        last = chunk.rejected[-1]
-        inside = "the input ends inside a" in last.reason
-        if inside or (stream.mid_line and last.record.count(" ") == 1):
-            chunk.rejected.pop()

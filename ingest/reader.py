@@ -4,12 +4,16 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 import ingest.readers
 from ingest.limits import Limits
 from store.errors import DataError, InvariantError, UsageError
 from store.model import Record
+from store.span_table import SpanTable
+
+if TYPE_CHECKING:
+    from ingest.redact import Redactor
 
 HEAD_BYTES = 64 * 1024
 
@@ -35,6 +39,18 @@ class Reader(Protocol):
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """Every record in order; a record that cannot be read as Rejected. Never raises on data."""
+        ...
+
+
+@runtime_checkable
+class ColumnReader(Protocol):
+    """A reader that can also give spans column by column, which is faster."""
+
+    def read_columns(
+        self, stream: BinaryIO, limits: Limits, redactor: "Redactor | None", piece_bytes: int
+    ) -> Iterator[Item | SpanTable]:
+        """What `read` gives, in its order. Tables are redacted and of about `piece_bytes` of the
+        input each; single records are as `read` gives them."""
         ...
 
 

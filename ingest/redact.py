@@ -152,6 +152,10 @@ class Redactor(TextRedactor):
             return attributes
         return dict(changed.get(key, (key, value)) for key, value in attributes.items())
 
+    def value(self, rule: int, value: AttributeValue) -> AttributeValue:
+        """A value under a name of which `rule` tells what it says."""
+        return self._value(rule, value)
+
     def _value(self, rule: int, value: AttributeValue) -> AttributeValue:
         if isinstance(value, str):
             return self.text_under(rule, value)

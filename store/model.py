@@ -7,7 +7,10 @@ made. Conclusions (flows, verdicts, findings) live in `store.conclusions`.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from store.span_table import SpanTable
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 AttributeValue: TypeAlias = (
@@ -135,7 +138,8 @@ class Batch:
     `content_sha256` identifies the bytes, `reader` the code that read them, `rules_sha256` the
     alias and redaction rules in force; together they are the ledger's key. `content_sha256` is the
     hash of the input, a colon, the chunk's number. `end` stands on the last batch of an input
-    whose hash covers all of it: once stored, the input is known without being read.
+    whose hash covers all of it: once stored, the input is known without being read. `encoded` are
+    further spans, column by column.
     """
 
     source: str
@@ -148,6 +152,7 @@ class Batch:
     rejected: Sequence[Rejected] = ()
     metrics: int = 0
     end: InputEnd | None = None
+    encoded: "Sequence[SpanTable]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from store.columns import COPIED, EVENT_SCHEMA, LINK_SCHEMA, SPAN_SCHEMA, STATUS_COLUMN
 from store.errors import DataError
 from store.model import Attributes, AttributeValue, Decision, LogRecord, Span, SpanLink
+from store.span_table import SpanTable
 from store.values import to_json
 
 _INT_RANGE = range(-(2**63), 2**63)
@@ -32,12 +33,8 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class SpanRows:
-    """The rows of one span; `rank` orders versions of one span, the highest is kept."""
+    """The rows of one span."""
 
-    key: tuple[str, int]
-    rank: tuple[bool, int, int]
-    start_ns: int
-    end_ns: int | None
     span: Row
     events: Sequence[Row]
     links: Sequence[Row]
@@ -53,12 +50,16 @@ def table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def span_tables(spans: Sequence[SpanRows]) -> tuple[pa.Table, pa.Table, pa.Table]:
+def span_table(spans: Sequence[SpanRows]) -> SpanTable:
     """Spans, events and links of these spans."""
-    return (
-        table((rows.span for rows in spans), SPAN_SCHEMA),
-        table((event for rows in spans for event in rows.events), EVENT_SCHEMA),
-        table((link for rows in spans for link in rows.links), LINK_SCHEMA),
+    events = [(at, event) for at, rows in enumerate(spans) for event in rows.events]
+    links = [(at, link) for at, rows in enumerate(spans) for link in rows.links]
+    return SpanTable(
+        spans=table((rows.span for rows in spans), SPAN_SCHEMA),
+        events=table((event for _, event in events), EVENT_SCHEMA),
+        links=table((link for _, link in links), LINK_SCHEMA),
+        event_owner=pa.array([at for at, _ in events], pa.int64()),
+        link_owner=pa.array([at for at, _ in links], pa.int64()),
     )
 
 
@@ -100,10 +101,6 @@ def _span_rows(span: Span, resource: str) -> SpanRows:
     digest = content_hash((core, event_parts, link_parts))
     where = (trace_id, span_id, span.start_ns)
     return SpanRows(
-        key=(trace_id, span_id),
-        rank=rank(span.start_ns, span.end_ns, digest),
-        start_ns=span.start_ns,
-        end_ns=span.end_ns,
         span=(*core, *_copies(attributes), digest),
         events=[(*where, n, *part) for n, part in enumerate(event_parts)],
         links=[(*where, n, *part) for n, part in enumerate(link_parts)],

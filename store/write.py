@@ -12,17 +12,29 @@ The functions that write conclusions live in `store.write_derived` and are offer
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from store import columns, rows
 from store.lease import Session
 from store.model import Batch, BatchCounts
-from store.rows import Row, SpanRows
+from store.rows import Row
+from store.span_table import SpanTable, joined
 from store.write_derived import replace_flows, write_incident, write_replays
 
 __all__ = ["replace_flows", "write_batch", "write_incident", "write_replays"]
 
 
 _SPAN_TABLES = ("spans", "span_events", "span_links")
+_VERSION_COLUMNS = ("trace_id", "span_id", "start_ns", "end_ns", "content_hash")
+
+
+class _Version(NamedTuple):
+    """One version of a span: its row in the batch; the highest rank is kept."""
+
+    row: int
+    start_ns: int
+    end_ns: int | None
+    rank: tuple[bool, int, int]
 
 
 @dataclass(slots=True)
@@ -48,13 +60,12 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
         "reader": batch.reader,
         "rules_sha256": batch.rules_sha256,
     }
-    known = BatchCounts(
-        duplicates=len(batch.spans) + len(batch.logs) + len(batch.decisions), known_batch=True
-    )
+    records = len(batch.spans) + len(batch.logs) + len(batch.decisions)
+    known = BatchCounts(duplicates=records + sum(map(len, batch.encoded)), known_batch=True)
     if _is_known(session, key):  # asked before the work of encoding, and again inside
         return known
     encode = rows.span_encoder()
-    spans = [encode(span) for span in batch.spans]
+    spans = joined([rows.span_table([encode(span) for span in batch.spans]), *batch.encoded])
     logs = [rows.log_row(log) for log in batch.logs]
     decisions = [rows.decision_row(decision) for decision in batch.decisions]
     with session.transaction():
@@ -86,48 +97,55 @@ def _is_known(session: Session, key: Mapping[str, str]) -> bool:
     return session.row("read/ledger", key) != (0,)
 
 
-def _store_spans(session: Session, spans: Sequence[SpanRows], tally: _Tally) -> int:
-    newest: dict[tuple[str, int], SpanRows] = {}
-    for span in spans:
-        other = newest.get(span.key)
-        if other is None:
-            newest[span.key] = span
-            continue
-        tally.count(identical=other.rank == span.rank)
-        if span.rank > other.rank:
-            newest[span.key] = span
+def _store_spans(session: Session, spans: SpanTable, tally: _Tally) -> int:
+    newest = _newest(spans, tally)
     if not newest:
         return 0
     keys = rows.table(newest, columns.SPAN_KEYS)
     (low, high) = session.row_over("read/trace_range", "incoming", keys)
-    outdated: list[SpanRows] = []
+    outdated: list[tuple[str, int]] = []
     if low is not None:
         span_range = {"low": low, "high": high}
         known = session.rows_over("read/known_spans", "incoming", keys, **span_range)
         for trace_id, span_id, *stored in known:
-            span = newest[trace_id, span_id]
-            tally.count(identical=stored[-1] == span.rank[-1])
-            if span.rank > rows.rank(*stored):
-                outdated.append(span)
+            found = newest[trace_id, span_id]
+            tally.count(identical=stored[-1] == found.rank[-1])
+            if found.rank > rows.rank(*stored):
+                outdated.append((trace_id, span_id))
             else:
                 del newest[trace_id, span_id]
         if outdated:
             _delete_spans(session, outdated, span_range)
-    replaced = {span.key for span in outdated}
-    for table, data in zip(_SPAN_TABLES, rows.span_tables(list(newest.values())), strict=True):
-        session.run_over(f"write/{table}", "incoming", data)
+    kept = spans.rows(sorted(found.row for found in newest.values()))
+    for table, data in zip(_SPAN_TABLES, (kept.spans, kept.events, kept.links), strict=True):
+        if data.num_rows:
+            session.run_over(f"write/{table}", "incoming", data)
+    replaced = set(outdated)
     tally.touched.extend(
-        (span.key[0], span.start_ns, span.end_ns, key not in replaced)
-        for key, span in newest.items()
+        (key[0], found.start_ns, found.end_ns, key not in replaced) for key, found in newest.items()
     )
     tally.changed |= bool(newest)
     return len(newest) - len(outdated)
 
 
+def _newest(spans: SpanTable, tally: _Tally) -> dict[tuple[str, int], _Version]:
+    """The version to keep of each span of a batch."""
+    newest: dict[tuple[str, int], _Version] = {}
+    parts = (spans.spans[name].to_pylist() for name in _VERSION_COLUMNS)
+    for row, (trace_id, span_id, start, end, digest) in enumerate(zip(*parts, strict=True)):
+        found = _Version(row, start, end, rows.rank(start, end, digest))
+        other = newest.setdefault((trace_id, span_id), found)
+        if other is not found:
+            tally.count(identical=other.rank == found.rank)
+            if found.rank > other.rank:
+                newest[trace_id, span_id] = found
+    return newest
+
+
 def _delete_spans(
-    session: Session, outdated: Iterable[SpanRows], span_range: Mapping[str, int]
+    session: Session, outdated: Iterable[tuple[str, int]], span_range: Mapping[str, int]
 ) -> None:
-    keys = rows.table((span.key for span in outdated), columns.SPAN_KEYS)
+    keys = rows.table(outdated, columns.SPAN_KEYS)
     for table in _SPAN_TABLES:
         session.run_over(f"write/delete_{table}", "outdated", keys, **span_range)
 

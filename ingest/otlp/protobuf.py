@@ -79,7 +79,7 @@ def _resource_metrics(part: Message) -> Object:
 
 
 def _resource(part: Message) -> Object:
-    return {"resource": {"attributes": _attributes(part.resource.attributes)}}
+    return {"resource": {"attributes": attributes_of(part.resource.attributes)}}
 
 
 def _scope(part: Message) -> Object:
@@ -88,7 +88,7 @@ def _scope(part: Message) -> Object:
         "scope": {
             "name": scope.name,
             "version": scope.version,
-            "attributes": _attributes(scope.attributes),
+            "attributes": attributes_of(scope.attributes),
         }
     }
 
@@ -103,7 +103,7 @@ def _span(span: Message) -> Object:
         "kind": span.kind,
         "startTimeUnixNano": span.start_time_unix_nano,
         "endTimeUnixNano": span.end_time_unix_nano,
-        "attributes": _attributes(span.attributes),
+        "attributes": attributes_of(span.attributes),
     }
     if span.HasField("status"):
         found["status"] = {"code": span.status.code, "message": span.status.message}
@@ -112,7 +112,7 @@ def _span(span: Message) -> Object:
             {
                 "name": event.name,
                 "timeUnixNano": event.time_unix_nano,
-                "attributes": _attributes(event.attributes),
+                "attributes": attributes_of(event.attributes),
             }
             for event in span.events
         ]
@@ -121,7 +121,7 @@ def _span(span: Message) -> Object:
             {
                 "traceId": link.trace_id.hex(),
                 "spanId": link.span_id.hex(),
-                "attributes": _attributes(link.attributes),
+                "attributes": attributes_of(link.attributes),
             }
             for link in span.links
         ]
@@ -135,8 +135,8 @@ def _log(log: Message) -> Object:
         "severityNumber": log.severity_number,
         "severityText": log.severity_text,
         "eventName": log.event_name,
-        "body": _value(log.body),
-        "attributes": _attributes(log.attributes),
+        "body": value_of(log.body),
+        "attributes": attributes_of(log.attributes),
         "traceId": log.trace_id.hex(),
         "spanId": log.span_id.hex(),
     }
@@ -148,11 +148,13 @@ def _metric(metric: Message) -> Object:
     return {"data": {"dataPoints": [None] * len(points)}}
 
 
-def _attributes(pairs: Iterable[Message]) -> list[object]:
-    return [{"key": pair.key, "value": _value(pair.value)} for pair in pairs]
+def attributes_of(pairs: Iterable[Message]) -> list[object]:
+    """KeyValue messages as pairs."""
+    return [{"key": pair.key, "value": value_of(pair.value)} for pair in pairs]
 
 
-def _value(value: Message) -> Object:
+def value_of(value: Message) -> Object:
+    """An AnyValue message: the one field of it that is set."""
     tag = value.WhichOneof("value")
     if tag == "string_value":  # nearly all are
         return {"stringValue": value.string_value}
@@ -161,11 +163,11 @@ def _value(value: Message) -> Object:
 
 
 def _array(value: Message) -> Object:
-    return {"arrayValue": {"values": [_value(item) for item in value.array_value.values]}}
+    return {"arrayValue": {"values": [value_of(item) for item in value.array_value.values]}}
 
 
 def _map(value: Message) -> Object:
-    return {"kvlistValue": {"values": _attributes(value.kvlist_value.values)}}
+    return {"kvlistValue": {"values": attributes_of(value.kvlist_value.values)}}
 
 
 def _bytes(value: Message) -> Object:

@@ -4,6 +4,9 @@ import io
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, cast
 
+from ingest.fast.encode import encode
+from ingest.fast.flat import OddError
+from ingest.fast.protobuf import FlatProtobuf
 from ingest.jsonstream import UndecodableError
 from ingest.limits import Limits
 from ingest.otlp import protobuf
@@ -12,7 +15,11 @@ from ingest.otlp.framing import SINGLE, Message, framing_of, messages
 from ingest.otlp.values import Object
 from ingest.otlp.wire import LOGS, METRICS, TRACES, signals_in
 from ingest.reader import HEAD_BYTES, Item
+from ingest.redact import Redactor
 from store.model import Rejected
+from store.span_table import SpanTable
+
+PIECE_BYTES = 4 * 1024 * 1024
 
 _DECODERS: dict[str, Callable[[bytes], Object]] = {
     TRACES: protobuf.traces_of,
@@ -32,21 +39,58 @@ class OtlpProtobufReader:
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """Every record of every message."""
-        head = stream.read(HEAD_BYTES)
-        framing = framing_of(head) or SINGLE
         walker = Walker(limits)
-        for found in messages(_joined(head, stream), limits, framing):
+        for found in _messages(stream, limits):
             if isinstance(found, Rejected):
                 yield found
             else:
-                yield from records_of(found, walker)
+                yield from _records_of(found, walker)
+
+    def read_columns(
+        self, stream: BinaryIO, limits: Limits, redactor: Redactor | None, piece_bytes: int
+    ) -> Iterator[Item | SpanTable]:
+        """The same; spans of messages that hold nothing odd as columns."""
+        walker, decoder = Walker(limits), FlatProtobuf(limits)
+        piece: list[Message] = []
+
+        def given() -> Iterator[Item | SpanTable]:
+            try:
+                yield encode(decoder.flat([found.data for found in piece]), redactor, limits)
+            except OddError:
+                for found in piece:
+                    yield from _records_of(found, walker)
+            piece.clear()
+
+        for found in _messages(stream, limits):
+            if isinstance(found, Message) and _signal_of(found) == TRACES:
+                piece.append(found)
+                if sum(len(part.data) for part in piece) >= min(piece_bytes, PIECE_BYTES):
+                    yield from given()
+                continue
+            if piece:
+                yield from given()
+            if isinstance(found, Rejected):
+                yield found
+            else:
+                yield from _records_of(found, walker)
+        if piece:
+            yield from given()
 
 
-def records_of(message: Message, walker: Walker) -> Iterator[Item]:
+def _messages(stream: BinaryIO, limits: Limits) -> Iterator[Message | Rejected]:
+    head = stream.read(HEAD_BYTES)
+    return messages(_joined(head, stream), limits, framing_of(head) or SINGLE)
+
+
+def _signal_of(message: Message) -> str:
+    found = signals_in(message.data, 0, len(message.data), first=True)
+    return found.pop() if found else TRACES
+
+
+def _records_of(message: Message, walker: Walker) -> Iterator[Item]:
     """The records of one message, by the same walk as those of OTLP JSON."""
-    signals = signals_in(message.data, 0, len(message.data), first=True) or {TRACES}
     try:
-        document = _DECODERS[signals.pop()](message.data)
+        document = _DECODERS[_signal_of(message)](message.data)
     except UndecodableError as error:
         yield Rejected(record=message.place, reason=str(error))
         return

@@ -1,0 +1,130 @@
+"""Spans to measure with: diverse keys, interleaved traces, events, links, long bodies."""
+
+import json
+import random
+from collections.abc import Iterator
+
+from google.protobuf.json_format import Parse  # type: ignore[import-untyped]
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+SPANS_PER_MESSAGE = 250
+TRACES_OPEN = 40
+SERVICES = 12
+KEYS_PER_SERVICE = 25
+T0 = 1_700_000_000_000_000_000
+
+
+def _pair(key: str, value: object) -> dict[str, object]:
+    if isinstance(value, bool):
+        return {"key": key, "value": {"boolValue": value}}
+    if isinstance(value, int):
+        return {"key": key, "value": {"intValue": str(value)}}
+    if isinstance(value, float):
+        return {"key": key, "value": {"doubleValue": value}}
+    return {"key": key, "value": {"stringValue": value}}
+
+
+class Generator:
+    """A stream of OTLP documents that is the same for the same seed."""
+
+    def __init__(self, seed: int = 7) -> None:
+        self._random = random.Random(seed)
+        self._number = 0
+        self._traces = [self._hex(16) for _ in range(TRACES_OPEN)]
+        self._last: dict[str, str] = {}
+
+    def documents(self, spans: int) -> Iterator[str]:
+        """JSON lines of `SPANS_PER_MESSAGE` spans each."""
+        for _ in range(0, spans, SPANS_PER_MESSAGE):
+            resources = []
+            for service in self._random.sample(range(SERVICES), 5):
+                count = SPANS_PER_MESSAGE // 5
+                scope = {"name": f"otel.{service}", "version": "1.0"}
+                group = {"scope": scope, "spans": [self._span(service) for _ in range(count)]}
+                attributes = [
+                    _pair("service.name", f"service-{service}"),
+                    _pair("service.version", "1.2.3"),
+                    _pair("host.name", f"node-{service % 4}"),
+                ]
+                resources.append({"resource": {"attributes": attributes}, "scopeSpans": [group]})
+            yield json.dumps({"resourceSpans": resources}, separators=(",", ":"))
+
+    def _span(self, service: int) -> dict[str, object]:
+        chance = self._random
+        self._number += 1
+        place = chance.randrange(TRACES_OPEN)
+        if chance.random() < 0.05:
+            self._traces[place] = self._hex(16)
+        trace, own = self._traces[place], self._hex(8)
+        start = T0 + self._number * 100_000 + chance.randrange(50_000)
+        span: dict[str, object] = {
+            "traceId": trace,
+            "spanId": own,
+            "parentSpanId": self._last.get(trace, ""),
+            "name": f"operation {chance.randrange(20)}",
+            "kind": chance.randrange(1, 6),
+            "startTimeUnixNano": str(start),
+            "endTimeUnixNano": str(start + chance.randrange(5_000_000)),
+            "attributes": self._attributes(service),
+            "status": {"code": 2, "message": "timed out"} if chance.random() < 0.05 else {},
+        }
+        if chance.random() < 0.2:
+            note = [_pair("exception.type", "TimeoutError"), _pair("retry", chance.randrange(3))]
+            event = {"name": "exception", "timeUnixNano": str(start + 5), "attributes": note}
+            span["events"] = [event]
+        if chance.random() < 0.05 and trace in self._last:
+            span["links"] = [{"traceId": trace, "spanId": self._last[trace]}]
+        self._last[trace] = own
+        return span
+
+    def _attributes(self, service: int) -> list[dict[str, object]]:
+        chance = self._random
+        found = [
+            _pair("http.request.method", chance.choice(("GET", "POST"))),
+            _pair("http.response.status_code", chance.choice((200, 200, 201, 503))),
+            _pair("http.route", f"/v1/orders/{{id}}/{chance.randrange(30)}"),
+            _pair("url.full", f"https://svc-{service}/v1/orders/{chance.randrange(10**6)}"),
+            _pair("tenant.id", f"t-{chance.randrange(500):03}"),
+        ]
+        for number in chance.sample(range(KEYS_PER_SERVICE), 5):
+            key = f"app.s{service}.field_{number}"
+            kind = number % 5
+            value: object = chance.randrange(10**9)
+            if kind < 3:
+                value = f"value {value if kind else int(str(value)[:2])}"
+            elif kind == 3:
+                value = chance.random() < 0.5
+            found.append(_pair(key, value))
+        if chance.random() < 0.05:
+            body = json.dumps([{"role": "user", "content": "words " * chance.randrange(20, 200)}])
+            found += [
+                _pair("gen_ai.request.model", "large-1"),
+                _pair("gen_ai.input.messages", body),
+                _pair("gen_ai.usage.input_tokens", chance.randrange(4000)),
+            ]
+        return found
+
+    def _hex(self, size: int) -> str:
+        return self._random.randbytes(size).hex()
+
+
+def protobuf_of(document: str) -> bytes:
+    """The same document as protobuf, behind its length."""
+    value = json.loads(document)
+    for resource in value["resourceSpans"]:
+        for scope in resource["scopeSpans"]:
+            for span in scope["spans"]:
+                _binary_ids(span)
+                for link in span.get("links", ()):
+                    _binary_ids(link)
+    data: bytes = Parse(json.dumps(value), TracesData()).SerializeToString()
+    return len(data).to_bytes(4) + data
+
+
+def _binary_ids(value: dict[str, str]) -> None:
+    """The JSON mapping of protobuf, which the parser follows, has ids in base64."""
+    from base64 import b64encode
+
+    for key in ("traceId", "spanId", "parentSpanId"):
+        if value.get(key):
+            value[key] = b64encode(bytes.fromhex(value[key])).decode()

@@ -1,0 +1,185 @@
+"""Flat columns into the store's own, redacted on the way."""
+
+from hashlib import blake2b
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+
+from ingest.fast.flat import FlatSpans, OddError
+from ingest.fast.maps import Maps, maps_of
+from ingest.limits import Limits
+from ingest.otlp.scopes import Scope
+from ingest.otlp.spans import KINDS, STATUSES
+from ingest.redact import Redactor
+from ingest.redact_columns import redacted
+from store.columns import COPIED, EVENT_SCHEMA, LINK_SCHEMA, SPAN_SCHEMA, STATUS_COLUMN
+from store.span_table import SpanTable
+from store.values import to_json
+
+_STATUS_TEXT = r"^[0-9]{3}$"
+_CORE = [field.name for field in SPAN_SCHEMA][: SPAN_SCHEMA.get_field_index("resource") + 1]
+_pack = msgspec.msgpack.Encoder().encode
+
+
+def encode(flat: FlatSpans, redactor: Redactor | None, limits: Limits) -> SpanTable:
+    """The rows of all spans; raises OddError for what needs the walk over records."""
+    count = flat.trace_id.len()
+    for owners, limit in (
+        (flat.event_owner, limits.events_per_span),
+        (flat.link_owner, limits.links_per_span),
+    ):
+        if not owners.is_empty() and int(str(owners.value_counts()["count"].max())) > limit:
+            raise OddError
+    attributes = maps_of(flat.attributes, count, redactor, limits)
+    core = _core(flat, attributes.texts, redactor)
+    events = _events(flat, core, redactor, limits)
+    links = _links(flat, core, redactor, limits)
+    hashes = _hashes(core, flat, events, links)
+    spans = core.hstack(_copies(attributes, count)).with_columns(
+        pl.Series("content_hash", hashes, dtype=pl.UInt64)
+    )
+    return SpanTable(
+        spans=_arrow(spans, SPAN_SCHEMA),
+        events=_arrow(events, EVENT_SCHEMA),
+        links=_arrow(links, LINK_SCHEMA),
+        event_owner=flat.event_owner.to_arrow(),
+        link_owner=flat.link_owner.to_arrow(),
+    )
+
+
+def _core(flat: FlatSpans, attributes: pl.Series, redactor: Redactor | None) -> pl.DataFrame:
+    shared = [_shared(scope, redactor) for scope in flat.scopes]
+    scopes = pl.DataFrame(
+        shared,
+        schema=["service", "scope_name", "scope_version", "resource"],
+        orient="row",
+        schema_overrides=dict.fromkeys(
+            ["service", "scope_name", "scope_version", "resource"], pl.String
+        ),
+    )
+    inherited = scopes[flat.scope]
+    kinds, statuses = pl.Series("kinds", KINDS), pl.Series("statuses", STATUSES)
+    columns = {
+        "trace_id": flat.trace_id,
+        "span_id": flat.span_id,
+        "parent_span_id": flat.parent_span_id,
+        "name": redacted(flat.name, redactor),
+        "kind": kinds.gather(flat.kind),
+        "service": inherited["service"],
+        "start_ns": flat.start_ns,
+        "end_ns": flat.end_ns,
+        "status": statuses.gather(flat.status),
+        "status_message": redacted(flat.message, redactor),
+        "trace_state": redacted(flat.state, redactor),
+        "scope_name": inherited["scope_name"],
+        "scope_version": inherited["scope_version"],
+        "attributes": attributes,
+        "resource": inherited["resource"],
+    }
+    return pl.DataFrame(columns).select(_CORE)
+
+
+def _shared(scope: Scope, redactor: Redactor | None) -> tuple[str, str, str, str]:
+    if scope.attributes:  # they go into each span's own
+        raise OddError
+    service, resource = scope.service, scope.resource
+    if redactor is not None:
+        clean = dict(redactor.attributes(resource))
+        named = clean.get("service.name")
+        if clean != resource and isinstance(named, str) and named:
+            service = named
+        resource = clean
+    return service, scope.name, scope.version, to_json(resource)
+
+
+def _parts(core: pl.DataFrame, owner: pl.Series) -> dict[str, pl.Series]:
+    """The columns by which an event or a link names its span, and its place among its kind."""
+    frame = pl.DataFrame({"owner": owner})
+    ordinal = frame.select(pl.int_range(pl.len(), dtype=pl.Int32).over("owner")).to_series()
+    return {
+        "trace_id": core["trace_id"].gather(owner),
+        "span_id": core["span_id"].gather(owner),
+        "span_start_ns": core["start_ns"].gather(owner),
+        "ordinal": ordinal,
+    }
+
+
+def _events(
+    flat: FlatSpans, core: pl.DataFrame, redactor: Redactor | None, limits: Limits
+) -> pl.DataFrame:
+    attributes = maps_of(flat.event_attributes, flat.event_owner.len(), redactor, limits)
+    return pl.DataFrame(
+        {
+            **_parts(core, flat.event_owner),
+            "time_ns": flat.event_time_ns,
+            "name": redacted(flat.event_name, redactor),
+            "attributes": attributes.texts,
+        }
+    )
+
+
+def _links(
+    flat: FlatSpans, core: pl.DataFrame, redactor: Redactor | None, limits: Limits
+) -> pl.DataFrame:
+    attributes = maps_of(flat.link_attributes, flat.link_owner.len(), redactor, limits)
+    return pl.DataFrame(
+        {
+            **_parts(core, flat.link_owner),
+            "linked_trace_id": flat.link_trace_id,
+            "linked_span_id": flat.link_span_id,
+            "attributes": attributes.texts,
+        }
+    )
+
+
+def _hashes(
+    core: pl.DataFrame, flat: FlatSpans, events: pl.DataFrame, links: pl.DataFrame
+) -> list[int]:
+    """As `store.rows.content_hash` makes them."""
+    inner: list[dict[int, list[tuple[object, ...]]]] = []
+    for owners, frame in ((flat.event_owner, events), (flat.link_owner, links)):
+        of_owner: dict[int, list[tuple[object, ...]]] = {}
+        parts = frame[:, 4:].rows()
+        for owner, part in zip(owners.to_list(), parts, strict=True):
+            of_owner.setdefault(owner, []).append(part)
+        inner.append(of_owner)
+    event_parts, link_parts = inner
+    nothing: list[tuple[object, ...]] = []
+    return [
+        int.from_bytes(
+            blake2b(
+                _pack((row, event_parts.get(at, nothing), link_parts.get(at, nothing))),
+                digest_size=8,
+            ).digest()
+        )
+        for at, row in enumerate(core.rows())
+    ]
+
+
+def _copies(maps: Maps, count: int) -> pl.DataFrame:
+    """The columns that copy attributes, as `store.rows` fills them."""
+    wanted = [name for names in COPIED.values() for name in names]
+    found = maps.frame.filter(pl.col("name").is_in(wanted))
+    by_name = found.partition_by("name", as_dict=True, include_key=False)
+    columns = {}
+    for column, names in COPIED.items():
+        values: list[str | int | None] = [None] * count
+        for name in reversed(names):
+            part = by_name.get((name,))
+            if part is None:
+                continue
+            texts = part["text"]
+            if column == STATUS_COLUMN:
+                code = texts.str.extract(f"({_STATUS_TEXT})").cast(pl.Int64)
+                texts = part.select(pl.coalesce("whole", code)).to_series()
+            for owner, value in zip(part["owner"].to_list(), texts.to_list(), strict=True):
+                if value is not None:
+                    values[owner] = value
+        kind = pl.Int64 if column == STATUS_COLUMN else pl.String
+        columns[column] = pl.Series(column, values, dtype=kind)
+    return pl.DataFrame(columns)
+
+
+def _arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    return frame.select(schema.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)

@@ -1,0 +1,60 @@
+"""Decoded spans as flat columns: not redacted, not encoded yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from ingest.otlp.scopes import Scope
+from store.model import AttributeValue
+
+
+class OddError(Exception):
+    """Raised when a piece of input holds what only the walk over records can judge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatMap:
+    """All attributes of many owners in the order they were read.
+
+    `text`, `flag`, `whole` (an integer), `double` hold the value, all null for one of nothing;
+    `others` are values of further kinds by their place.
+    """
+
+    owner: pl.Series
+    key: pl.Series
+    text: pl.Series
+    flag: pl.Series
+    whole: pl.Series
+    double: pl.Series
+    others: Mapping[int, AttributeValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatSpans:
+    """Spans that hold nothing odd; `scope` indexes `scopes`.
+
+    Of events and links `owner` is the place of their span, ascending.
+    """
+
+    trace_id: pl.Series
+    span_id: pl.Series
+    parent_span_id: pl.Series
+    name: pl.Series
+    kind: pl.Series
+    start_ns: pl.Series
+    end_ns: pl.Series
+    status: pl.Series
+    message: pl.Series
+    state: pl.Series
+    scope: pl.Series
+    scopes: list[Scope]
+    attributes: FlatMap
+    event_owner: pl.Series
+    event_time_ns: pl.Series
+    event_name: pl.Series
+    event_attributes: FlatMap
+    link_owner: pl.Series
+    link_trace_id: pl.Series
+    link_span_id: pl.Series
+    link_attributes: FlatMap

@@ -1,0 +1,78 @@
+"""OTLP traces with the parts that are shared or recursive left as bytes, for decoding to Arrow."""
+
+from functools import cache
+from typing import Any
+
+import ptars
+from google.protobuf import descriptor_pb2, descriptor_pool  # type: ignore[import-untyped]
+
+_Field = descriptor_pb2.FieldDescriptorProto
+_PACKAGE = "retrospan.flat"
+_TYPES = {
+    "text": _Field.TYPE_STRING,
+    "bytes": _Field.TYPE_BYTES,
+    "int": _Field.TYPE_INT64,
+    "enum": _Field.TYPE_INT32,
+    "double": _Field.TYPE_DOUBLE,
+    "bool": _Field.TYPE_BOOL,
+    "time": _Field.TYPE_FIXED64,
+}
+# Field numbers are OTLP's. A capital names a message, `*` a list, `?` a field of a oneof.
+_MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
+    "Value": {
+        1: ("text", "?text"),
+        2: ("flag", "?bool"),
+        3: ("whole", "?int"),
+        4: ("double", "?double"),
+        5: ("array", "?bytes"),
+        6: ("map", "?bytes"),
+        7: ("bytes", "?bytes"),
+    },
+    "Pair": {1: ("key", "text"), 2: ("value", "Value")},
+    "Event": {1: ("time", "time"), 2: ("name", "text"), 3: ("attributes", "*Pair")},
+    "Link": {1: ("trace", "bytes"), 2: ("span", "bytes"), 4: ("attributes", "*Pair")},
+    "Status": {2: ("message", "text"), 3: ("code", "enum")},
+    "Span": {
+        1: ("trace", "bytes"),
+        2: ("span", "bytes"),
+        3: ("state", "text"),
+        4: ("parent", "bytes"),
+        5: ("name", "text"),
+        6: ("kind", "enum"),
+        7: ("start", "time"),
+        8: ("end", "time"),
+        9: ("attributes", "*Pair"),
+        11: ("events", "*Event"),
+        13: ("links", "*Link"),
+        15: ("status", "Status"),
+    },
+    "Scope": {1: ("scope", "bytes"), 2: ("spans", "*Span")},
+    "Resource": {1: ("resource", "bytes"), 2: ("scopes", "*Scope")},
+    "Traces": {1: ("resources", "*Resource")},
+}
+
+
+@cache
+def traces_handler() -> Any:
+    """What turns messages into a record batch with one row per message."""
+    file = descriptor_pb2.FileDescriptorProto(
+        name="retrospan/flat.proto", package=_PACKAGE, syntax="proto3"
+    )
+    for name, fields in _MESSAGES.items():
+        message = file.message_type.add(name=name)
+        for number, (called, kind) in fields.items():
+            field = message.field.add(name=called, number=number)
+            field.label = _Field.LABEL_REPEATED if kind[0] == "*" else _Field.LABEL_OPTIONAL
+            bare = kind.lstrip("*?")
+            if bare in _TYPES:
+                field.type = _TYPES[bare]
+            else:
+                field.type, field.type_name = _Field.TYPE_MESSAGE, f".{_PACKAGE}.{bare}"
+            if kind[0] == "?":
+                field.oneof_index = 0
+        if any(kind[0] == "?" for _, kind in fields.values()):
+            message.oneof_decl.add(name="value")
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    found = pool.FindFileByName(file.name)
+    return ptars.HandlerPool([found]).get_for_message(found.message_types_by_name["Traces"])

@@ -1,0 +1,67 @@
+"""Redaction of whole columns: only texts that could hold a secret are looked at one by one."""
+
+import polars as pl
+
+from ingest import redaction_rules as rules
+from ingest.redact import Redactor
+from ingest.redact_text import SHORT_CHARS
+
+# Letters that become ASCII when lowered: a text with one is always looked at.
+_LOWERED = ("\u212a", "\u0130")
+_SHAPES = [
+    "-----BEGIN",
+    "bearer",
+    "basic",
+    "eyJ",
+    "@",
+    "%40",
+    *rules.VENDOR_HINTS,
+    *_LOWERED,
+]
+_NAMES = [*rules.NAME_HINTS, *rules.NAME_HINTS_RARE]
+_PAIRED = r"""["'=:]"""
+_QUERY = r"=[\s\S]*[?&]|[?&][\s\S]*="
+_DIGITS = r"\d(?:[ -]?\d){12}"
+
+
+def suspicious(texts: pl.Series) -> pl.Series:
+    """Whether a text could hold a secret; where this is false, the redactor changes nothing."""
+    text = pl.col("text")
+    shaped = text.str.contains_any(_SHAPES, ascii_case_insensitive=True)
+    named = text.str.contains_any(_NAMES, ascii_case_insensitive=True) & text.str.contains(_PAIRED)
+    other = text.str.contains(_QUERY) | text.str.contains(_DIGITS)
+    long = text.str.len_bytes() >= SHORT_CHARS
+    found = (
+        texts.alias("text").to_frame().select((long & (shaped | named | other)).fill_null(False))
+    )
+    return found.to_series()
+
+
+def redacted(texts: pl.Series, redactor: Redactor | None) -> pl.Series:
+    """The column without its secrets."""
+    if redactor is None:
+        return texts
+    flagged = suspicious(texts)
+    if not flagged.any():
+        return texts
+    places = flagged.arg_true()
+    known: dict[str, str] = {}
+    found = []
+    for text in texts.gather(places).to_list():
+        new = known.get(text)
+        if new is None:
+            new = known[text] = redactor.text(text)
+        found.append(new)
+    return replaced(texts, places, found)
+
+
+def replaced(texts: pl.Series, places: pl.Series, found: list[str]) -> pl.Series:
+    """The column with other texts at some places."""
+    if not found:
+        return texts
+    index = pl.Series("at", range(0), dtype=pl.UInt32).extend_constant(None, texts.len())
+    index = index.scatter(places, pl.int_range(len(found), dtype=pl.UInt32, eager=True))
+    new = pl.Series("new", found, dtype=pl.String).gather(index)
+    frame = pl.DataFrame({"old": texts, "new": new, "at": index})
+    chosen = pl.when(pl.col("at").is_not_null()).then(pl.col("new")).otherwise(pl.col("old"))
+    return frame.select(chosen).to_series()

@@ -1,0 +1,199 @@
+"""The fast way gives the rows of the slow way, or leaves the piece to it."""
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+from ingest.fast.encode import encode
+from ingest.fast.flat import OddError
+from ingest.fast.protobuf import FlatProtobuf
+from ingest.limits import Limits
+from ingest.readers.otlp_protobuf import READER
+from ingest.redact import Redactor
+from ingest.redact_columns import redacted
+from store import rows
+from store.model import Span
+from store.span_table import SpanTable, joined
+
+LIMITS = Limits(attribute_chars=60, attributes_per_record=6, events_per_span=2, links_per_span=2)
+SECRETS = (
+    "Bearer abcdef0123456789abcdef",
+    "mail me: someone@example.com now",
+    'say "password": "hunter2"',
+    "token=abc&x=1",
+    "https://u:pw1@host/?key=1",
+    "card 4111 1111 1111 1111",
+    "1700000000000000000",
+    "to\u212aen=abcdefgh",
+    "AUTHORIZATION: Basic dXNlcjpwYXNz",
+)
+
+
+def reference(data: bytes, redactor: Redactor | None, limits: Limits) -> SpanTable:
+    encoder = rows.span_encoder()
+    found = []
+    for item in READER.read(io.BytesIO(data), limits):
+        item = redactor.item(item) if redactor else item
+        if isinstance(item, Span):
+            found.append(encoder(item))
+    return rows.span_table(found)
+
+
+def through_columns(data: bytes, redactor: Redactor | None, limits: Limits) -> SpanTable:
+    encoder = rows.span_encoder()
+    parts = []
+    for item in READER.read_columns(io.BytesIO(data), limits, redactor, 1 << 20):
+        if isinstance(item, SpanTable):
+            parts.append(item)
+        else:
+            item = redactor.item(item) if redactor else item
+            if isinstance(item, Span):
+                parts.append(rows.span_table([encoder(item)]))
+    return joined([rows.span_table([]), *parts])
+
+
+def assert_equal(one: SpanTable, other: SpanTable) -> None:
+    assert one.spans.to_pylist() == other.spans.to_pylist()
+    assert one.events.to_pylist() == other.events.to_pylist()
+    assert one.links.to_pylist() == other.links.to_pylist()
+    assert one.event_owner.to_pylist() == other.event_owner.to_pylist()
+    assert one.link_owner.to_pylist() == other.link_owner.to_pylist()
+
+
+texts = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(SECRETS)
+scalars: st.SearchStrategy[dict[str, object]] = (
+    st.builds(lambda v: {"string_value": v}, texts)
+    | st.builds(lambda v: {"int_value": v}, st.integers(-(2**63), 2**63 - 1))
+    | st.builds(lambda v: {"bool_value": v}, st.booleans())
+    | st.builds(lambda v: {"double_value": v}, st.floats())
+    | st.builds(lambda v: {"bytes_value": v}, st.binary(max_size=5))
+    | st.just({})
+)
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.builds(lambda v: {"array_value": {"values": v}}, st.lists(inner, max_size=2))
+        | st.builds(
+            lambda k, v: {"kvlist_value": {"values": [{"key": k, "value": v}]}}, texts, inner
+        )
+    ),
+    max_leaves=3,
+)
+keys = texts | st.sampled_from(
+    (
+        *("http.method", "http.request.method", "http.status_code", "gen_ai.request.model"),
+        *("password", "retrospan.flow.id", "x.api_key", "card.number", "$b", "retrospan.truncated"),
+    )
+)
+attributes = st.lists(st.builds(lambda k, v: {"key": k, "value": v}, keys, values), max_size=7)
+times = st.integers(1, 2**63 - 1) | st.sampled_from((0, 2**63, 2**64 - 1))
+trace_ids = st.binary(min_size=16, max_size=16) | st.sampled_from((b"", b"\0" * 16, b"short"))
+span_ids = st.binary(min_size=8, max_size=8) | st.sampled_from((b"", b"\0" * 8))
+sound_ids = st.binary(min_size=15, max_size=15).map(lambda v: b"\1" + v)
+spans = st.fixed_dictionaries(
+    {
+        "trace_id": st.one_of(*[sound_ids] * 6, trace_ids),
+        "span_id": st.one_of(
+            *[st.binary(min_size=7, max_size=7).map(lambda v: b"\1" + v)] * 6, span_ids
+        ),
+        "parent_span_id": span_ids,
+        "name": texts,
+        "trace_state": texts,
+        "kind": st.one_of(*[st.integers(0, 5)] * 6, st.just(9)),
+        "start_time_unix_nano": st.one_of(*[st.integers(1, 2**62)] * 6, times),
+        "end_time_unix_nano": st.one_of(*[st.integers(0, 2**62)] * 6, times),
+        "attributes": attributes,
+    },
+    optional={
+        "status": st.fixed_dictionaries({"code": st.integers(0, 2), "message": texts}),
+        "events": st.lists(
+            st.fixed_dictionaries(
+                {"time_unix_nano": st.integers(0, 99), "name": texts, "attributes": attributes}
+            ),
+            max_size=3,
+        ),
+        "links": st.lists(
+            st.fixed_dictionaries(
+                {"trace_id": sound_ids, "span_id": span_ids, "attributes": attributes}
+            ),
+            max_size=2,
+        ),
+    },
+)
+resources = st.fixed_dictionaries(
+    {
+        "resource": st.fixed_dictionaries({"attributes": attributes}),
+        "scope_spans": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "scope": st.fixed_dictionaries({"name": texts, "version": texts}),
+                    "spans": st.lists(spans, max_size=3),
+                }
+            ),
+            max_size=2,
+        ),
+    }
+)
+
+
+@given(st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3), st.booleans())
+@settings(deadline=None, max_examples=300)
+def test_columns_hold_what_records_hold(documents: list[Any], with_redaction: bool) -> None:
+    messages = [TracesData(resource_spans=parts).SerializeToString() for parts in documents]
+    data = b"".join(len(message).to_bytes(4) + message for message in messages)
+    redactor = Redactor(b"a key for tests") if with_redaction else None
+    assert_equal(through_columns(data, redactor, LIMITS), reference(data, redactor, LIMITS))
+    for message in messages:  # also each by itself, so that an odd one hides no other
+        try:
+            found = encode(FlatProtobuf(LIMITS).flat([message]), redactor, LIMITS)
+        except OddError:
+            continue
+        assert_equal(found, reference(message, redactor, LIMITS))
+
+
+@given(st.lists(texts | st.text(), max_size=20))
+def test_a_column_is_redacted_like_its_texts(column: Sequence[str]) -> None:
+    import polars as pl
+
+    column = [text.encode("utf-8", "replace").decode() for text in column]
+    redactor = Redactor(b"a key for tests")
+    found = redacted(pl.Series("t", column, dtype=pl.String), redactor)
+    assert found.to_list() == [Redactor(b"a key for tests").text(text) for text in column]
+
+
+def test_plain_spans_take_the_fast_way() -> None:
+    """Without this the equality above could hold because nothing is fast."""
+    span = {"trace_id": b"1" * 16, "span_id": b"2" * 8, "start_time_unix_nano": 1}
+    pair = {"key": "http.method", "value": {"string_value": "GET"}}
+    group: Any = {"spans": [{**span, "attributes": [pair], "events": [{"name": "e"}]}]}
+    resource: Any = {"scope_spans": [group]}
+    data = TracesData(resource_spans=[resource]).SerializeToString()
+    (table,) = READER.read_columns(io.BytesIO(data), Limits(), None, 1 << 20)
+    assert isinstance(table, SpanTable)
+    assert table.spans["http_method"].to_pylist() == ["GET"]
+    assert json.loads(table.spans["attributes"][0].as_py()) == {"http.method": "GET"}
+
+
+@pytest.mark.parametrize("kept", [[], [0, 2], [1], [0, 1, 2]])
+def test_rows_of_a_table_keep_their_own_events(kept: list[int]) -> None:
+    parts = []
+    for number in range(3):
+        events = [{"name": f"{number}.{at}"} for at in range(number)]
+        ids = {"trace_id": b"1" * 16, "span_id": bytes([number + 1]) * 8}
+        span = {**ids, "name": str(number), "start_time_unix_nano": 1, "events": events}
+        group: Any = {"scope_spans": [{"spans": [span]}]}
+        data = TracesData(resource_spans=[group]).SerializeToString()
+        parts.append(through_columns(data, None, Limits()))
+    chosen = joined(parts).rows(kept)
+    assert chosen.spans["name"].to_pylist() == [str(at) for at in kept]
+    owners = [kept[at] for at in chosen.event_owner.to_pylist()]
+    names = chosen.events["name"].to_pylist()
+    assert [(owner, name) for owner, name in zip(owners, names, strict=True)] == [
+        (number, f"{number}.{at}") for number in kept for at in range(number)
+    ]

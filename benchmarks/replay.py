@@ -1,0 +1,229 @@
+"""Replay: flows a second, matched requests a second, memory over many replays.
+
+Of the sample incident `payment-brownout` (600 flows of three kinds, 15 programs): how long making
+the programs takes, then replaying every flow with a program that never saw it, then replaying it
+under the sample's what-if. `engine` is all that a caller of `replay_flows` pays for a flow (run,
+comparison with the recording, digest, result), `run` the interpreter alone. The yardstick is
+decoding the same recordings from JSON with the standard library. Matching is measured on one
+recording of 300 answers: by key, then by likeness, where each request is compared with all that
+are left.
+
+Run on 2 vCPU Xeon (KVM), 24 GiB, Python 3.11. On a busy machine compare the CPU columns.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+# Python looks into this folder first, where files bear the names of packages: last is right.
+sys.path.sort(key=str(Path(__file__).parent).__eq__)
+
+from benchmarks.lib.measuring import SAMPLE, Spent, machine, memory_mb, spent, stored_sample, table
+from replay.engine import Folds, replay_recording
+from replay.infer.binding import Request
+from replay.leaves import Leaves
+from replay.match import Answers
+from replay.recording import RecordedAttempt, RecordedStep, Recording, recording_of, to_json
+from replay.scenario import Scenario, load_scenario
+from replay.settings import ReplaySettings
+from store.conclusions import Flow
+from store.read import read_flows
+
+SCENARIO = Path(__file__).parents[1] / "retrospan" / "scenarios" / f"{SAMPLE}.yaml"
+RUNS = 3
+ENTRIES = 300
+NOTHING_BOUND = Request(bound={}, noise=())
+
+Row = tuple[object, ...]
+
+
+class Kinds:
+    """The recordings of the sample with the programs made from them."""
+
+    def __init__(self, flows: Sequence[Flow]) -> None:
+        self.settings = ReplaySettings()
+        self.recordings = [recording_of(flow) for flow in flows]
+        self.folds: dict[tuple[str, str], Folds] = {}
+
+    def make(self) -> None:
+        """Make every program that a replay of all flows needs."""
+        by_kind: dict[tuple[str, str], list[Recording]] = {}
+        for recording in self.recordings:
+            by_kind.setdefault((recording.name, recording.version), []).append(recording)
+        self.folds = {kind: Folds(mine, self.settings) for kind, mine in by_kind.items()}
+        for recording in self.recordings:
+            self.of(recording).machine_for(recording.flow_id)
+
+    def of(self, recording: Recording) -> Folds:
+        return self.folds[recording.name, recording.version]
+
+    def programs(self) -> int:
+        return sum(len(folds.machines) for folds in self.folds.values())
+
+    def replay(self, scenario: Scenario | None = None) -> Counter[str]:
+        """Every flow once; verdicts with claims, counted."""
+        told: Counter[str] = Counter()
+        for recording in self.recordings:
+            result = replay_recording(
+                recording, self.of(recording), scenario=scenario, settings=self.settings
+            )
+            told[result.verdict if scenario is None else f"claim {result.claim}"] += 1
+        return told
+
+    def run(self) -> None:
+        """Every flow once, the interpreter alone."""
+        for recording in self.recordings:
+            machine_, _ = self.of(recording).machine_for(recording.flow_id)
+            machine_.run(recording.input, Answers.of(recording))
+
+
+def median(work: Callable[[], object], runs: int = RUNS) -> Spent:
+    """The middle one of several runs, by CPU."""
+    taken = []
+    for _ in range(runs):
+        with spent() as one:
+            work()
+        taken.append(one)
+    return Spent(
+        wall=statistics.median(one.wall for one in taken),
+        cpu=statistics.median(one.cpu for one in taken),
+    )
+
+
+def per_second(name: str, count: int, took: Spent, yardstick: Spent | None = None) -> Row:
+    ratio = "" if yardstick is None else f"{took.cpu / yardstick.cpu:.1f}"
+    return (name, count, took.wall, took.cpu, count / took.wall, count / took.cpu, ratio)
+
+
+def speeds(kinds: Kinds) -> None:
+    """Making programs, control replays, what-ifs; beside decoding the same flows."""
+    count = len(kinds.recordings)
+    documents = [to_json(recording) for recording in kinds.recordings]
+    with spent() as inferred:
+        kinds.make()
+    scenario = load_scenario(SCENARIO)
+    claims = kinds.replay(scenario)  # also makes the changed programs, once per program
+    decode = median(lambda: [json.loads(document) for document in documents])
+    control = median(kinds.replay)
+    what_if = median(lambda: kinds.replay(scenario))
+    size = sum(map(len, documents)) / count
+    print(f"\n{count} flows, {kinds.programs()} programs, {size:,.0f} bytes of JSON a flow")
+    table(
+        ("work", "flows", "wall s", "CPU s", "flows/s", "flows/CPU s", "× JSON decode (CPU)"),
+        [
+            per_second("JSON decode (yardstick)", count, decode, decode),
+            per_second("make the programs (once a kind)", count, inferred, decode),
+            per_second("control replay: run", count, median(kinds.run), decode),
+            per_second("control replay: engine", count, control, decode),
+            per_second("what-if, its control included", count, what_if, decode),
+        ],
+    )
+    print(f"verdicts: {dict(sorted(kinds.replay().items()))}; {dict(sorted(claims.items()))}")
+
+
+def entry(number: int) -> RecordedStep:
+    """One recorded call whose request differs from the others in two of six leaves."""
+    made = RecordedAttempt(
+        span_id=f"{number:016x}",
+        start_ns=number * 1_000,
+        end_ns=number * 1_000 + 500,
+        status="ok",
+        request=request_of(number),
+        response={"id": number, "state": "done"},
+    )
+    return RecordedStep(
+        step_id=f"step-{number}",
+        op="service POST /things",
+        key=f"key-{number}",
+        kind="call",
+        local=False,
+        attempts=(made,),
+    )
+
+
+def request_of(number: int) -> Leaves:
+    return {
+        "id": number,
+        "article": f"sku-{number:03}",
+        "amount": "12.50",
+        "currency": "EUR",
+        "country": "DE",
+        "express": False,
+    }
+
+
+def match_all(recording: Recording, key: str) -> Counter[str]:
+    """Ask for every entry, the last first; `key` is a format of the entry's number."""
+    answers = Answers.of(recording)
+    rungs: Counter[str] = Counter()
+    for number in reversed(range(ENTRIES)):
+        wanted = key.format(number)
+        found = answers.find("service POST /things", wanted, request_of(number), NOTHING_BOUND)
+        attempt, rung = answers.take("service POST /things", found)
+        assert attempt is not None and attempt.response["id"] == number
+        rungs[rung] += 1
+    return rungs
+
+
+def matching() -> None:
+    """Requests a second on one recording of `ENTRIES` answers."""
+    recording = Recording(
+        flow_id="flow",
+        name="kind",
+        version="1",
+        service="service",
+        outcome="succeeded",
+        duration_ns=ENTRIES * 1_000,
+        input={},
+        output={},
+        steps=tuple(map(entry, range(ENTRIES))),
+    )
+    rows = []
+    for name, key, rounds in (("by key", "key-{}", 20), ("by likeness", "other-{}", 1)):
+        rungs = match_all(recording, key)
+        took = median(lambda key=key, rounds=rounds: [  # type: ignore[misc]
+            match_all(recording, key) for _ in range(rounds)
+        ])  # fmt: skip
+        count = ENTRIES * rounds
+        rows.append((f"{name} ({', '.join(rungs)})", *per_second("", count, took)[1:6]))
+    print(f"\nmatching on one recording of {ENTRIES} answers")
+    table(("match", "requests", "wall s", "CPU s", "requests/s", "requests/CPU s"), rows)
+
+
+def memory(kinds: Kinds, replays: int) -> None:
+    """The memory held after each quarter of many replays, whose results are dropped."""
+    print(f"\nmemory over {replays:,} replays (control and what-if in turn)")
+    scenario = load_scenario(SCENARIO)
+    rounds = max(1, replays // len(kinds.recordings))
+    held = [(0, memory_mb("VmRSS"))]
+    for number in range(1, rounds + 1):
+        kinds.replay(scenario if number % 4 == 0 else None)
+        if number * 4 % rounds < 4:
+            held.append((number * len(kinds.recordings), memory_mb("VmRSS")))
+    table(("replays", "RSS MB"), held)
+    print(f"growth after the first quarter: {held[-1][1] - held[1][1]} MB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--replays", type=int, default=20_000, help="for the memory part")
+    given = parser.parse_args()
+    print(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        store = stored_sample(Path(folder), derived=True)
+        with store.lease("benchmark") as session:
+            flows = read_flows(session)
+    kinds = Kinds(flows)
+    speeds(kinds)
+    matching()
+    memory(kinds, given.replays)
+    print(machine())
+
+
+if __name__ == "__main__":
+    main()

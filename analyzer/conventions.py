@@ -94,6 +94,14 @@ EXCEPTION_MESSAGE: Final = ("exception.message",)
 WORKFLOW_ID: Final = ("temporalWorkflowID",)
 RUN_ID: Final = ("temporalRunID",)
 ACTIVITY_ID: Final = ("temporalActivityID",)
+SOURCE: Final = "retrospan.source"
+HISTORY_SOURCES: Final = frozenset({"temporal_history", "cadence_history"})
+HISTORY_SCHEDULED_NS: Final = "retrospan.history.scheduled_ns"
+HISTORY_ATTEMPT: Final = "retrospan.attempt"
+LINK_KIND: Final = "retrospan.link"
+"""What a link that a reader made of a history stands for."""
+CAUGHT_FROM: Final = "retrospan.catch.from"
+STATE_SORT: Final = "aws.step_functions.state"
 ENGINE_ACTIVITY_PREFIX: Final = "RunActivity:"
 ENGINE_MARKER_PREFIXES: Final = (
     "StartActivity:",

@@ -107,7 +107,9 @@ def _names(home: Unit, spans: list[Span], closure: Closure, settings: AssignSett
     """All ids the flow could be called by, its own one first (the rule of strength)."""
     names = sorted(closure.named[home])
     # The earliest run is the outermost one: a parent workflow starts before its children.
-    names += dict.fromkeys(f"wf:{run}" for span in spans if (run := workflow_of(span)))
+    runs = dict.fromkeys(f"wf:{run}" for span in spans if (run := workflow_of(span)))
+    # A history that does not name its workflow stands back behind spans of the run that do.
+    names += sorted(runs, key=lambda run: run.startswith("wf:unnamed:"))
     for key in settings.correlation_keys:
         values = {value for span in spans if (value := text(span.attributes, key))}
         names += sorted(f"corr:{key}={value}" for value in values)

@@ -11,6 +11,7 @@ from analyzer.conventions import (
 )
 from analyzer.derive.architecture import architecture_of
 from analyzer.derive.calls import calls_in
+from analyzer.derive.caught import on_catch_routes
 from analyzer.derive.critical_path import critical_path
 from analyzer.derive.decisions import decision_ids, decisions_in
 from analyzer.derive.ending import flow_outcome, said_aborted
@@ -31,7 +32,8 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
     _, output = document(attributes, FLOW_OUTPUT)
     said = said_aborted(root, output, settings)
     drafts = drafts_of(rows.flow_id, calls_in(tree))
-    assign_roles(drafts, settings, root_failed=said is True)
+    caught = on_catch_routes(tree, drafts)
+    assign_roles(drafts, settings, root_failed=said is True, caught=caught)
     steps = [step_of(draft) for draft in drafts]
     draws = draws_of(rows.logs)
     grade = grade_of(tree, steps, flow_input, draws)
@@ -50,7 +52,7 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
         replayability=grade.replayability,
         complete=root is not None and not tree.orphans and not tree.unfinished,
         service=service,
-        services=sorted({span.service for span in rows.spans}),
+        services=sorted({span.service for span in tree.spans}),
         steps=steps,
         critical_path=critical_path(tree),
         input=flow_input,

@@ -76,7 +76,7 @@ def _declared(span: Span) -> bool:
 
 
 def _is_attempt(span: Span, tree: Tree) -> bool:
-    if span is tree.root:
+    if span is tree.root or key_of(span) in tree.joined.silent:
         return False
     if span.name.startswith(ENGINE_ACTIVITY_PREFIX):
         return True
@@ -101,6 +101,9 @@ def _wraps(span: Span, tree: Tree) -> bool:
 
 
 def _callee_span(span: Span, tree: Tree) -> Span | None:
+    differing = tree.joined.callees.get(key_of(span))
+    if differing is not None:
+        return differing
     wanted = "consumer" if span.kind == "producer" else "server"
     children = tree.children_of(span)
     for child in children:

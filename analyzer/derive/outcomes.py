@@ -28,7 +28,8 @@ _BREAKER = re.compile(
 )
 _CANCELLED = re.compile(r"cancell?ed(error|exception)?$", re.IGNORECASE)
 _NOT_SENT = re.compile(
-    r"refused|unreachable|name.?resolution|gaierror|unknownhost|connecttimeout|connect.?timeout",
+    r"connection.?refused|econnrefused"
+    r"|unreachable|name.?resolution|gaierror|unknownhost|connecttimeout|connect.?timeout",
     re.IGNORECASE,
 )
 

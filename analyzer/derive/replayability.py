@@ -65,6 +65,10 @@ def grade_of(
     bare = sorted({step.operation for step in remote if step.max_attempts is None})
     if bare:
         extras.append(f"no call settings (retrospan.call.*) at {_some(bare)}")
+    if tree.joined.unrecorded:
+        count = sum(tree.joined.unrecorded.values())
+        places = _some(sorted(tree.joined.unrecorded))
+        extras.append(f"{count} failed attempts are known by their number alone: {places}")
     if torn:
         grade = "R1"
     elif bodies or not remote:

@@ -5,10 +5,11 @@ engine's naming, 5 words alone. Words alone are asked only in a flow that declar
 after something failed: the same words mean ordinary business elsewhere.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 
 from analyzer.conventions import (
     ENGINE_ACTIVITY_PREFIX,
+    LINK_KIND,
     SAGA_COMPENSATES,
     SAGA_ROLE,
     SAGA_ROLES,
@@ -16,7 +17,14 @@ from analyzer.conventions import (
 )
 from analyzer.derive.settings import DeriveSettings
 from analyzer.derive.steps import Draft
-from analyzer.derive.verbs import ENGINE_COMPENSATION, UNDOING, engine_undoes, stems, undoes
+from analyzer.derive.verbs import (
+    ENGINE_COMPENSATION,
+    UNDOING,
+    engine_undoes,
+    nouns,
+    stems,
+    undoes,
+)
 from store.conclusions import StepOutcome
 from store.model import JsonValue
 
@@ -25,8 +33,17 @@ ID_CHARACTERS_MIN = 6
 VALUES_MAX = 256
 
 
-def assign_roles(drafts: Sequence[Draft], settings: DeriveSettings, *, root_failed: bool) -> None:
-    """Set role, target and grades of every step that has them."""
+def assign_roles(
+    drafts: Sequence[Draft],
+    settings: DeriveSettings,
+    *,
+    root_failed: bool,
+    caught: Set[str] = frozenset(),
+) -> None:
+    """Set role, target and grades of every step that has them.
+
+    `caught` are the ids of steps on a route that an engine took because of an error.
+    """
     for draft in drafts:
         _explicit_role(draft)
     by_span = {span_id: draft for draft in drafts for span_id in _span_ids(draft)}
@@ -38,7 +55,8 @@ def assign_roles(drafts: Sequence[Draft], settings: DeriveSettings, *, root_fail
             _linked_target(draft, by_span)
     for draft in ordered:
         if draft.compensates is None:
-            _named_target(draft, ordered, settings)
+            _named_target(draft, ordered, settings, caught)
+    _same_by_name(ordered)
     for draft in ordered:
         if draft.role == "compensation" and draft.compensates is None:
             _paired_by_words(draft, ordered, role_grade=draft.role_grade or 5)
@@ -113,6 +131,8 @@ def _linked_target(draft: Draft, by_span: dict[str, Draft]) -> None:
         return
     for call in draft.calls:
         for link in call.span.links:
+            if LINK_KIND in link.attributes:  # a reader's own, of how an engine got here
+                continue
             target = by_span.get(link.span_id)
             if target is not None and target is not draft and target.start_ns < draft.start_ns:
                 if draft.role is None:
@@ -121,7 +141,9 @@ def _linked_target(draft: Draft, by_span: dict[str, Draft]) -> None:
                 return
 
 
-def _named_target(draft: Draft, ordered: Sequence[Draft], settings: DeriveSettings) -> None:
+def _named_target(
+    draft: Draft, ordered: Sequence[Draft], settings: DeriveSettings, caught: Set[str]
+) -> None:
     done = settings.compensated_by.get(draft.name) or settings.compensated_by.get(
         draft.first.operation
     )
@@ -130,17 +152,42 @@ def _named_target(draft: Draft, ordered: Sequence[Draft], settings: DeriveSettin
         _take(draft, _latest_execution(draft, same), 3)
     elif draft.first.span.name.startswith(ENGINE_ACTIVITY_PREFIX):
         _engine_target(draft, ordered)
+    elif draft.step_id in caught:
+        _caught_target(draft, ordered)
+
+
+def _undone_by_name(draft: Draft, ordered: Sequence[Draft]) -> list[Draft]:
+    """Steps that an engine's name for this one says it undoes, the ones of the same noun alone."""
+    name = draft.first.operation
+    if draft.role not in (None, "compensation") or not ENGINE_COMPENSATION.search(name):
+        return []
+    same = [
+        one
+        for one in ordered
+        if engine_undoes(name, one.first.operation) or undoes(name, one.first.operation)
+    ]
+    shared = {one.step_id: len(nouns(name) & nouns(one.first.operation)) for one in same}
+    most = max(shared.values(), default=0)
+    return [one for one in same if shared[one.step_id] == most]
+
+
+def _caught_target(draft: Draft, ordered: Sequence[Draft]) -> None:
+    """A state on a Catch route undoes what completed before it, if their names say so."""
+    done = [
+        one
+        for one in _undone_by_name(draft, ordered)
+        if one.outcome is StepOutcome.OK and one.end_ns is not None and one.end_ns <= draft.start_ns
+    ]
+    target = _latest_execution(draft, done)
+    if target is not None:
+        _take(draft, target, 4)
 
 
 def _engine_target(draft: Draft, ordered: Sequence[Draft]) -> None:
     name = draft.first.operation
     if draft.role not in (None, "compensation") or not ENGINE_COMPENSATION.search(name):
         return
-    same = [
-        one
-        for one in ordered
-        if engine_undoes(name, one.first.operation) or undoes(name, one.first.operation)
-    ]
+    same = _undone_by_name(draft, ordered)
     if draft.role is None and (same or engine_named(name)):
         draft.role, draft.role_grade = "compensation", 4
     _take(draft, _latest_execution(draft, same), 4)
@@ -151,6 +198,18 @@ def engine_named(name: str) -> bool:
     return name.lower().endswith(("compensation", "rollback", "undo")) or name.lower().startswith(
         ("compensate", "undo", "rollback")
     )
+
+
+def _same_by_name(ordered: Sequence[Draft]) -> None:
+    """What an engine's name says of one execution holds for the others of the same operation."""
+    named = {
+        (one.first.callee, one.first.operation)
+        for one in ordered
+        if one.role == "compensatable" and one.role_grade == 4
+    }
+    for one in ordered:
+        if one.role is None and (one.first.callee, one.first.operation) in named:
+            one.role, one.role_grade = "compensatable", 4
 
 
 def _take(draft: Draft, target: Draft | None, grade: int) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from analyzer.conventions import FLOW_ID, FLOW_NAME, SpanKey, key_of
+from analyzer.derive.join import Joined, join
 from store.model import Span
 
 ANCESTORS_MAX = 10_000
@@ -17,7 +18,8 @@ class Tree:
 
     `spans` and every list of children stand in (start, trace, id) order. `root` is the span of the
     whole flow: the outermost one that names the flow, else the earliest without a parent.
-    `orphans` have a parent id of which no span was recorded.
+    `orphans` have a parent id of which no span was recorded. `joined` says which spans stand under
+    another parent than they recorded, or are no attempts.
     """
 
     spans: Sequence[Span]
@@ -26,6 +28,7 @@ class Tree:
     root: Span | None
     orphans: Sequence[Span]
     unfinished: Sequence[Span]
+    joined: Joined
 
     def children_of(self, span: Span) -> Sequence[Span]:
         """Recorded children of a span."""
@@ -33,9 +36,8 @@ class Tree:
 
     def parent_of(self, span: Span) -> Span | None:
         """The recorded parent of a span."""
-        if span.parent_span_id is None:
-            return None
-        return self.by_key.get((span.trace_id, span.parent_span_id))
+        parent = _parent_key(span, self.joined)
+        return self.by_key.get(parent) if parent is not None else None
 
     def ancestors_of(self, span: Span) -> Iterator[Span]:
         """Parent, its parent, and so on."""
@@ -47,17 +49,26 @@ class Tree:
             at = self.parent_of(at)
 
 
+def _parent_key(span: Span, joined: Joined) -> SpanKey | None:
+    adopted = joined.adopted.get(key_of(span)) if joined.adopted else None
+    if adopted is not None or span.parent_span_id is None:
+        return adopted
+    return span.trace_id, span.parent_span_id
+
+
 def plant(spans: Sequence[Span]) -> Tree:
     """Build the forest of a flow's spans."""
-    ordered = sorted(spans, key=lambda span: (span.start_ns, span.trace_id, span.span_id))
+    joined = join(spans)
+    ordered = sorted(joined.spans, key=lambda span: (span.start_ns, span.trace_id, span.span_id))
     by_key = {key_of(span): span for span in ordered}
     children: dict[SpanKey, list[Span]] = defaultdict(list)
     tops, orphans = [], []
     for span in ordered:
-        if span.parent_span_id is None:
+        parent = _parent_key(span, joined)
+        if parent is None:
             tops.append(span)
-        elif (span.trace_id, span.parent_span_id) in by_key:
-            children[(span.trace_id, span.parent_span_id)].append(span)
+        elif parent in by_key:
+            children[parent].append(span)
         else:
             orphans.append(span)
     return Tree(
@@ -67,6 +78,7 @@ def plant(spans: Sequence[Span]) -> Tree:
         root=_flow_root(ordered, tops, by_key),
         orphans=orphans,
         unfinished=[span for span in ordered if span.end_ns is None],
+        joined=joined,
     )
 
 

@@ -29,8 +29,9 @@ ENGINE_COMPENSATION: Final = re.compile(
     r"|(compensation|rollback|undo)$",
     re.IGNORECASE,
 )
-_ENGINE_PREFIX = re.compile(r"^(compensate|undo|revert|rollback)_?", re.IGNORECASE)
-_ENGINE_SUFFIX = re.compile(r"_?(compensation|rollback|undo)$", re.IGNORECASE)
+_SPACING: Final = re.compile(r"[ _-]+")
+_ENGINE_PREFIX = re.compile(r"^(compensate|undo|revert|rollback)[ _-]?", re.IGNORECASE)
+_ENGINE_SUFFIX = re.compile(r"[ _-]?(compensation|rollback|undo)$", re.IGNORECASE)
 
 
 @lru_cache(maxsize=4096)
@@ -40,6 +41,13 @@ def stems(name: str) -> frozenset[str]:
     return frozenset(
         stem for word in words if (stem := next((s for s in _STEMS if word.startswith(s)), ""))
     )
+
+
+@lru_cache(maxsize=4096)
+def nouns(name: str) -> frozenset[str]:
+    """The words of a name that are no verbs: what it acts on."""
+    words = [word.lower() for word in _WORD.findall(name)]
+    return frozenset(word.removesuffix("s") for word in words if not word.startswith(_STEMS))
 
 
 @lru_cache(maxsize=4096)
@@ -64,4 +72,4 @@ def _delete_of_post(undo: str, done: str) -> bool:
 def engine_undoes(undo: str, done: str) -> bool:
     """Whether an activity is named as the compensation of another (`WithdrawCompensation`)."""
     bare = _ENGINE_PREFIX.sub("", _ENGINE_SUFFIX.sub("", undo))
-    return bare != undo and bare.replace("_", "").lower() == done.replace("_", "").lower()
+    return bare != undo and _SPACING.sub("", bare).lower() == _SPACING.sub("", done).lower()

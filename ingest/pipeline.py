@@ -8,10 +8,13 @@ from pathlib import Path, PurePath
 from typing import BinaryIO, cast
 
 from ingest import conventions
+from ingest.aliases import Aliases
 from ingest.chunk import Chunk, fitting
 from ingest.kinds import DATA_SUFFIXES, kind_of
 from ingest.known import KnownInputs
 from ingest.limits import Limits
+from ingest.own_rules import OwnRules
+from ingest.preparation import Preparation
 from ingest.reader import (
     HEAD_BYTES,
     ColumnReader,
@@ -45,12 +48,16 @@ Progress = Callable[[str, int], None]  # (path, records read of it so far)
 class IngestSettings:
     """How inputs are read. `redaction_key` makes the tokens; `format` overrides the sniffing.
 
+    `own_rules` and `aliases` are a team's own, from tables of their own.
+
     A batch ends at `records_per_batch` records or `bytes_per_batch` bytes, whichever comes first:
     that bounds memory and the time a lease is held.
     """
 
     redaction_key: bytes = field(repr=False)
     redact: bool = True
+    own_rules: OwnRules = field(default_factory=OwnRules)
+    aliases: Aliases = field(default_factory=Aliases)
     format: str | None = None
     records_per_batch: int = 20_000
     bytes_per_batch: int = 64 * 1024 * 1024
@@ -59,9 +66,14 @@ class IngestSettings:
 
     def rules_sha256(self) -> str:
         """Digest of all that decides which records a given input gives in which batches."""
-        rules = rules_digest() if self.redact else "unredacted"
+        rules = rules_digest() + self.own_rules.digest() if self.redact else "unredacted"
         cut = f"{self.records_per_batch}/{self.bytes_per_batch}/{self.limits!r}"
-        return hashlib.sha256(f"{rules}\n{cut}".encode()).hexdigest()
+        return hashlib.sha256(f"{rules}{self.aliases.digest()}\n{cut}".encode()).hexdigest()
+
+    def preparation(self) -> Preparation:
+        """What makes a record ready for the store; one for each thread."""
+        redactor = Redactor(self.redaction_key, self.own_rules) if self.redact else None
+        return Preparation(redactor, self.own_rules, self.aliases)
 
 
 def ingest_paths(
@@ -99,7 +111,7 @@ class _Load:
         self._store, self._settings, self._progress = store, settings, progress
         self._readers = discover()
         self._forced = named(settings.format, self._readers) if settings.format else None
-        self._redactor = Redactor(settings.redaction_key) if settings.redact else None
+        self._preparation = settings.preparation()
         self._rules = settings.rules_sha256()
         self._waiting: list[tuple[FileReport, Batch]] = []
         self._waiting_records = 0
@@ -188,14 +200,14 @@ class _Load:
 
     def _found(self, reader: Reader, stream: BinaryIO) -> Iterator[Item | SpanTable]:
         """All that is in an input, as it is stored."""
-        settings, redactor = self._settings, self._redactor
-        if isinstance(reader, ColumnReader):
+        settings, prepare = self._settings, self._preparation
+        if isinstance(reader, ColumnReader) and prepare.is_built_in:
             size = settings.bytes_per_batch
-            found = reader.read_columns(stream, settings.limits, redactor, size)
+            found = reader.read_columns(stream, settings.limits, prepare.redactor, size)
         else:
             found = reader.read(stream, settings.limits)
         for item in found:
-            yield redactor.item(item) if redactor and not isinstance(item, SpanTable) else item
+            yield item if isinstance(item, SpanTable) else prepare.item(item)
 
     def _put(
         self,
@@ -253,7 +265,8 @@ class _Load:
         if not any(report is known for known in self.report.files[-1:]):
             self.report.files.append(report)
         if content is not None:
-            kept = self._redactor.rejected(rejected) if self._redactor else rejected
+            redactor = self._preparation.redactor
+            kept = redactor.rejected(rejected) if redactor else rejected
             batch = Batch(
                 source=report.path,
                 content_sha256=f"{content}:0",

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from ingest.own_rules import OwnRules
 from ingest.reader import Item
-from ingest.redact_text import PLAIN, SECRET, SHORT_CHARS, TextRedactor
+from ingest.redact_text import EXEMPT, PLAIN, SECRET, TextRedactor
 from ingest.redaction_rules import EXEMPT_FIELD, rules_digest
 from store.model import (
     Attributes,
@@ -30,8 +31,8 @@ __all__ = ["Redactor", "rules_digest"]
 class Redactor(TextRedactor):
     """One key with the rules; remembers names and texts it found harmless."""
 
-    def __init__(self, key: bytes) -> None:
-        super().__init__(key)
+    def __init__(self, key: bytes, own: OwnRules | None = None) -> None:
+        super().__init__(key, own)
         self._shared: tuple[Attributes, Attributes] = ({}, {})
 
     def item(self, item: Item) -> Item:
@@ -134,13 +135,13 @@ class Redactor(TextRedactor):
     def attributes(self, attributes: Attributes) -> Attributes:
         """Names and values, nested ones too; the same object when nothing was secret."""
         changed: dict[str, tuple[str, AttributeValue]] | None = None
-        names, clean = self._names, self._clean
+        names, clean, short = self._names, self._clean, self._short
         for key, value in attributes.items():
             rule, name = names.get(key) or self.rule(key)
             if rule == PLAIN and name is key:
                 kind = type(value)
                 if kind is str:
-                    if value in clean or len(value) < SHORT_CHARS:  # type: ignore[arg-type]
+                    if value in clean or len(value) < short:  # type: ignore[arg-type]
                         continue
                 elif kind is int or kind is bool or kind is float or value is None:
                     continue
@@ -157,6 +158,8 @@ class Redactor(TextRedactor):
         return self._value(rule, value)
 
     def _value(self, rule: int, value: AttributeValue) -> AttributeValue:
+        if rule == EXEMPT:
+            return value
         if isinstance(value, str):
             return self.text_under(rule, value)
         if isinstance(value, bytes):
@@ -170,12 +173,12 @@ class Redactor(TextRedactor):
                 return value if found is value else dict(found)
             return {key: self._value(max(rule, self.rule(key)[0]), v) for key, v in value.items()}
         if rule == SECRET and isinstance(value, int | float) and not isinstance(value, bool):
-            return self.token(str(value))
+            return self.token(str(value), "name")
         return value
 
     def _bytes(self, rule: int, value: bytes) -> AttributeValue:
         if rule == SECRET:
-            return self.token(value.hex())
+            return self.token(value.hex(), "name")
         try:
             text = value.decode("utf-8")
         except UnicodeDecodeError:

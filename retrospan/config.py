@@ -7,7 +7,7 @@ table may have are the fields of that record. Everything is passed down as value
 import os
 import secrets
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -22,7 +22,7 @@ CONFIG_VARIABLE = "RETROSPAN_CONFIG"
 KEY_VARIABLE = "RETROSPAN_REDACTION_KEY"
 KEY_BYTES = 32
 KEY_BYTES_MIN = 16
-TABLES = ("store", "ingest", "flows", "replay")
+TABLES = ("store", "ingest", "redaction", "aliases", "flows", "replay")
 
 Record = TypeVar("Record")
 
@@ -38,11 +38,29 @@ class Settings:
         """The Settings record of a package, from its table; what is `given` is not the file's."""
         return _filled(f"{self.source}: [{table}]", self.tables.get(table, {}), record, given)
 
+    def names(self, table: str) -> dict[str, tuple[str, ...]]:
+        """A table of names with one or more texts each; `a.b = "c"` names `a.b` too."""
+        return dict(_named(f"{self.source}: [{table}]", "", self.tables.get(table, {})))
+
     def lease(self) -> Any:
         """How the store file is opened."""
         from store.lease import LeaseSettings
 
         return self.fill("store", LeaseSettings)
+
+
+def _named(
+    place: str, above: str, entries: Mapping[str, Any]
+) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for key, value in entries.items():
+        name = above + key
+        if isinstance(value, dict):
+            yield from _named(place, f"{name}.", value)
+            continue
+        texts = value if isinstance(value, list) else [value]
+        if not all(isinstance(text, str) for text in texts):
+            raise UsageError(f"{place} {name} must be text or a list of texts")
+        yield name, tuple(texts)
 
 
 def _filled(

@@ -1,12 +1,15 @@
 """Loading and deriving, as the commands and the demo do both."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from retrospan.config import redaction_key
+from retrospan.config import Settings, redaction_key
 from retrospan.edge import Edge
+from store.errors import UsageError
 
 if TYPE_CHECKING:
+    from ingest.pipeline import IngestSettings
     from ingest.report import IngestReport
 
 Show = Callable[[str], None]
@@ -20,19 +23,54 @@ def load(
     key: bytes | None = None,
 ) -> "IngestReport":
     """Files into the store, redacted on the way; `key` is the user's own unless given."""
-    from ingest.pipeline import IngestSettings, ingest_paths
+    from ingest.pipeline import ingest_paths
 
-    settings = edge.settings().fill(
-        "ingest", IngestSettings, redaction_key=key or redaction_key(), format=form
-    )
     report = ingest_paths(
         edge.store(),
         paths,
-        settings,
+        ingest_settings(edge.settings(), form, key or redaction_key()),
         lambda path, records: show(f"{path}: {records} records"),
     )
     show("")
     return report
+
+
+def ingest_settings(settings: Settings, form: str | None, key: bytes) -> "IngestSettings":
+    """How inputs are read, from the tables `ingest`, `redaction` and `aliases`."""
+    from ingest.aliases import Aliases
+    from ingest.own_rules import OwnRules
+    from ingest.pipeline import IngestSettings
+
+    names = settings.names("aliases")
+    _check_canonical(names)
+    try:
+        aliases = Aliases(names=names)
+    except ValueError as error:
+        raise UsageError(f"{settings.source}: [aliases] {error}") from error
+    return settings.fill(
+        "ingest",
+        IngestSettings,
+        redaction_key=key,
+        format=form,
+        own_rules=settings.fill("redaction", OwnRules),
+        aliases=aliases,
+    )
+
+
+def _check_canonical(names: Iterable[str]) -> None:
+    """A name in our own space that nobody reads is a slip of the pen."""
+    from analyzer import conventions
+
+    read = {
+        name
+        for value in vars(conventions).values()
+        for name in (value if isinstance(value, tuple) else (value,))
+        if isinstance(name, str) and name.startswith("retrospan.")
+    }
+    for name in names:
+        if name.startswith("retrospan.") and name not in read:
+            near = get_close_matches(name, sorted(read), n=3, cutoff=0.0)
+            raise UsageError(f"[aliases] {name} is read by nothing; the nearest: {', '.join(near)}")
 
 
 def derive(edge: Edge, show: Show) -> str:

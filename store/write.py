@@ -4,7 +4,9 @@ One batch is one transaction. A batch the ledger knows is left alone. Of the res
 already is counted as a duplicate. Of several versions of one span (same ids, other content) one is
 kept: a finished one before an unfinished one, then the one that ends later, then the higher content
 hash; so the answer does not depend on the order of loading. Each other version counts as
-superseded. A decision is never replaced: a second one with a known id counts as a duplicate when
+superseded. Where the same bytes were loaded before by another reader or under other rules, the new
+reading takes the place of the old one, which counts as superseded: the last load decides what an
+input gives. A decision is never replaced: a second one with a known id counts as a duplicate when
 equal, else as superseded. Equal log records (all fields) are one record.
 
 The functions that write conclusions live in `store.write_derived` and are offered here too.
@@ -17,6 +19,7 @@ from typing import NamedTuple
 from store import columns, rows
 from store.lease import Session
 from store.model import Batch, BatchCounts
+from store.reload import former_logs
 from store.rows import Row
 from store.span_table import SpanTable, joined
 from store.write_derived import replace_flows, write_incident, write_replays
@@ -39,8 +42,12 @@ class _Version(NamedTuple):
 
 @dataclass(slots=True)
 class _Tally:
-    """What a batch did so far; `touched` are rows of `columns.TOUCHED`."""
+    """What a batch did so far; `touched` are rows of `columns.TOUCHED`.
 
+    `anew`: its bytes were loaded before, by another reader or under other rules.
+    """
+
+    anew: bool = False
     changed: bool = False
     duplicates: int = 0
     superseded: int = 0
@@ -71,7 +78,7 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
     with session.transaction():
         if _is_known(session, key):
             return known
-        tally = _Tally()
+        tally = _Tally(anew=session.row("read/loaded_otherwise", key) != (0,))
         counts = BatchCounts(
             spans=_store_spans(session, spans, tally),
             logs=_store_logs(session, logs, tally),
@@ -89,6 +96,7 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
         if batch.end is not None:
             end = batch.end
             told = {"records": end.records, "truncated": end.truncated, "rejected": end.rejected}
+            session.run("write/delete_inputs", key)
             session.run("write/inputs", {**key, **told})
     return counts
 
@@ -110,7 +118,9 @@ def _store_spans(session: Session, spans: SpanTable, tally: _Tally) -> int:
         for trace_id, span_id, *stored in known:
             found = newest[trace_id, span_id]
             tally.count(identical=stored[-1] == found.rank[-1])
-            if found.rank > rows.rank(*stored):
+            former = rows.rank(*stored)
+            reread = tally.anew and found.rank[:2] == former[:2] and found.rank != former
+            if reread or found.rank > former:
                 outdated.append((trace_id, span_id))
             else:
                 del newest[trace_id, span_id]
@@ -158,10 +168,14 @@ def _store_logs(session: Session, logs: Sequence[Row], tally: _Tally) -> int:
     for key in known:
         del new[key]
     tally.duplicates += len(logs) - len(new)
+    former = former_logs(session, new, logs) if tally.anew else []
+    if former:
+        session.run_over("write/delete_logs", "outdated", rows.table(former, columns.LOG_KEYS))
+        tally.superseded += len(former)
     session.run_over("write/logs", "incoming", rows.table(new.values(), columns.LOG_SCHEMA))
     tally.touched.extend((row[2], None, None, False) for row in new.values() if row[2] is not None)
     tally.changed |= bool(new)
-    return len(new)
+    return len(new) - len(former)
 
 
 def _store_decisions(session: Session, decisions: Sequence[Row], tally: _Tally) -> int:
@@ -212,6 +226,7 @@ def _mark(session: Session, touched: Sequence[Row]) -> None:
 def _enter_ledger(
     session: Session, batch: Batch, counts: BatchCounts, key: Mapping[str, str]
 ) -> None:
+    session.run("write/delete_ledger", key)
     session.run(
         "write/ledger",
         {

@@ -6,6 +6,7 @@ from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, fields
 
 from ingest.pipeline import IngestSettings
+from ingest.preparation import Preparation
 from ingest.reader import Item
 from ingest.receivers import frames
 from ingest.receivers.errors import OverloadedError
@@ -13,7 +14,6 @@ from ingest.receivers.frames import Frame
 from ingest.receivers.settings import ReceiverLimits
 from ingest.receivers.signals import MESSAGE_CHARS_MAX, Receipt
 from ingest.receivers.spool import Spool
-from ingest.redact import Redactor
 from store.model import LogRecord, Span
 
 READER = "receiver/1"
@@ -57,7 +57,7 @@ class Intake:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._decoders = threading.BoundedSemaphore(limits.decoders)
-        self._mine = threading.local()  # a redactor remembers texts: each thread has its own
+        self._mine = threading.local()  # redaction remembers texts: each thread has its own
 
     def count(self, **more: int) -> None:
         """Add to the tally."""
@@ -93,7 +93,7 @@ class Intake:
         """
         with self._decoders:
             items, sent = decode()
-            frame, own = self._redacted(items)
+            frame, own = self._prepared(items)
             if frame.is_empty:
                 self.count(requests=1, own=own)
                 return Receipt()
@@ -115,16 +115,16 @@ class Intake:
         self.count(requests=1, spans=spans, logs=logs, metrics=metrics, rejected=refused, own=own)
         return receipt
 
-    def _redacted(self, items: Iterable[Item]) -> tuple[Frame, int]:
-        redactor: Redactor | None = getattr(self._mine, "redactor", None)
-        if redactor is None and self.settings.redact:
-            redactor = self._mine.redactor = Redactor(self.settings.redaction_key)
+    def _prepared(self, items: Iterable[Item]) -> tuple[Frame, int]:
+        prepare: Preparation | None = getattr(self._mine, "prepare", None)
+        if prepare is None:
+            prepare = self._mine.prepare = self.settings.preparation()
         frame, own = Frame(), 0
         for item in items:
             if isinstance(item, Span | LogRecord) and _is_own(item):
                 own += 1
             else:
-                frame.add(redactor.item(item) if redactor else item)
+                frame.add(prepare.item(item))
         return frame, own
 
 

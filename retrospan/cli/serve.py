@@ -55,8 +55,8 @@ def command(
     ] = 512 * 1024 * 1024,
 ) -> None:
     """Receive OpenTelemetry and Jaeger data until stopped; what is acknowledged is kept."""
-    from ingest.pipeline import IngestSettings
     from ingest.receivers.settings import ReceiverLimits, ReceiverSettings
+    from retrospan.loading import ingest_settings
 
     edge = edge_of(context)
     ports = [
@@ -65,9 +65,7 @@ def command(
     ]
     settings = ReceiverSettings(
         spool=spool or edge.db.with_name(edge.db.name + ".spool"),
-        ingest=edge.settings().fill(
-            "ingest", IngestSettings, redaction_key=redaction_key(), format=None
-        ),
+        ingest=ingest_settings(edge.settings(), None, redaction_key()),
         host=host,
         otlp_http_port=ports[0],
         otlp_grpc_port=ports[1],

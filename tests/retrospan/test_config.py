@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ingest.own_rules import OwnRules
 from ingest.pipeline import IngestSettings
 from replay.settings import ReplaySettings
 from retrospan.config import Settings, load, redaction_key
+from retrospan.loading import ingest_settings
 from store.errors import UsageError
 
 
@@ -83,3 +85,39 @@ def test_a_key_that_is_short_or_open_to_others_is_refused(tmp_path: Path) -> Non
     (tmp_path / "retrospan" / "redaction.key").chmod(0o644)
     with pytest.raises(UsageError, match="chmod 600"):
         redaction_key(environment)
+
+
+OWN = """
+[aliases]
+"retrospan.saga.resource" = ["acme.order.ref", "order_ref"]
+retrospan.flow.id = "acme.order"
+[redaction]
+names = ["acme.phone"]
+patterns.customer = 'CUST-[0-9]{6}'
+"""
+
+
+def test_own_names_and_rules_reach_ingest(tmp_path: Path) -> None:
+    found = ingest_settings(written(tmp_path / "c.toml", OWN), None, b"k" * 16)
+    assert found.aliases.names == {
+        "retrospan.saga.resource": ("acme.order.ref", "order_ref"),
+        "retrospan.flow.id": ("acme.order",),
+    }
+    assert found.own_rules == OwnRules(
+        names=("acme.phone",), patterns={"customer": "CUST-[0-9]{6}"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("[aliases]\n'retrospan.saga.resorce' = 'x'\n", r"retrospan\.saga\.resource"),
+        ("[aliases]\n'http.route' = 3\n", "text or a list"),
+        ("[aliases]\n'http.route' = []\n", "needs 1 to"),
+        ("[redaction]\nname = ['x']\n", "names"),
+        ("[redaction]\npatterns.x = '(a|bb)+c'\n", "patterns.x"),
+    ],
+)
+def test_a_slip_in_own_names_or_rules_is_told(tmp_path: Path, text: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=hint):
+        ingest_settings(written(tmp_path / "c.toml", text), None, b"k" * 16)

@@ -104,6 +104,7 @@ def test_every_command_and_option_has_help() -> None:
         ("report lint a.md", 0),
         ("ingest spans.json", 0),
         ("ingest spans.json bad.json", 4),
+        ("redact --check spans.json", 0),
         ("store upgrade", 0),
         ("purge --before 1h --dry-run", 0),
         ("export otlp -o out.jsonl", 0),

@@ -7,8 +7,6 @@ over the old tables that gives the present columns; a table without a file is co
 Conclusions are not copied by an upgrade: every trace is marked, so that flows are derived again.
 """
 
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +27,7 @@ from store.errors import (
 )
 from store.lease import _PRIVATE, LeaseSettings, _connect
 from store.locks import FileLock
+from store.new_file import beside, flush, kept, require_space
 from store.statements import statement
 
 # Made from what was recorded, or about this file only. Every other table was recorded or told by
@@ -48,8 +47,6 @@ CONCLUDED = frozenset(
     }
 )
 ROWS_PER_PIECE = 100_000
-BACKUPS_MAX = 1_000
-DISK_RESERVE_BYTES = 16 * 1024 * 1024
 
 Connection = duckdb.DuckDBPyConnection
 Told = Callable[[str, int], None]
@@ -77,7 +74,7 @@ def upgrade(
     path: Path, settings: LeaseSettings, *, keep_old: bool = True, told: Told | None = None
 ) -> Rewritten:
     """Bring a store of an older schema, or of another build of this one, to the present schema."""
-    with _sole(path, "upgrading the store", settings) as target, _beside(target) as new_path:
+    with _sole(path, "upgrading the store", settings) as target, beside(target) as new_path:
         with _opened(target, settings) as old:
             version, fingerprint = _version_of(old, target)
             if version == schema.SCHEMA_VERSION and fingerprint == schema.fingerprint():
@@ -90,7 +87,7 @@ def upgrade(
                     bytes_after=size,
                 )
             _require_way(version, target)
-            _require_space(target)
+            require_space(target)
             ((replays,),) = old.execute(statement("upgrade/replays")).fetchall()
             with _opened(new_path, settings, create=True) as new:
                 tables = [name for name in _tables(new) if name not in CONCLUDED]
@@ -102,10 +99,10 @@ def upgrade(
 
 def rewrite(path: Path, settings: LeaseSettings) -> Rewritten:
     """Write the present rows into a new file, so that nothing deleted stays in free blocks."""
-    with _sole(path, "rewriting the store", settings) as target, _beside(target) as new_path:
+    with _sole(path, "rewriting the store", settings) as target, beside(target) as new_path:
         with _opened(target, settings) as old:
             schema.ensure(old, target, create=False)
-            _require_space(target)
+            require_space(target)
             with _opened(new_path, settings, create=True) as new:
                 tables = [name for name in _tables(new) if name != "store_meta"]
                 rows = _copied(old, new, tables, schema.SCHEMA_VERSION, target, None)
@@ -150,20 +147,6 @@ def _sole(path: Path, purpose: str, settings: LeaseSettings) -> Iterator[Path]:
 
 
 @contextmanager
-def _beside(target: Path) -> Iterator[Path]:
-    """The name of the new file; nothing is left under it, neither by us nor by a killed run."""
-    new_path = target.with_name(target.name + ".new")
-    leftovers = (new_path, new_path.with_name(new_path.name + ".wal"))
-    for leftover in leftovers:
-        leftover.unlink(missing_ok=True)
-    try:
-        yield new_path
-    finally:
-        for leftover in leftovers:
-            leftover.unlink(missing_ok=True)
-
-
-@contextmanager
 def _opened(path: Path, settings: LeaseSettings, *, create: bool = False) -> Iterator[Connection]:
     connection = _connect(path, settings, time.monotonic() + settings.wait_seconds_max)
     try:
@@ -200,16 +183,6 @@ def _require_way(version: int, target: Path) -> None:
         raise StoreVersionError(
             f"{target} has schema {version}; there is a way from {listed} to "
             f"{schema.SCHEMA_VERSION}: load the input files into a new store"
-        )
-
-
-def _require_space(target: Path) -> None:
-    needed = target.stat().st_size + DISK_RESERVE_BYTES
-    free = shutil.disk_usage(target.parent).free
-    if free < needed:
-        raise StoreError(
-            f"writing {target} anew needs up to {needed} bytes in {target.parent}, "
-            f"where {free} are free"
         )
 
 
@@ -275,10 +248,10 @@ def _put(
         if path.with_name(path.name + ".wal").exists():
             raise InvariantError(f"{path} still has a log beside it")
     before, after = target.stat().st_size, new_path.stat().st_size
-    _flush(new_path)
-    backup = _kept(target, version) if keep_old else None
+    flush(new_path)
+    backup = kept(target, version) if keep_old else None
     new_path.replace(target)
-    _flush(target.parent)
+    flush(target.parent)
     return Rewritten(
         from_version=version,
         to_version=schema.SCHEMA_VERSION,
@@ -289,29 +262,3 @@ def _put(
         bytes_before=before,
         bytes_after=after,
     )
-
-
-def _kept(target: Path, version: int) -> Path:
-    """A second name for the old file, one that no earlier upgrade used."""
-    for number in range(1, BACKUPS_MAX):
-        suffix = f".bak-v{version}" if number == 1 else f".bak-v{version}.{number}"
-        backup = target.with_name(target.name + suffix)
-        try:
-            backup.hardlink_to(target)
-        except FileExistsError:
-            continue
-        except OSError:  # a file system without hard links
-            if backup.exists():
-                continue
-            shutil.copyfile(target, backup)
-            _flush(backup)
-        return backup
-    raise StoreError(f"{target} has {BACKUPS_MAX} backups already; remove some")
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,12 +19,11 @@ from ingest.otlp.documents import Walker
 from retrospan.export.exported import Exported, ExportedFile
 from retrospan.export.otlp import Document, logs_document, spans_document
 from retrospan.export.parts import PURPOSE, SQL, Chosen, choose, generation, parts
-from store import rows
 from store.errors import DataError, UsageError
 from store.lease import Store
 from store.model import LogRecord, Span
 from store.read import read_logs, read_spans
-from store.values import from_json, map_from_json
+from store.values import from_json, map_from_json, to_json
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
 SPANS_PER_LEASE = 5_000
@@ -119,19 +118,22 @@ _LIMITS = Limits()
 
 
 def _differing(records: Sequence[Span | LogRecord], read: Sequence[Span | LogRecord]) -> list[str]:
-    """Names of the records whose content hash is not among those of what was read."""
-    known = set(_hashes(read))
-    return [
-        name_of(record)
-        for record, digest in zip(records, _hashes(records), strict=True)
-        if digest not in known
-    ]
+    """Names of the records that are not among those that were read."""
+    known = set(map(_text, read))
+    return [name_of(record) for record in records if _text(record) not in known]
 
 
-def _hashes(records: Sequence[Span | LogRecord]) -> Iterator[object]:
-    encode = rows.span_encoder()
-    for record in records:
-        yield encode(record).rank if isinstance(record, Span) else rows.log_row(record)[-1]
+def _text(record: Span | LogRecord) -> str:
+    """All of a record as text, in which NaN equals NaN and 1 is not 1.0."""
+    fields = _fields(record)
+    for name in ("events", "links"):
+        if name in fields:
+            fields[name] = [_fields(item) for item in fields[name]]
+    return to_json(fields)
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__slots__}
 
 
 def name_of(record: Span | LogRecord) -> str:

@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import msgspec
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
@@ -25,23 +24,18 @@ from ingest.pipeline import IngestSettings, ingest_paths
 from retrospan.export import parts
 from retrospan.export.otlp import logs_document, spans_document
 from retrospan.export.otlp_file import export_otlp
-from retrospan.export.parquet import TABLES, export_parquet
+from retrospan.export.parquet import export_parquet
 from store.errors import DataError, NotFoundError, UsageError
 from store.lease import Store
-from store.model import Batch, Decision, LogRecord, Span, SpanEvent, SpanLink
+from store.model import LogRecord, Span, SpanEvent, SpanLink
 from store.read import (
     counts,
-    read_decisions,
-    read_incidents,
     read_logs,
-    read_rejects,
     read_spans,
 )
-from store.upgrade import CONCLUDED
-from store.values import from_json, to_json
-from store.write import write_batch
-from tests.retrospan import world
+from store.values import to_json
 from tests.retrospan.conftest import Command
+from tests.retrospan.records import log, span, write
 
 NS = st.integers(1, 2**63 - 1)
 TRACE_IDS = st.sampled_from([f"{n:032x}" for n in (1, 2, 2**127)])
@@ -112,20 +106,6 @@ def content(store: Store) -> list[str]:
         return as_text([*read_spans(session), *read_logs(session)])
 
 
-def write(path: Path, **records: Sequence[Any]) -> Store:
-    store = Store(path)
-    batch = Batch(
-        source="hand",
-        content_sha256="0:0",
-        reader="hand/1",
-        rules_sha256="0",
-        **records,  # type: ignore[arg-type]
-    )
-    with store.lease("test", create=True) as session:
-        write_batch(session, batch)
-    return store
-
-
 def read_again(file: Path, path: Path) -> Store:
     store = Store(path)
     report = ingest_paths(store, [str(file)], IngestSettings(redaction_key=b"k" * 32, redact=False))
@@ -168,35 +148,6 @@ def test_a_store_exported_and_loaded_into_another_differs_in_nothing(
         assert not export_otlp(first, Path(folder, "a.jsonl")).differing
         second = read_again(Path(folder, "a.jsonl"), Path(folder, "b.duckdb"))
         assert content(second) == content(first)
-
-
-def span(number: int, trace: int = 1, **fields: Any) -> Span:
-    plain: dict[str, Any] = {
-        "trace_id": f"{trace:032x}",
-        "span_id": f"{number:016x}",
-        "parent_span_id": None,
-        "name": "pay",
-        "kind": "client",
-        "service": "unknown_service",
-        "start_ns": number,
-        "end_ns": number + 1,
-    }
-    return Span(**(plain | fields))
-
-
-def log(time_ns: int, **fields: Any) -> LogRecord:
-    plain: dict[str, Any] = {
-        "time_ns": time_ns,
-        "observed_ns": time_ns,
-        "trace_id": None,
-        "span_id": None,
-        "severity_number": 9,
-        "severity_text": "INFO",
-        "event_name": "",
-        "body": f"at {time_ns}",
-        "service": "unknown_service",
-    }
-    return LogRecord(**(plain | fields))
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
@@ -271,87 +222,6 @@ def sample(_sample: Path, command: Command) -> None:
     assert command("ingest", _sample).code == 0
 
 
-def test_parquet_files_hold_what_the_store_holds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, db: Path
-) -> None:
-    monkeypatch.setattr(parts, "ROWS_PER_PART", 7)
-    spans = [
-        span(
-            n,
-            parent_span_id=f"{2**64 - 1:016x}",
-            attributes={"n": n, "x": math.inf, "raw": b"\xff"},
-            events=(SpanEvent(name="e", time_ns=n), SpanEvent(name="f", time_ns=n)),
-            links=(SpanLink(trace_id=f"{n:032x}", span_id=f"{n:016x}"),),
-        )
-        for n in range(1, 20)
-    ]
-    store = Store(db)
-    with store.lease("test") as session:
-        write_batch(
-            session,
-            Batch(
-                source="more",
-                content_sha256="1:0",
-                reader="hand/1",
-                rules_sha256="0",
-                spans=spans,
-                logs=[log(n, body={"n": float(n)}) for n in range(9)],
-                rejected=[],
-            ),
-        )
-        kept = (
-            read_spans(session),
-            read_logs(session),
-            read_decisions(session),
-            read_incidents(session),
-            read_rejects(session),
-        )
-    done = export_parquet(store, tmp_path / "out")
-    tables = {name: pq.read_table(tmp_path / "out" / f"{name}.parquet") for name in TABLES}
-    assert {file.table: file.rows for file in done.files} == {
-        name: len(table) for name, table in tables.items()
-    }
-    rows = {name: table.to_pylist() for name, table in tables.items()}
-    events = [(row["span_id"], row["name"], row["time_ns"]) for row in rows["span_events"]]
-    assert events == [
-        (one.span_id, event.name, event.time_ns) for one in kept[0] for event in one.events
-    ]
-    assert [row["linked_span_id"] for row in rows["span_links"]] == [
-        link.span_id for one in kept[0] for link in one.links
-    ]
-    by_name = {"attributes": from_json, "resource": from_json, "body": from_json}
-    for records, table in ((kept[0], "spans"), (kept[1], "logs")):
-        for record, row in zip(records, rows[table], strict=True):
-            for name, value in row.items():
-                read = by_name.get(name, lambda raw: raw)(value)
-                assert read == getattr(record, name), name
-    by_id = {row["decision_id"]: row for row in rows["decisions"]}
-    assert len(by_id) == len(kept[2]) == world.FLOWS
-    for decision in kept[2]:
-        row = by_id[decision.decision_id]
-        known = {name: row[name] for name in Decision.__slots__ if name != "record"}
-        assert Decision(**known, record=from_json(row["record"])) == decision
-    (incident,) = kept[3]
-    assert rows["incidents"][0]["flow_ids"] == list(incident.flow_ids)
-    assert len(rows["rejects"]) == len(kept[4])
-
-
-def test_parquet_bytes_follow_the_data_alone(tmp_path: Path) -> None:
-    spans = [span(n) for n in range(1, 20)]
-    one = write(tmp_path / "one.duckdb", spans=spans, logs=[log(1), log(2)])
-    two = write(tmp_path / "two.duckdb", spans=spans[::-1], logs=[log(2), log(1)])
-    export_parquet(one, tmp_path / "1")
-    export_parquet(two, tmp_path / "2")
-    export_parquet(one, tmp_path / "1")
-    for name in TABLES:
-        file = f"{name}.parquet"
-        assert (tmp_path / "1" / file).read_bytes() == (tmp_path / "2" / file).read_bytes(), name
-    assert {path.name for path in (tmp_path / "1").iterdir()} == {f"{n}.parquet" for n in TABLES}
-    metadata = pq.read_metadata(tmp_path / "1" / "spans.parquet")
-    assert metadata.row_group(0).column(0).compression == "ZSTD"
-    assert metadata.metadata[b"format"] == b"retrospan.parquet/1"
-
-
 def test_an_output_that_cannot_be_written_is_told_and_nothing_half_is_left(
     tmp_path: Path,
 ) -> None:
@@ -378,11 +248,3 @@ def test_data_that_came_in_meanwhile_is_told(
     done = export_otlp(store, tmp_path / "a.jsonl")
     assert done.changed_meanwhile
     assert json.loads((tmp_path / "a.jsonl").read_text())["resourceSpans"]
-
-
-def test_every_recorded_table_is_exported(tmp_path: Path) -> None:
-    """`traces` is left out: it repeats where in time the spans of each trace lie."""
-    store = write(tmp_path / "a.duckdb")
-    with store.lease("test") as session:
-        tables = {name for (name,) in session.rows("read/tables")}
-    assert set(TABLES) == tables - CONCLUDED - {"traces"}

@@ -5,29 +5,16 @@ Bytes in free blocks are looked for in one file only; that DuckDB never copies t
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from store import purge, upgrade
-from store.conclusions import (
-    Attempt,
-    Evidence,
-    Finding,
-    Flow,
-    FlowOutcome,
-    Incident,
-    ReplayResult,
-    SagaVerdict,
-    Step,
-    StepOutcome,
-    Verdict,
-)
 from store.errors import NotFoundError, UsageError
 from store.lease import LeaseSettings, Session, Store
-from store.model import Batch, Decision, LogRecord, Span, SpanEvent, SpanLink
+from store.model import Batch, Decision, Span
 from store.read import (
     counts,
     read_decisions,
@@ -39,201 +26,20 @@ from store.read import (
     read_spans,
 )
 from store.values import to_json
-from store.write import replace_flows, write_batch, write_incident, write_replays
-
-DAY = 86_400 * 10**9
-START = 1_700_000_000 * 10**9
-SECRET = "the-customer-of-day-"
-
-
-def trace(day: int) -> str:
-    return f"{day + 1:032x}"
-
-
-def key(day: int, number: int = 1) -> str:
-    return f"{day:012x}{number:04x}"
-
-
-def spans_of(day: int, trace_day: int | None = None) -> list[Span]:
-    home = trace(day if trace_day is None else trace_day)
-    return [
-        Span(
-            trace_id=home,
-            span_id=key(day, number),
-            parent_span_id=None if number == 1 else key(day),
-            name="pay",
-            kind="client",
-            service="orders",
-            start_ns=START + day * DAY + number,
-            end_ns=START + day * DAY + 100,
-            attributes={"customer": f"{SECRET}{day}"},
-            events=(SpanEvent(name="retry", time_ns=START),),
-            links=(SpanLink(trace_id=home, span_id=key(day)),),
-        )
-        for number in (1, 2)
-    ]
-
-
-def log(day: int, **fields: Any) -> LogRecord:
-    plain: dict[str, Any] = {
-        "time_ns": START + day * DAY + 5,
-        "observed_ns": START + day * DAY + 5,
-        "trace_id": trace(day),
-        "span_id": key(day),
-        "severity_number": 9,
-        "severity_text": "INFO",
-        "event_name": "",
-        "body": f"{SECRET}{day}",
-        "service": "orders",
-    }
-    return LogRecord(**(plain | fields))
-
-
-def decision(day: int, **fields: Any) -> Decision:
-    plain: dict[str, Any] = {
-        "decision_id": f"decision-{day}",
-        "time_ns": START + day * DAY + 7,
-        "chosen": f"approve {SECRET}{day}",
-        "trace_id": trace(day),
-        "span_id": key(day),
-        "confidence": "0.9",
-        "record": {"chosen": f"approve {SECRET}{day}", "confidence": 0.9},
-    }
-    return Decision(**(plain | fields))
-
-
-def flow(day: int, spans: Sequence[Span]) -> Flow:
-    step = Step(
-        step_id=spans[1].span_id,
-        key="pay",
-        name="pay",
-        kind="http",
-        service="orders",
-        callee="bank",
-        operation="POST /charges",
-        outcome=StepOutcome.OK,
-        start_ns=spans[1].start_ns,
-        end_ns=spans[1].end_ns,
-        attempts=[
-            Attempt(
-                trace_id=spans[1].trace_id,
-                span_id=spans[1].span_id,
-                start_ns=spans[1].start_ns,
-                end_ns=spans[1].end_ns,
-                outcome=StepOutcome.OK,
-                status="ok",
-                has_request=True,
-                request={"customer": f"{SECRET}{day}"},
-                has_response=True,
-                response={"shared": True},
-            )
-        ],
-    )
-    return Flow(
-        flow_id=f"flow-{day}",
-        name="payment",
-        version="1",
-        outcome=FlowOutcome.SUCCEEDED,
-        start_ns=spans[0].start_ns,
-        end_ns=spans[0].end_ns,
-        service="orders",
-        services=("orders",),
-        trace_ids=tuple(sorted({span.trace_id for span in spans})),
-        decision_ids=(f"decision-{day}",),
-        span_count=len(spans),
-        architecture="orchestration",
-        replayability="full",
-        complete=True,
-        critical_path=(),
-        steps=(step,),
-    )
-
-
-def finding(number: int, flow_id: str | None, day: int) -> Finding:
-    return Finding(
-        finding_id=f"finding-{number}",
-        detector="hand",
-        scope="flow" if flow_id else "population",
-        severity="high",
-        flow_id=flow_id,
-        message=f"{SECRET}{day}",
-        remedy="",
-        verdict=Verdict.VIOLATION,
-        evidence=(Evidence(kind="span", trace_id=trace(day), span_id=key(day)),),
-    )
-
-
-def content(spans: dict[int, list[Span]]) -> Batch:
-    return Batch(
-        source="hand.jsonl",
-        content_sha256="0:0",
-        reader="hand/1",
-        rules_sha256="0",
-        spans=[span for group in spans.values() for span in group],
-        logs=[log(day) for day in spans],
-        decisions=[decision(day) for day in spans],
-    )
-
-
-def fill(session: Session, spans: dict[int, list[Span]]) -> None:
-    write_batch(session, content(spans))
-    done = replace_flows(
-        session,
-        generation=read_dirty(session).generation,
-        flows=[flow(day, group) for day, group in spans.items()],
-        members={
-            f"flow-{day}": [(span.trace_id, span.span_id) for span in group]
-            for day, group in spans.items()
-        },
-        sagas=[
-            SagaVerdict(
-                flow_id=f"flow-{day}",
-                saga_id="s",
-                name="n",
-                verdict=Verdict.PASS,
-                checks=(),
-                residual_effects=(),
-            )
-            for day in spans
-        ],
-        findings=[finding(day, f"flow-{day}", day) for day in spans]
-        + [finding(100 + day, None, day) for day in spans],
-        code_digest="hand",
-    )
-    assert done
-    write_replays(session, [replay(day) for day in spans])
-    write_incident(
-        session,
-        Incident(
-            incident_id="inc-1",
-            start_ns=START,
-            end_ns=START + 9 * DAY,
-            declared_by="person",
-            title="t",
-            flow_ids=tuple(f"flow-{day}" for day in spans),
-            services=("orders",),
-        ),
-    )
-
-
-def replay(day: int) -> ReplayResult:
-    return ReplayResult(
-        flow_id=f"flow-{day}",
-        mode="trace",
-        verdict="identical",
-        digest="d",
-        outcome="succeeded",
-        virtual_duration_ns=1,
-        virtual_low_ns=1,
-        virtual_high_ns=1,
-        program_digest="p",
-        program_flows=2,
-        leave_one_out=True,
-        flags=(),
-        divergences=(),
-        answers={},
-        events=[{"customer": f"{SECRET}{day}"}],
-    )
+from store.write import write_batch
+from tests.store.purge_world import (
+    DAY,
+    SECRET,
+    START,
+    content,
+    decision,
+    derived,
+    fill,
+    key,
+    log,
+    spans_of,
+    trace,
+)
 
 
 @pytest.fixture
@@ -389,7 +195,7 @@ def test_nothing_to_purge_does_not_make_anyone_derive_again(filled: Session) -> 
 )
 def test_a_trace_with_later_data_stays_with_its_whole_flow(filled: Session, late: Batch) -> None:
     write_batch(filled, late)
-    filled.run("write/clean")
+    derived(filled)
     assert purge.purge_before(filled, START + DAY).nothing
 
 
@@ -444,7 +250,7 @@ def test_logs_and_decisions_without_a_trace_go_by_time_unless_their_flow_stays(
             ],
         ),
     )
-    filled.run("write/clean")
+    derived(filled)
     purge.purge_before(filled, START + DAY)
     bodies = [one.body for one in read_logs(filled) if one.trace_id is None]
     assert bodies == ["kept", "new"]

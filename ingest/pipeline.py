@@ -59,7 +59,7 @@ class IngestSettings:
     own_rules: OwnRules = field(default_factory=OwnRules)
     aliases: Aliases = field(default_factory=Aliases)
     format: str | None = None
-    records_per_batch: int = 20_000
+    records_per_batch: int = 50_000
     bytes_per_batch: int = 64 * 1024 * 1024
     rejected_listed_max: int = 1000
     limits: Limits = field(default_factory=Limits)

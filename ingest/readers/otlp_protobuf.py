@@ -52,6 +52,7 @@ class OtlpProtobufReader:
         """The same; spans of messages that hold nothing odd as columns."""
         walker, decoder = Walker(limits), FlatProtobuf(limits)
         piece: list[Message] = []
+        size = 0
 
         def given() -> Iterator[Item | SpanTable]:
             try:
@@ -64,11 +65,14 @@ class OtlpProtobufReader:
         for found in _messages(stream, limits):
             if isinstance(found, Message) and _signal_of(found) == TRACES:
                 piece.append(found)
-                if sum(len(part.data) for part in piece) >= min(piece_bytes, PIECE_BYTES):
+                size += len(found.data)
+                if size >= min(piece_bytes, PIECE_BYTES):
                     yield from given()
+                    size = 0
                 continue
             if piece:
                 yield from given()
+                size = 0
             if isinstance(found, Rejected):
                 yield found
             else:

@@ -14,13 +14,17 @@ from ingest.fast.encode import encode
 from ingest.fast.flat import OddError
 from ingest.fast.protobuf import FlatProtobuf
 from ingest.limits import Limits
-from ingest.readers.otlp_protobuf import READER
+from ingest.otlp.protobuf import traces_of
+from ingest.readers.otlp_json import READER as JSON_READER
+from ingest.readers.otlp_json import OtlpJsonReader
+from ingest.readers.otlp_protobuf import READER, OtlpProtobufReader
 from ingest.redact import Redactor
 from ingest.redact_columns import redacted
 from store import rows
 from store.model import Span
 from store.span_table import SpanTable, joined
 
+AnyReader = OtlpJsonReader | OtlpProtobufReader
 LIMITS = Limits(attribute_chars=60, attributes_per_record=6, events_per_span=2, links_per_span=2)
 SECRETS = (
     "Bearer abcdef0123456789abcdef",
@@ -35,20 +39,30 @@ SECRETS = (
 )
 
 
-def reference(data: bytes, redactor: Redactor | None, limits: Limits) -> SpanTable:
+def in_json(message: bytes) -> str:
+    """A message as OTLP JSON, by the conversion that the walk over records reads."""
+    document = traces_of(message)
+    return json.dumps(document)
+
+
+def reference(
+    data: bytes, redactor: Redactor | None, limits: Limits, reader: AnyReader = READER
+) -> SpanTable:
     encoder = rows.span_encoder()
     found = []
-    for item in READER.read(io.BytesIO(data), limits):
+    for item in reader.read(io.BytesIO(data), limits):
         item = redactor.item(item) if redactor else item
         if isinstance(item, Span):
             found.append(encoder(item))
     return rows.span_table(found)
 
 
-def through_columns(data: bytes, redactor: Redactor | None, limits: Limits) -> SpanTable:
+def through_columns(
+    data: bytes, redactor: Redactor | None, limits: Limits, reader: AnyReader = READER
+) -> SpanTable:
     encoder = rows.span_encoder()
     parts = []
-    for item in READER.read_columns(io.BytesIO(data), limits, redactor, 1 << 20):
+    for item in reader.read_columns(io.BytesIO(data), limits, redactor, 1 << 20):
         if isinstance(item, SpanTable):
             parts.append(item)
         else:
@@ -165,6 +179,79 @@ def test_a_column_is_redacted_like_its_texts(column: Sequence[str]) -> None:
     redactor = Redactor(b"a key for tests")
     found = redacted(pl.Series("t", column, dtype=pl.String), redactor)
     assert found.to_list() == [Redactor(b"a key for tests").text(text) for text in column]
+
+
+@given(st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3), st.booleans())
+@settings(deadline=None, max_examples=200)
+def test_columns_of_json_hold_what_records_hold(documents: list[Any], with_redaction: bool) -> None:
+    lines = [in_json(TracesData(resource_spans=parts).SerializeToString()) for parts in documents]
+    redactor = Redactor(b"a key for tests") if with_redaction else None
+    for data in ("\n".join(lines), *lines):
+        found = through_columns(data.encode(), redactor, LIMITS, JSON_READER)
+        assert_equal(found, reference(data.encode(), redactor, LIMITS, JSON_READER))
+
+
+ODD_JSON = (
+    '{"key":"a","value":{"intValue":1.0}}',
+    '{"key":"a","value":{"intValue":"007"}}',
+    '{"key":"a","value":{"intValue":"+7"}}',
+    '{"key":"a","value":{"intValue":99999999999999999999}}',
+    '{"key":"a","value":{"intValue":"99999999999999999999"}}',
+    '{"key":"a","value":{"doubleValue":"NaN"}}',
+    '{"key":"a","value":{"doubleValue":5}}',
+    '{"key":"a","value":{"doubleValue":1e400}}',
+    '{"key":"a","value":{"boolValue":"true"}}',
+    '{"key":"a","value":{"stringValue":null,"intValue":3}}',
+    '{"key":"a","value":{"stringValue":"x","intValue":3}}',
+    '{"key":"a","value":{"arrayValue":null}}',
+    '{"key":"a","value":{"bytesValue":"AAE="}}',
+    '{"key":"a","value":{"string_value":"x"}}',
+    '{"key":"a","value":null}',
+    '{"key":"a"}',
+    '{"value":{"stringValue":"x"}}',
+    '{"key":"a","value":{"stringValue":"\\ud800"}}',
+    '{"key":"a","value":{"stringValue":"\\u0041\\/\\u007f\\u0001"}}',
+    '{"key":"b","value":{"stringValue":"x"}},{"key":"b","value":{"intValue":1}}',
+)
+ODD_SPANS = (
+    '"kind":"SPAN_KIND_CLIENT"',
+    '"kind":17',
+    '"status":{"code":"STATUS_CODE_ERROR"}',
+    '"status":null',
+    '"parentSpanId":"0000000000000000"',
+    '"parentSpanId":"7uK5mY6q3xE="',
+    '"events":[{"name":"e","timeUnixNano":3},{"name":1},null]',
+    '"links":[{"traceId":"","spanId":"1"}]',
+    '"attributes":null',
+    '"name":null',
+    '"unknown":1',
+    '"endTimeUnixNano":""',
+    '"endTimeUnixNano":"-5"',
+    '"endTimeUnixNano":17',
+    '"endTimeUnixNano":"18446744073709551615"',
+)
+
+
+@pytest.mark.parametrize("part", [*(f'"attributes":[{pair}]' for pair in ODD_JSON), *ODD_SPANS])
+def test_odd_json_is_read_the_same_either_way(part: str) -> None:
+    plain = '"traceId":"5B8EFFF798038103D269B633813FC60C","spanId":"EEE19B7EC3C1B174"'
+    times = '"startTimeUnixNano":"1544712660000000000"'
+    good = f"{{{plain.replace('5B', '5C')},{times}}}"
+    spans = f"{good},{{{plain},{times},{part}}}"
+    data = f'{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}'.encode()
+    found = through_columns(data, None, Limits(), JSON_READER)
+    assert_equal(found, reference(data, None, Limits(), JSON_READER))
+    assert len(found) >= 1
+
+
+def test_plain_json_takes_the_fast_way() -> None:
+    ids = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
+    pair = {"key": "http.response.status_code", "value": {"intValue": "200"}}
+    span = {**ids, "startTimeUnixNano": "5", "endTimeUnixNano": "6", "attributes": [pair]}
+    data = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    (table,) = JSON_READER.read_columns(io.BytesIO(data), Limits(), None, 1 << 20)
+    assert isinstance(table, SpanTable)
+    assert table.spans["http_status_code"].to_pylist() == [200]
 
 
 def test_plain_spans_take_the_fast_way() -> None:

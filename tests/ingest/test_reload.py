@@ -3,19 +3,17 @@
 import gzip
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import pytest
 
-from ingest.limits import Limits
 from ingest.pipeline import IngestSettings, ingest_paths
-from ingest.reader import Item
 from ingest.readers.otlp_json import OtlpJsonReader
 from ingest.report import IngestReport
 from store import read as stored
-from store.lease import Store
+from store.lease import Session, Store
+from store.model import Batch, BatchCounts
+from store.write import write_batch
 
 T0 = 1_700_000_000_000_000_000
 KEY = b"a key for tests only"
@@ -31,10 +29,11 @@ def line(number: int) -> str:
 def undecodable(monkeypatch: pytest.MonkeyPatch) -> None:
     """From here on, reading any OTLP JSON fails the test."""
 
-    def refuse(self: OtlpJsonReader, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
+    def refuse(self: OtlpJsonReader, *_: object) -> None:
         raise AssertionError("a known input was read")
 
     monkeypatch.setattr(OtlpJsonReader, "read", refuse)
+    monkeypatch.setattr(OtlpJsonReader, "read_columns", refuse)
 
 
 def told(report: IngestReport) -> tuple[int, int, list[str]]:
@@ -127,16 +126,16 @@ def test_a_load_that_was_interrupted_is_taken_up_again(
     path = tmp_path / "a.jsonl"
     path.write_text("".join(map(line, range(10))))
     settings = IngestSettings(redaction_key=KEY, records_per_batch=4)
-    read = OtlpJsonReader.read
+    written: list[Batch] = []
 
-    def interrupted(self: OtlpJsonReader, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
-        for number, item in enumerate(read(self, stream, limits)):
-            if number == 9:
-                raise KeyboardInterrupt
-            yield item
+    def interrupted(session: Session, batch: Batch) -> BatchCounts:
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(batch)
+        return write_batch(session, batch)
 
     with monkeypatch.context() as patch:
-        patch.setattr(OtlpJsonReader, "read", interrupted)
+        patch.setattr("ingest.pipeline.write_batch", interrupted)
         with pytest.raises(KeyboardInterrupt):
             ingest_paths(store, [str(path)], settings)
     assert told(ingest_paths(store, [str(path)], settings)) == (2, 8, [])

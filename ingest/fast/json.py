@@ -1,0 +1,303 @@
+"""OTLP JSON documents into flat columns, by way of typed structures."""
+
+from collections.abc import Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import polars as pl
+from msgspec import Struct
+
+from ingest.fast.flat import FlatMap, FlatSpans, OddError
+from ingest.limits import Limits
+from ingest.otlp.scopes import Scope, resource_of, scope_of
+from ingest.otlp.spans import KINDS, STATUSES
+from ingest.otlp.values import Decoding, Object, UnreadableError, value_of
+from store.model import AttributeValue
+
+CACHE_ENTRIES_MAX = 4096
+WHOLE_BYTES_MAX = 4 * 1024 * 1024  # a larger document is read resource by resource, by the walk
+
+
+class Value(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """An AnyValue."""
+
+    string_value: str | None = None
+    int_value: int | str | None = None
+    bool_value: bool | None = None
+    double_value: float | None = None
+    bytes_value: msgspec.Raw | None = None
+    array_value: msgspec.Raw | None = None
+    kvlist_value: msgspec.Raw | None = None
+
+
+class Pair(Struct, forbid_unknown_fields=True, gc=False):
+    """A KeyValue."""
+
+    key: str
+    value: Value | None = None
+
+
+class Event(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """A span's event."""
+
+    name: str = ""
+    time_unix_nano: str | int = 0
+    attributes: list[Pair] = []
+    dropped_attributes_count: int = 0
+
+
+class Link(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """A span's link."""
+
+    trace_id: str
+    span_id: str
+    trace_state: str = ""
+    attributes: list[Pair] = []
+    dropped_attributes_count: int = 0
+    flags: int = 0
+
+
+class Status(Struct, forbid_unknown_fields=True, gc=False):
+    """A span's status."""
+
+    code: int = 0
+    message: str = ""
+
+
+class Span(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """A span."""
+
+    trace_id: str
+    span_id: str
+    start_time_unix_nano: str | int
+    end_time_unix_nano: str | int = 0
+    parent_span_id: str = ""
+    trace_state: str = ""
+    name: str = ""
+    kind: int = 0
+    flags: int = 0
+    attributes: list[Pair] = []
+    events: list[Event] = []
+    links: list[Link] = []
+    status: Status | None = None
+    dropped_attributes_count: int = 0
+    dropped_events_count: int = 0
+    dropped_links_count: int = 0
+
+
+class ScopeSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """The spans of one scope."""
+
+    scope: msgspec.Raw | None = None
+    spans: list[Span] = []
+    schema_url: str = ""
+
+
+class ResourceSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """The spans of one resource."""
+
+    resource: msgspec.Raw | None = None
+    scope_spans: list[ScopeSpans] = []
+    schema_url: str = ""
+
+
+class Traces(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """A whole document."""
+
+    resource_spans: list[ResourceSpans]
+
+
+_decode = msgspec.json.Decoder(Traces).decode
+_plain = msgspec.json.Decoder().decode
+_OTHERS = ("bytes_value", "array_value", "kvlist_value")
+_span_fields = attrgetter(
+    "trace_id",
+    "span_id",
+    "parent_span_id",
+    "name",
+    "kind",
+    "start_time_unix_nano",
+    "end_time_unix_nano",
+    "trace_state",
+    "attributes",
+)
+_other_fields = attrgetter(*_OTHERS)
+_value_fields = attrgetter("string_value", "bool_value", "int_value", "double_value", *_OTHERS)
+
+
+class FlatJson:
+    """Decodes documents; keeps the resources and scopes it met."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._decoding = Decoding(limits)
+        self._scopes: dict[tuple[bytes, bytes], Scope] = {}
+
+    def decode(self, document: bytes) -> Traces:
+        """A document of spans alone; raises OddError for any other."""
+        if len(document) > WHOLE_BYTES_MAX:
+            raise OddError
+        try:
+            return _decode(document)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+            raise OddError from error
+
+    def flat(self, documents: Sequence[Traces]) -> FlatSpans:
+        """All spans; raises OddError for what needs the walk over records."""
+        spans: list[Span] = []
+        scope: list[int] = []
+        found: dict[tuple[bytes, bytes], int] = {}
+        for document in documents:
+            for resource in document.resource_spans:
+                outer = bytes(resource.resource or b"")
+                for group in resource.scope_spans:
+                    place = found.setdefault((outer, bytes(group.scope or b"")), len(found))
+                    spans += group.spans
+                    scope += [place] * len(group.spans)
+        shared = [self._scope(*pair) for pair in found]
+        return self._columns(spans, pl.Series("scope", scope, dtype=pl.UInt32), shared)
+
+    def _scope(self, resource: bytes, scope: bytes) -> Scope:
+        known = self._scopes.get((resource, scope))
+        if known is not None:
+            return known
+        self._decoding.cut = 0
+        try:
+            outer: Object = {"resource": _plain(resource) if resource else None}
+            inner: Object = {"scope": _plain(scope) if scope else None}
+            found = scope_of(resource_of(outer, self._decoding), inner, self._decoding)
+        except (msgspec.MsgspecError, UnicodeDecodeError, UnreadableError) as error:
+            raise OddError from error
+        if len(self._scopes) >= CACHE_ENTRIES_MAX:
+            self._scopes.clear()
+        self._scopes[resource, scope] = found
+        return found
+
+    def _columns(self, spans: list[Span], scope: pl.Series, shared: list[Scope]) -> FlatSpans:
+        fields = list(zip(*map(_span_fields, spans), strict=True)) or [()] * 9
+        traces, ids, parents, names, kinds, starts, ends, states, attributes = fields
+        status = [span.status or _UNSET for span in spans]
+        events, event_owner = _inner([span.events for span in spans])
+        links, link_owner = _inner([span.links for span in spans])
+        start, end = _times(starts), _times(ends)
+        if ((start == 0) & (end != 0)).any():  # the end stands in
+            raise OddError
+        return FlatSpans(
+            trace_id=_ids(traces, 32),
+            span_id=_numbers_of(_ids(ids, 16)),
+            parent_span_id=_numbers_of(_ids(parents, 16, required=False)),
+            name=_texts(names),
+            kind=_choices(kinds, len(KINDS)),
+            start_ns=start,
+            end_ns=end.set(end == 0, None),
+            status=_choices([one.code for one in status], len(STATUSES)),
+            message=_texts([one.message for one in status]),
+            state=_texts(states),
+            scope=scope,
+            scopes=shared,
+            attributes=self._map(attributes),
+            event_owner=event_owner,
+            event_time_ns=_times([event.time_unix_nano for event in events]),
+            event_name=_texts([event.name for event in events]),
+            event_attributes=self._map([event.attributes for event in events]),
+            link_owner=link_owner,
+            link_trace_id=_ids([link.trace_id for link in links], 32),
+            link_span_id=_numbers_of(_ids([link.span_id for link in links], 16)),
+            link_attributes=self._map([link.attributes for link in links]),
+        )
+
+    def _map(self, lists: Sequence[list[Pair]]) -> FlatMap:
+        pairs, owner = _inner(lists)
+        values = [pair.value or _NOTHING for pair in pairs]
+        columns = list(zip(*map(_value_fields, values), strict=True)) or [()] * 7
+        others: dict[int, AttributeValue] = {}
+        if any(column.count(None) < len(column) for column in columns[4:]):
+            for at, value in enumerate(values):
+                if any(part is not None for part in _other_fields(value)):
+                    others[at] = self._other(value)
+        if sum(len(column) - column.count(None) for column in columns) > len(values):
+            raise OddError  # two fields of a value that may have one
+        return FlatMap(
+            owner=owner,
+            key=_texts([pair.key for pair in pairs]),
+            text=_texts(columns[0]),
+            flag=pl.Series("flag", columns[1], dtype=pl.Boolean),
+            whole=_integers(columns[2]),
+            double=pl.Series("double", columns[3], dtype=pl.Float64),
+            others=others,
+        )
+
+    def _other(self, value: Value) -> AttributeValue:
+        self._decoding.cut = 0
+        parts = zip(("bytesValue", "arrayValue", "kvlistValue"), _other_fields(value), strict=True)
+        try:
+            raw = {name: _plain(part) for name, part in parts if part is not None}
+            found = value_of(raw, self._decoding, 0)
+        except (msgspec.MsgspecError, UnicodeDecodeError, UnreadableError) as error:
+            raise OddError from error
+        if self._decoding.cut or None in raw.values():
+            raise OddError
+        return found
+
+
+_UNSET, _NOTHING = Status(), Value()
+
+
+def _inner(lists: Sequence[list[Any]]) -> tuple[list[Any], pl.Series]:
+    """The elements of all lists, and the place of the list each stands in."""
+    sizes = pl.Series("sizes", list(map(len, lists)), dtype=pl.Int64)
+    places = pl.int_range(len(lists), dtype=pl.Int64, eager=True)
+    frame = pl.DataFrame({"place": places, "size": sizes})
+    owner = frame.select(pl.col("place").repeat_by("size").explode(empty_as_null=False))
+    return list(chain.from_iterable(lists)), owner.to_series()
+
+
+def _texts(values: Sequence[str]) -> pl.Series:
+    return pl.Series("texts", values, dtype=pl.String)
+
+
+def _integers(values: Sequence[int | str | None]) -> pl.Series:
+    """Integers written as digits or as numbers."""
+    digits = [None if type(value) is int else value for value in values]
+    texts = pl.Series("texts", digits, dtype=pl.String)
+    found = texts.cast(pl.Int64, strict=False)
+    if found.null_count() != texts.null_count():
+        raise OddError
+    if texts.null_count() == len(values) - sum(1 for value in values if type(value) is str):
+        numbers = [value if type(value) is int else None for value in values]
+        if numbers.count(None) < len(numbers):
+            try:
+                plain = pl.Series("numbers", numbers, dtype=pl.Int64)
+            except (OverflowError, TypeError) as error:
+                raise OddError from error
+            found = pl.select(pl.coalesce(found, plain)).to_series()
+    return found
+
+
+def _times(values: Sequence[int | str]) -> pl.Series:
+    times = _integers(values)
+    if times.null_count() or (times < 0).any():
+        raise OddError
+    return times
+
+
+def _choices(values: Sequence[int], count: int) -> pl.Series:
+    if values and (min(values) < 0 or max(values) >= count):
+        raise OddError
+    return pl.Series("numbers", values, dtype=pl.UInt32)
+
+
+def _ids(values: Sequence[str], digits: int, *, required: bool = True) -> pl.Series:
+    """Hex ids in lower case; an absent one is null."""
+    ids = _texts(values).str.to_lowercase()
+    absent = (ids == "") | (ids == "0" * digits)
+    if required and absent.any():
+        raise OddError
+    if not (absent | ids.str.contains(f"^[0-9a-f]{{{digits}}}$")).all():
+        raise OddError
+    return ids.set(absent, None)
+
+
+def _numbers_of(ids: pl.Series) -> pl.Series:
+    return ids.str.decode("hex").bin.reinterpret(dtype=pl.UInt64, endianness="big")

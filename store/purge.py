@@ -26,7 +26,7 @@ UNKNOWN_TOLD_MAX = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purged:
-    """How many rows went. `decisions` are those that were reduced to their proof."""
+    """How many rows went. `decisions` were reduced to their proof; those in no log went wholly."""
 
     flows: int = 0
     traces: int = 0
@@ -99,6 +99,7 @@ def _delete(session: Session, mode: str, loose: Mapping[str, object] | None) -> 
         for table in ("span_events", "span_links", "spans", "logs", "decisions", "replays")
     }
     counted["logs"] += _count(session, f"purge/{mode}/loose_logs", loose)
+    counted["decisions"] += _count(session, "purge/derived_decisions")
     counted["findings"] = _count(session, "purge/population_findings")
     outdated = rows.table(((flow_id,) for flow_id in flow_ids), columns.FLOW_IDS)
     bodies = session.rows_over("read/body_keys", "outdated", outdated)

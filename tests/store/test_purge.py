@@ -130,6 +130,12 @@ def test_a_purged_decision_keeps_its_proof_and_nothing_else(filled: Session) -> 
     assert again.nothing, "a proof is purged once"
 
 
+def test_a_decision_that_stands_in_no_log_goes_wholly(filled: Session) -> None:
+    filled.cursor.execute("UPDATE decisions SET leaf_index = NULL WHERE decision_id = 'decision-0'")
+    assert purge.purge_flows(filled, ["flow-0"]).decisions == 1
+    assert {one.decision_id for one in read_decisions(filled)} == {"decision-1", "decision-2"}
+
+
 def test_loading_the_same_input_again_brings_nothing_back(
     filled: Session, days: dict[int, list[Span]]
 ) -> None:

@@ -14,7 +14,7 @@ WITH places AS (
     UNION ALL
     SELECT time_ns AS place FROM logs WHERE $part = 'logs_without_trace' AND trace_id IS NULL
     UNION ALL
-    SELECT leaf_index AS place FROM decisions WHERE $part = 'decisions' AND leaf_index IS NOT NULL
+    SELECT coalesce(leaf_index, -1) AS place FROM decisions WHERE $part = 'decisions' AND leaf_index IS NOT NULL
 ),
 
 numbered AS (

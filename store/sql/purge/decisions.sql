@@ -19,4 +19,5 @@ UPDATE decisions SET
     record = json_object(
         'leaf_sha256', sha256('\x00'::BLOB || encode(record::VARCHAR)), 'retrospan.purged', true
     )
-WHERE decision_id IN (SELECT decision_id FROM purge_decisions)
+WHERE leaf_index IS NOT NULL
+    AND decision_id IN (SELECT decision_id FROM purge_decisions)

@@ -17,5 +17,5 @@ SELECT
     action_step_key,
     record::VARCHAR AS record
 FROM decisions
-WHERE leaf_index BETWEEN $low AND $high
-ORDER BY leaf_index
+WHERE coalesce(leaf_index, -1) BETWEEN $low AND $high
+ORDER BY coalesce(leaf_index, -1), time_ns, decision_id

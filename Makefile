@@ -40,7 +40,7 @@ wheel: $(STAMP)  ## build the wheel, install it in an empty environment, run the
 	$(BIN)/python scripts/wheel_smoke.py
 
 bench: $(STAMP)  ## measure speed, as ratios within one run
-	for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program || exit 1; done
+	for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python -P $$program || exit 1; done
 
 golden: $(STAMP)  ## rewrite the golden files; read the diff before committing it
 	RETROSPAN_GOLDEN=rewrite $(BIN)/python -m pytest -q -k golden

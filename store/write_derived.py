@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
+
 from store import columns, conclusion_rows, flow_rows, rows
 from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
 from store.lease import Session
@@ -25,9 +27,9 @@ def replace_flows(
     """Put these flows in the place of their earlier versions.
 
     Afterwards `derived_trace_ids` are not dirty any more; no trace is when it is None. False, and
-    nothing done, when data came in since `generation` was read: derive again. Findings of the
-    population (no flow_id) replace all earlier ones of their detector; name in
-    `population_detectors` those that ran and may have found nothing.
+    nothing done, when data of these traces came in or went since `generation` was read: derive
+    again. Findings of the population (no flow_id) replace all earlier ones of their detector;
+    name in `population_detectors` those that ran and may have found nothing.
     """
     bodies: dict[str, str] = {}
     attempts = [row for flow in flows for row in flow_rows.attempt_rows(flow, bodies)]
@@ -50,7 +52,7 @@ def replace_flows(
     detectors |= set(population_detectors)
     written_by = {"code_digest": code_digest, "generation": generation}
     with session.transaction():
-        if session.row("read/generation") != (generation,):
+        if _overtaken(session, generation, derived_trace_ids, tables["flow_members"]):
             return False
         flow_ids = rows.table(((flow_id,) for flow_id in sorted(replaced)), columns.FLOW_IDS)
         earlier = {key for (key,) in session.rows_over("read/body_keys", "outdated", flow_ids)}
@@ -76,6 +78,17 @@ def replace_flows(
         derived = rows.table(((one,) for one in derived_trace_ids or ()), columns.TRACE_IDS)
         session.run_over("write/clean", "derived", derived, everything=derived_trace_ids is None)
     return True
+
+
+def _overtaken(
+    session: Session, generation: int, derived_trace_ids: Sequence[str] | None, members: pa.Table
+) -> bool:
+    """Whether what was derived is not what is stored any more. Other traces do not matter."""
+    if derived_trace_ids is None:
+        return session.row("read/generation") != (generation,)
+    derived = rows.table(((one,) for one in derived_trace_ids), columns.TRACE_IDS)
+    touched = session.row_over("read/touched_since", "derived", derived, generation=generation)
+    return touched != (0,) or session.row_over("read/gone_members", "members", members) != (0,)
 
 
 def mark_all_dirty(session: Session) -> None:

@@ -147,11 +147,16 @@ def test_late_data_joins_an_older_flow_by_a_correlation_key(store: Store) -> Non
     assert (flow.flow_id, list(flow.trace_ids)) == ("corr:order=7", [trace(1), trace(2)])
 
 
+@pytest.mark.parametrize(("trace_id", "tries"), [(trace(1), 2), (trace(2), 1)])
 def test_data_that_comes_in_meanwhile_is_derived_too(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, trace_id: str, tries: int
 ) -> None:
+    """What was derived is made again only when its own traces were touched."""
     load(store, broken(1))
-    waiting = [broken(2)]
+    late = broken(2)
+    if trace_id == trace(1):
+        late.append(replace(late[0], trace_id=trace_id, span_id="e" * 16))
+    waiting = [late]
     write = module._write
 
     def interrupted(*args: object) -> bool:
@@ -160,8 +165,10 @@ def test_data_that_comes_in_meanwhile_is_derived_too(
         return write(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(module, "_write", interrupted)
-    assert rebuild(store, SETTINGS).tries == 2
+    assert rebuild(store, SETTINGS).tries == tries
     assert [flow.flow_id for flow in stored(store)[0]] == ["order-1", "order-2"]
+    with store.lease("test") as session:
+        assert not read_dirty(session).trace_ids
 
 
 def test_data_that_never_stops_coming_ends_in_a_clear_error(

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 import polars as pl
-from msgspec import Struct
 
 from ingest.fast.flat import FlatMap, FlatSpans, OddError
+from ingest.fast.json_shapes import Pair, Span, Status, Traces, Value
 from ingest.limits import Limits
 from ingest.otlp.scopes import Scope, resource_of, scope_of
 from ingest.otlp.spans import KINDS, STATUSES
@@ -18,95 +18,6 @@ from store.model import AttributeValue
 
 CACHE_ENTRIES_MAX = 4096
 WHOLE_BYTES_MAX = 4 * 1024 * 1024  # a larger document is read resource by resource, by the walk
-
-
-class Value(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """An AnyValue."""
-
-    string_value: str | None = None
-    int_value: int | str | None = None
-    bool_value: bool | None = None
-    double_value: float | None = None
-    bytes_value: msgspec.Raw | None = None
-    array_value: msgspec.Raw | None = None
-    kvlist_value: msgspec.Raw | None = None
-
-
-class Pair(Struct, forbid_unknown_fields=True, gc=False):
-    """A KeyValue."""
-
-    key: str
-    value: Value | None = None
-
-
-class Event(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """A span's event."""
-
-    name: str = ""
-    time_unix_nano: str | int = 0
-    attributes: list[Pair] = []
-    dropped_attributes_count: int = 0
-
-
-class Link(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """A span's link."""
-
-    trace_id: str
-    span_id: str
-    trace_state: str = ""
-    attributes: list[Pair] = []
-    dropped_attributes_count: int = 0
-    flags: int = 0
-
-
-class Status(Struct, forbid_unknown_fields=True, gc=False):
-    """A span's status."""
-
-    code: int = 0
-    message: str = ""
-
-
-class Span(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """A span."""
-
-    trace_id: str
-    span_id: str
-    start_time_unix_nano: str | int
-    end_time_unix_nano: str | int = 0
-    parent_span_id: str = ""
-    trace_state: str = ""
-    name: str = ""
-    kind: int = 0
-    flags: int = 0
-    attributes: list[Pair] = []
-    events: list[Event] = []
-    links: list[Link] = []
-    status: Status | None = None
-    dropped_attributes_count: int = 0
-    dropped_events_count: int = 0
-    dropped_links_count: int = 0
-
-
-class ScopeSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """The spans of one scope."""
-
-    scope: msgspec.Raw | None = None
-    spans: list[Span] = []
-    schema_url: str = ""
-
-
-class ResourceSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """The spans of one resource."""
-
-    resource: msgspec.Raw | None = None
-    scope_spans: list[ScopeSpans] = []
-    schema_url: str = ""
-
-
-class Traces(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """A whole document."""
-
-    resource_spans: list[ResourceSpans]
 
 
 _decode = msgspec.json.Decoder(Traces).decode

@@ -6,7 +6,8 @@ from typing import BinaryIO, NamedTuple
 
 from ingest.fast.encode import encode
 from ingest.fast.flat import OddError
-from ingest.fast.json import FlatJson, Traces
+from ingest.fast.json import FlatJson
+from ingest.fast.json_shapes import Traces
 from ingest.jsonstream import Document, Grammar, documents
 from ingest.limits import Limits
 from ingest.otlp.documents import Walker, decode, is_document

@@ -85,11 +85,30 @@ DB_SYSTEM: Final = ("db.system.name", "db.system")
 DB_OPERATION: Final = ("db.operation.name", "db.operation")
 MESSAGING_SYSTEM: Final = ("messaging.system",)
 MESSAGING_DESTINATION: Final = ("messaging.destination.name", "messaging.destination")
-MESSAGING_OPERATION: Final = ("messaging.operation.name", "messaging.operation")
+MESSAGING_OPERATION: Final = (
+    "messaging.operation.name",
+    "messaging.operation.type",
+    "messaging.operation",
+)
 MESSAGE_ID: Final = ("messaging.message.id", "messaging.message_id")
 ERROR_TYPE: Final = ("error.type",)
 EXCEPTION_TYPE: Final = ("exception.type",)
 EXCEPTION_MESSAGE: Final = ("exception.message",)
+
+EVENT_NAME: Final = "event.name"  # before log records had a field for it
+
+SAMPLING_MARKS: Final = ("sampling.priority", "tailsampling.", "meta.refinery.")
+"""Beginnings of attributes of samplers that do not tell their probability."""
+SAMPLING_RATES: Final = (
+    "SampleRate",
+    "SamplingRate",
+    "sampling.rate",
+    "sampling.probability",
+    "_dd.agent_psr",
+    "_dd.rule_psr",
+    "_dd.limit_psr",
+)
+"""Rates a sampler left on some spans: of them only 1 says what is missing, nothing."""
 
 WORKFLOW_ID: Final = ("temporalWorkflowID",)
 RUN_ID: Final = ("temporalRunID",)

@@ -257,9 +257,14 @@ def _conclude(
     concluded = _Concluded(rows=rows)
     for done, flow_rows in enumerate(rows, 1):
         flow = derive(flow_rows, settings.derive)
-        case = FlowCase(flow=flow, decisions=decisions_in(flow_rows), coverage=coverage)
+        covered = coverage
+        if settings.unknown_sampling:
+            flow = replace(flow, sampling="unknown", sampling_weight=None)
+        elif flow.sampling == "unknown":
+            covered = replace(coverage, unknown_sampling=True)
+        case = FlowCase(flow=flow, decisions=decisions_in(flow_rows), coverage=covered)
         concluded.flows.append(flow)
-        concluded.sagas.append(verify(flow, coverage))
+        concluded.sagas.append(verify(flow, covered))
         concluded.findings += detect(case)
         if progress is not None and (done % 500 == 0 or done == len(rows)):
             progress("flows", flows_before + done)

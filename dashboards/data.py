@@ -10,6 +10,7 @@ from typing import TypeVar
 import polars as pl
 import streamlit as st
 
+from analyzer.events import with_events
 from dashboards.serve import STORE_VARIABLE
 from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
 from store.lease import LeaseSettings, Store
@@ -56,7 +57,10 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowPage:
-    """One flow with everything recorded and concluded about it."""
+    """One flow with everything recorded and concluded about it.
+
+    Spans hold all their events, also those that came as log records, which stay among `logs`.
+    """
 
     flow: Flow
     spans: tuple[Span, ...]
@@ -194,9 +198,10 @@ def _flow_page(path: str, stamp: Stamp, flow_id: str) -> FlowPage:
 def _own(page: FlowPage, members: frozenset[tuple[str, str]]) -> FlowPage:
     """Without what other flows left in a shared trace."""
     spans = tuple(span for span in page.spans if (span.trace_id, span.span_id) in members)
-    logs = (
+    logs = tuple(
         log for log in page.logs if not log.span_id or (log.trace_id or "", log.span_id) in members
     )
     chosen = set(page.flow.decision_ids)
     decisions = tuple(one for one in page.decisions if one.decision_id in chosen)
-    return replace(page, spans=spans, logs=tuple(logs), decisions=decisions)
+    spans = tuple(with_events(spans, logs))
+    return replace(page, spans=spans, logs=logs, decisions=decisions)

@@ -92,6 +92,8 @@ def flow_row(flow: Flow) -> Document:
         "architecture": flow.architecture,
         "replayability": flow.replayability,
         "complete": flow.complete,
+        "sampling": flow.sampling,
+        "sampling_weight": None if flow.sampling_weight is None else str(flow.sampling_weight),
     }
 
 

@@ -8,6 +8,12 @@ from retrospan.text import visible
 from retrospan.timespan import humane, utc
 from store.conclusions import Finding, Flow, SagaVerdict, Step, Verdict
 
+SAMPLED = {
+    "all": "none, as recorded",
+    "assumed_all": "none told of, so taken as complete",
+    "weighted": "by a recorded probability",
+    "unknown": "unknown: absences and rates prove nothing",
+}
 TOLD = (Verdict.VIOLATION, Verdict.SUSPECTED, Verdict.UNKNOWN, Verdict.OPEN)
 
 
@@ -24,6 +30,8 @@ def head(flow: Flow) -> list[str]:
         f"services      {', '.join(map(visible, flow.services))}",
         f"decisions     {', '.join(map(visible, flow.decision_ids)) or '–'}",
         f"replayability {visible(flow.replayability)}",
+        f"sampling      {SAMPLED.get(flow.sampling, flow.sampling)}"
+        + (f" (stands for {flow.sampling_weight} flows)" if flow.sampling == "weighted" else ""),
         *(f"not recorded  {visible(gap)}" for gap in flow.evidence_gaps),
     ]
 

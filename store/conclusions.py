@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 
 from store.model import JsonValue
 
@@ -140,7 +141,9 @@ class Flow:
 
     `name` and `version` together are the flow's kind. `complete` is False when spans are missing or
     unfinished. `ties` says why its traces belong together. `replayability` is R0 to R4.
-    `evidence_gaps` lists in words what was not recorded and limits what can be said.
+    `evidence_gaps` lists in words what was not recorded and limits what can be said. `sampling` is
+    all (recorded), assumed_all (nothing told of sampling), weighted or unknown; `sampling_weight`
+    is how many flows this one stands for, exactly; None when unknown.
     """
 
     flow_id: str
@@ -164,6 +167,8 @@ class Flow:
     draws: Sequence[JsonValue] = ()
     ties: Sequence[str] = ()
     evidence_gaps: Sequence[str] = ()
+    sampling: str = "assumed_all"
+    sampling_weight: Fraction | None = Fraction(1)
 
     @property
     def attempt_count(self) -> int:

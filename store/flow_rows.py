@@ -7,6 +7,7 @@ tuples, decimals with the digits they were written with.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from hashlib import sha256
 from operator import attrgetter
 from typing import Any
@@ -31,6 +32,7 @@ _FLOW_FIELDS = {
     "architecture": _TEXT,
     "replayability": _TEXT,
     "complete": _BOOL,
+    "sampling": _TEXT,
 }
 _FLOW_LISTS = ("services", "trace_ids", "decision_ids", "ties", "evidence_gaps")
 _FLOW_JSON = ("input", "output", "draws", "critical_path")
@@ -76,6 +78,7 @@ FLOW_SCHEMA = pa.schema(
     {
         **_FLOW_FIELDS,
         "outcome": _TEXT,
+        "sampling_weight": _TEXT,
         **dict.fromkeys(_FLOW_LISTS, _TEXTS),
         **dict.fromkeys(_FLOW_JSON, _TEXT),
         **dict.fromkeys(FLOW_COUNTS, _INT),
@@ -124,6 +127,7 @@ def flow_row(flow: Flow) -> Row:
     return (
         *_flow_fields(flow),
         flow.outcome,
+        None if flow.sampling_weight is None else str(flow.sampling_weight),
         *_flow_lists(flow),
         *map(to_json, (flow.input, flow.output, flow.draws, critical_path)),
         len(flow.steps),
@@ -135,7 +139,7 @@ def flow_row(flow: Flow) -> Row:
 def flow_of(row: Sequence[Any], steps: Sequence[Step]) -> Flow:
     """The flow of a row of `read/flows`."""
     fields: dict[str, Any] = dict(zip(_FLOW_FIELDS, row, strict=False))
-    outcome, *rest = row[len(fields) :]
+    outcome, weight, *rest = row[len(fields) :]
     lists: dict[str, Any] = {
         name: tuple(value) for name, value in zip(_FLOW_LISTS, rest, strict=False)
     }
@@ -145,6 +149,7 @@ def flow_of(row: Sequence[Any], steps: Sequence[Step]) -> Flow:
         **fields,
         **lists,
         outcome=FlowOutcome(outcome),
+        sampling_weight=None if weight is None else Fraction(weight),
         input=given,
         output=result,
         draws=tuple(draws),

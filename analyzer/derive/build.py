@@ -1,5 +1,7 @@
 """One flow out of its rows."""
 
+from dataclasses import replace
+
 from analyzer.assign.flows import FlowRows
 from analyzer.conventions import (
     FLOW_INPUT,
@@ -17,14 +19,17 @@ from analyzer.derive.decisions import decision_ids, decisions_in
 from analyzer.derive.ending import flow_outcome, said_aborted
 from analyzer.derive.replayability import draws_of, grade_of
 from analyzer.derive.roles import assign_roles
+from analyzer.derive.sampling import sampling_of
 from analyzer.derive.settings import DeriveSettings
 from analyzer.derive.steps import drafts_of, step_of
 from analyzer.derive.tree import Tree, plant
+from analyzer.events import with_events
 from store.conclusions import Flow
 
 
 def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
     """What one flow did, from everything recorded of it."""
+    rows = replace(rows, spans=with_events(rows.spans, rows.logs))
     tree = plant(rows.spans)
     root = tree.root
     attributes = root.attributes if root is not None else {}
@@ -37,6 +42,7 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
     steps = [step_of(draft) for draft in drafts]
     draws = draws_of(rows.logs)
     grade = grade_of(tree, steps, flow_input, draws)
+    sampling = sampling_of(rows.spans)
     service = root.service if root is not None else ""
     return Flow(
         flow_id=rows.flow_id,
@@ -59,7 +65,9 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
         output=output,
         draws=draws,
         ties=list(rows.ties),
-        evidence_gaps=grade.gaps,
+        evidence_gaps=[*grade.gaps, *([f"sampling: {sampling.reason}"] if sampling.reason else [])],
+        sampling=sampling.kind,
+        sampling_weight=sampling.weight,
     )
 
 

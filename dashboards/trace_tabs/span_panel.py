@@ -5,6 +5,7 @@ from typing import Literal
 
 import streamlit as st
 
+from analyzer.events import event_name
 from dashboards.check_titles import titled
 from dashboards.data import FlowPage
 from dashboards.markup import chip, facts, heading, message, notes, stated, word_chip
@@ -148,7 +149,9 @@ def _events(page: FlowPage, span: Span, tree: SpanTree) -> None:
         pairs.append((f"{at} {event.name}", values))
     _section("Events", pairs)
     logs = [
-        log for log in page.logs if log.span_id == span.span_id and log.trace_id == span.trace_id
+        log
+        for log in page.logs
+        if log.span_id == span.span_id and log.trace_id == span.trace_id and not event_name(log)
     ]
     lines = [
         (

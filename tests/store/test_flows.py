@@ -102,6 +102,8 @@ FLOWS = st.builds(
     draws=st.lists(JSON, max_size=2).map(tuple),
     ties=TEXTS,
     evidence_gaps=TEXTS,
+    sampling=TEXT,
+    sampling_weight=st.none() | st.fractions(),
 )
 
 

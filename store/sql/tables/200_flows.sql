@@ -16,6 +16,8 @@ CREATE TABLE flows (
     architecture VARCHAR,
     replayability VARCHAR,
     complete BOOLEAN,
+    sampling VARCHAR,
+    sampling_weight VARCHAR, -- an exact fraction: 16/15
     critical_path JSON,
     input JSON,
     output JSON,

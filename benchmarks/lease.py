@@ -30,14 +30,8 @@ BODY_EVERY_SECONDS = 0.5
 KILL_EVERY_SECONDS = 4.0
 HELD_SECONDS = 0.3
 STARTING_SECONDS_MAX = 60.0
+PROCESS = Path(__file__).parent / "lib" / "lease_process.py"
 START_NS = 1_770_000_000_000_000_000
-COMMANDS = (
-    ("flows", "list", "--limit", "20", "--json"),
-    ("findings", "list", "--limit", "20", "--json"),
-    ("sagas", "list", "--limit", "20", "--json"),
-    ("decisions", "list", "--limit", "20", "--json"),
-    ("incidents", "list", "--json"),
-)
 Row = dict[str, Any]
 
 
@@ -73,90 +67,6 @@ def body_of(first: int, spans: int) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() + b"\n"
 
 
-# ── in the processes ──────────────────────────────────────────────────────────────────────────────
-
-
-def watch(kind: str, into: Path) -> None:
-    """Every lease of this process as a line in a file."""
-    from store import lease
-    from store.errors import StoreBusyError
-
-    stream = into.open("a")
-    since: dict[int, tuple[str, float, float]] = {}  # purpose, asked, got
-    enter, leave = lease._File.enter, lease._File.leave
-
-    def put(row: Row) -> None:
-        stream.write(json.dumps({"kind": kind, **row}) + "\n")
-        stream.flush()
-
-    def watched_enter(self: Any, purpose: str, *args: Any) -> Any:
-        asked = time.monotonic()
-        try:
-            session = enter(self, purpose, *args)
-        except StoreBusyError:
-            put({"busy": purpose, "wait": time.monotonic() - asked})
-            raise
-        since[id(session)] = purpose, asked, time.monotonic()
-        return session
-
-    def watched_leave(self: Any, session: Any) -> None:
-        purpose, asked, got = since.pop(id(session))
-        leave(self, session)
-        done = time.monotonic()
-        put({"purpose": purpose, "wait": got - asked, "held": done - got, "got": got})
-
-    lease._File.enter = watched_enter  # type: ignore[assignment, method-assign]
-    lease._File.leave = watched_leave  # type: ignore[method-assign]
-
-
-def child(kind: str, into: Path, arguments: list[str]) -> int:
-    """One process of the experiment."""
-    watch(kind, into)
-    if kind == "killed holder":
-        from store.lease import Store
-
-        with Store(Path(arguments[0])).lease("about to be killed"):
-            print("held", flush=True)
-            time.sleep(600)
-    if kind == "dashboard":
-        return dashboard(Path(arguments[0]), into)
-    from retrospan.cli import run
-
-    if kind != "command line":
-        return run(arguments)
-    ended: Counter[int] = Counter()
-    stop, turn = Path(arguments[1]), int(arguments[2])
-    while not stop.exists():
-        ended[run(["-q", "--db", arguments[0], *COMMANDS[turn % len(COMMANDS)]])] += 1
-        turn += 1
-    return told_ends(into, kind, ended)
-
-
-def dashboard(stop: Path, into: Path) -> int:
-    """The overview page again and again, as somebody who keeps reloading it."""
-    from dashboards import data
-    from store.errors import StoreBusyError
-
-    ended: Counter[int] = Counter()
-    while not stop.exists():
-        try:
-            data.overview()
-            ended[0] += 1
-        except StoreBusyError:
-            ended[1] += 1
-        time.sleep(0.2)
-    return told_ends(into, "dashboard", ended)
-
-
-def told_ends(into: Path, kind: str, ended: Counter[int]) -> int:
-    with into.open("a") as stream:
-        stream.write(json.dumps({"kind": kind, "ended": ended}) + "\n")
-    return 0
-
-
-# ── around them ───────────────────────────────────────────────────────────────────────────────────
-
-
 class Experiment:
     """One store in one folder, and the processes on it."""
 
@@ -177,7 +87,7 @@ class Experiment:
             "RETROSPAN_DB": str(self.db),
         }
         return subprocess.Popen(
-            [sys.executable, __file__, "--child", kind, str(into), *map(str, arguments)],
+            [sys.executable, "-P", str(PROCESS), kind, str(into), *map(str, arguments)],
             stdout=subprocess.PIPE if kind == "killed holder" else subprocess.DEVNULL,
             stderr=log,
             text=True,
@@ -313,11 +223,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--spans", type=int, default=60_000)
     parser.add_argument("--readers", type=int, default=10)
-    parser.add_argument("--child", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        kind, into, *arguments = given.child
-        sys.exit(child(kind, Path(into), arguments))
     with tempfile.TemporaryDirectory() as folder:
         experiment = Experiment(Path(folder), given.spans, given.readers)
         report(experiment, experiment.run())

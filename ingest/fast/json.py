@@ -1,5 +1,6 @@
 """OTLP JSON documents into flat columns, by way of typed structures."""
 
+import re
 from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
@@ -23,19 +24,8 @@ WHOLE_BYTES_MAX = 4 * 1024 * 1024  # a larger document is read resource by resou
 _decode = msgspec.json.Decoder(Traces).decode
 _plain = msgspec.json.Decoder().decode
 _OTHERS = ("bytes_value", "array_value", "kvlist_value")
-_span_fields = attrgetter(
-    "trace_id",
-    "span_id",
-    "parent_span_id",
-    "name",
-    "kind",
-    "start_time_unix_nano",
-    "end_time_unix_nano",
-    "trace_state",
-    "attributes",
-)
+_DIGITS = re.compile(r"[0-9]{1,18}\Z", re.ASCII).match
 _other_fields = attrgetter(*_OTHERS)
-_value_fields = attrgetter("string_value", "bool_value", "int_value", "double_value", *_OTHERS)
 
 
 class FlatJson:
@@ -61,9 +51,9 @@ class FlatJson:
         found: dict[tuple[bytes, bytes], int] = {}
         for document in documents:
             for resource in document.resource_spans:
-                outer = bytes(resource.resource or b"")
+                outer = bytes(resource.resource)
                 for group in resource.scope_spans:
-                    place = found.setdefault((outer, bytes(group.scope or b"")), len(found))
+                    place = found.setdefault((outer, bytes(group.scope)), len(found))
                     spans += group.spans
                     scope += [place] * len(group.spans)
         shared = [self._scope(*pair) for pair in found]
@@ -86,28 +76,29 @@ class FlatJson:
         return found
 
     def _columns(self, spans: list[Span], scope: pl.Series, shared: list[Scope]) -> FlatSpans:
-        fields = list(zip(*map(_span_fields, spans), strict=True)) or [()] * 9
-        traces, ids, parents, names, kinds, starts, ends, states, attributes = fields
         status = [span.status or _UNSET for span in spans]
         events, event_owner = _inner([span.events for span in spans])
         links, link_owner = _inner([span.links for span in spans])
-        start, end = _times(starts), _times(ends)
+        start = _times([span.start_time_unix_nano for span in spans])
+        end = _times([span.end_time_unix_nano for span in spans])
         if ((start == 0) & (end != 0)).any():  # the end stands in
             raise OddError
         return FlatSpans(
-            trace_id=_ids(traces, 32),
-            span_id=_numbers_of(_ids(ids, 16)),
-            parent_span_id=_numbers_of(_ids(parents, 16, required=False)),
-            name=_texts(names),
-            kind=_choices(kinds, len(KINDS)),
+            trace_id=_ids([span.trace_id for span in spans], 32),
+            span_id=_numbers_of(_ids([span.span_id for span in spans], 16)),
+            parent_span_id=_numbers_of(
+                _ids([span.parent_span_id for span in spans], 16, required=False)
+            ),
+            name=_texts([span.name for span in spans]),
+            kind=_choices([span.kind for span in spans], len(KINDS)),
             start_ns=start,
             end_ns=end.set(end == 0, None),
             status=_choices([one.code for one in status], len(STATUSES)),
             message=_texts([one.message for one in status]),
-            state=_texts(states),
+            state=_texts([span.trace_state for span in spans]),
             scope=scope,
             scopes=shared,
-            attributes=self._map(attributes),
+            attributes=self._map([span.attributes for span in spans]),
             event_owner=event_owner,
             event_time_ns=_times([event.time_unix_nano for event in events]),
             event_name=_texts([event.name for event in events]),
@@ -121,13 +112,20 @@ class FlatJson:
     def _map(self, lists: Sequence[list[Pair]]) -> FlatMap:
         pairs, owner = _inner(lists)
         values = [pair.value or _NOTHING for pair in pairs]
-        columns = list(zip(*map(_value_fields, values), strict=True)) or [()] * 7
+        columns: tuple[list[Any], ...] = (
+            [value.string_value for value in values],
+            [value.bool_value for value in values],
+            [value.int_value for value in values],
+            [value.double_value for value in values],
+        )
         others: dict[int, AttributeValue] = {}
-        if any(column.count(None) < len(column) for column in columns[4:]):
+        held = sum(len(column) - column.count(None) for column in columns)
+        if held < len(values):
             for at, value in enumerate(values):
-                if any(part is not None for part in _other_fields(value)):
+                if any(map(bytes, _other_fields(value))):
                     others[at] = self._other(value)
-        if sum(len(column) - column.count(None) for column in columns) > len(values):
+        nothing = sum(value == _NOTHING for value in values) if held < len(values) else 0
+        if held + len(others) + nothing != len(values):
             raise OddError  # two fields of a value that may have one
         return FlatMap(
             owner=owner,
@@ -143,7 +141,7 @@ class FlatJson:
         self._decoding.cut = 0
         parts = zip(("bytesValue", "arrayValue", "kvlistValue"), _other_fields(value), strict=True)
         try:
-            raw = {name: _plain(part) for name, part in parts if part is not None}
+            raw = {name: _plain(part) for name, part in parts if bytes(part)}
             found = value_of(raw, self._decoding, 0)
         except (msgspec.MsgspecError, UnicodeDecodeError, UnreadableError) as error:
             raise OddError from error
@@ -170,20 +168,21 @@ def _texts(values: Sequence[str]) -> pl.Series:
 
 def _integers(values: Sequence[int | str | None]) -> pl.Series:
     """Integers written as digits or as numbers."""
-    digits = [None if type(value) is int else value for value in values]
-    texts = pl.Series("texts", digits, dtype=pl.String)
-    found = texts.cast(pl.Int64, strict=False)
-    if found.null_count() != texts.null_count():
-        raise OddError
-    if texts.null_count() == len(values) - sum(1 for value in values if type(value) is str):
-        numbers = [value if type(value) is int else None for value in values]
-        if numbers.count(None) < len(numbers):
-            try:
-                plain = pl.Series("numbers", numbers, dtype=pl.Int64)
-            except (OverflowError, TypeError) as error:
-                raise OddError from error
-            found = pl.select(pl.coalesce(found, plain)).to_series()
-    return found
+    kinds = set(map(type, values))
+    if int not in kinds:
+        texts = pl.Series("texts", values, dtype=pl.String)
+        found = texts.cast(pl.Int64, strict=False)
+        if found.null_count() != texts.null_count():
+            raise OddError
+        return found
+    if str in kinds:
+        values = [
+            int(value) if type(value) is str and _DIGITS(value) else value for value in values
+        ]
+    try:
+        return pl.Series("numbers", values, dtype=pl.Int64)
+    except (OverflowError, TypeError) as error:
+        raise OddError from error
 
 
 def _times(values: Sequence[int | str]) -> pl.Series:

@@ -7,6 +7,8 @@ records.
 import msgspec
 from msgspec import Struct
 
+ABSENT = msgspec.Raw(b"")  # a null is there, as the text it is
+
 
 class Value(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
     """An AnyValue."""
@@ -15,9 +17,9 @@ class Value(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
     int_value: int | str | None = None
     bool_value: bool | None = None
     double_value: float | None = None
-    bytes_value: msgspec.Raw | None = None
-    array_value: msgspec.Raw | None = None
-    kvlist_value: msgspec.Raw | None = None
+    bytes_value: msgspec.Raw = ABSENT
+    array_value: msgspec.Raw = ABSENT
+    kvlist_value: msgspec.Raw = ABSENT
 
 
 class Pair(Struct, forbid_unknown_fields=True, gc=False):
@@ -78,7 +80,7 @@ class Span(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
 class ScopeSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
     """The spans of one scope."""
 
-    scope: msgspec.Raw | None = None
+    scope: msgspec.Raw = ABSENT
     spans: list[Span] = []
     schema_url: str = ""
 
@@ -86,7 +88,7 @@ class ScopeSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
 class ResourceSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
     """The spans of one resource."""
 
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = ABSENT
     scope_spans: list[ScopeSpans] = []
     schema_url: str = ""
 

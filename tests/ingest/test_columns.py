@@ -248,10 +248,14 @@ def test_plain_json_takes_the_fast_way() -> None:
     ids = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
     pair = {"key": "http.response.status_code", "value": {"intValue": "200"}}
     span = {**ids, "startTimeUnixNano": "5", "endTimeUnixNano": "6", "attributes": [pair]}
-    data = json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}).encode()
+    group = {"scope": {"name": "s"}, "spans": [span]}
+    service = {"key": "service.name", "value": {"stringValue": "a"}}
+    resource = {"resource": {"attributes": [service]}, "scopeSpans": [group]}
+    data = json.dumps({"resourceSpans": [resource]}).encode()
     (table,) = JSON_READER.read_columns(io.BytesIO(data), Limits(), None, 1 << 20)
     assert isinstance(table, SpanTable)
     assert table.spans["http_status_code"].to_pylist() == [200]
+    assert table.spans["service"].to_pylist() == ["a"]
 
 
 def test_plain_spans_take_the_fast_way() -> None:

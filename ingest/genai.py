@@ -16,6 +16,18 @@ DECISION_ID = "retrospan.decision.id"
 CHOSEN = "retrospan.decision.chosen"
 DERIVED_FROM = "derived_from"
 
+# Without any of these a span tells of no decision.
+SIGNS = frozenset(
+    {
+        CHOSEN,
+        "gen_ai.operation.name",
+        "gen_ai.completion",
+        "gen_ai.output.messages",
+        "gen_ai.request.model",
+        "openinference.span.kind",
+    }
+)
+
 # Operations in which a model chooses; a tool that runs or an agent around it chooses nothing new.
 _CHOOSING = frozenset({"chat", "generate_content", "text_completion", "apply_guardrail"})
 _OPENINFERENCE = frozenset({"LLM", "GUARDRAIL", "EVALUATOR"})

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from ingest.genai import decisions_of
 from ingest.genai_output import parsed
 from ingest.ids import BadIdError, Id, Ids
 from ingest.limits import Limits, excerpt_of
@@ -83,9 +82,7 @@ class Export:
         resource = _resource(raw)
         service = resource.get("service.name")
         draft.service = service if isinstance(service, str) and service else draft.service
-        span = draft.span(resource)
-        yield span
-        yield from decisions_of(span)
+        yield draft.span(resource)
 
     def _draft(self, raw: Object, trace: Object) -> SpanDraft:
         ids = self._ids

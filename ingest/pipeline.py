@@ -29,6 +29,7 @@ from ingest.redact import Redactor, rules_digest
 from ingest.report import FileReport, IngestReport, Skipped
 from ingest.sources import STDIN, Source, sources_of
 from ingest.streams import Input
+from ingest.told import told_by
 from store.errors import DataError
 from store.lease import Store
 from store.ledger import KnownInput
@@ -37,7 +38,7 @@ from store.span_table import SpanTable
 from store.write import write_batch
 
 # Raised when a reader gives other records for the same bytes: the ledger then reads them again.
-READER_VERSION = 2
+READER_VERSION = 3
 PURPOSE = "ingest"
 WHOLE_FILE = "whole file"
 
@@ -230,7 +231,7 @@ class _Load:
             rules_sha256=self._rules,
             spans=chunk.spans,
             logs=chunk.logs,
-            decisions=chunk.decisions,
+            decisions=[*chunk.decisions, *told_by(chunk.spans, chunk.encoded)],
             rejected=chunk.rejected,
             metrics=chunk.metrics,
             encoded=chunk.encoded,

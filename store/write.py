@@ -6,8 +6,9 @@ kept: a finished one before an unfinished one, then the one that ends later, the
 hash; so the answer does not depend on the order of loading. Each other version counts as
 superseded. Where the same bytes were loaded before by another reader or under other rules, the new
 reading takes the place of the old one, which counts as superseded: the last load decides what an
-input gives. A decision is never replaced: a second one with a known id counts as a duplicate when
-equal, else as superseded. Equal log records (all fields) are one record.
+input gives. A decision of a log is never replaced: a second one with a known id counts as a
+duplicate when equal, else as superseded; those derived from spans are not counted. Equal log
+records (all fields) are one record.
 
 The functions that write conclusions live in `store.write_derived` and are offered here too.
 """
@@ -22,6 +23,7 @@ from store.model import Batch, BatchCounts
 from store.reload import former_logs
 from store.rows import Row
 from store.span_table import SpanTable, joined
+from store.write_decisions import by_origin, store_decisions
 from store.write_derived import replace_flows, write_incident, write_replays
 
 __all__ = ["replace_flows", "write_batch", "write_incident", "write_replays"]
@@ -67,14 +69,15 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
         "reader": batch.reader,
         "rules_sha256": batch.rules_sha256,
     }
-    records = len(batch.spans) + len(batch.logs) + len(batch.decisions)
+    of_logs, of_spans = by_origin(batch.decisions)
+    records = len(batch.spans) + len(batch.logs) + len(of_logs)
     known = BatchCounts(duplicates=records + sum(map(len, batch.encoded)), known_batch=True)
     if _is_known(session, key):  # asked before the work of encoding, and again inside
         return known
     encode = rows.span_encoder()
     spans = joined([rows.span_table([encode(span) for span in batch.spans]), *batch.encoded])
     logs = [rows.log_row(log) for log in batch.logs]
-    decisions = [rows.decision_row(decision) for decision in batch.decisions]
+    logged, derived = (list(map(rows.decision_row, some)) for some in (of_logs, of_spans))
     with session.transaction():
         if _is_known(session, key):
             return known
@@ -82,7 +85,7 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
         counts = BatchCounts(
             spans=_store_spans(session, spans, tally),
             logs=_store_logs(session, logs, tally),
-            decisions=_store_decisions(session, decisions, tally),
+            decisions=_store_decisions(session, logged, derived, tally),
             duplicates=tally.duplicates,
             superseded=tally.superseded,
             metrics=batch.metrics,
@@ -178,29 +181,15 @@ def _store_logs(session: Session, logs: Sequence[Row], tally: _Tally) -> int:
     return len(new) - len(former)
 
 
-def _store_decisions(session: Session, decisions: Sequence[Row], tally: _Tally) -> int:
-    if not decisions:
-        return 0
-    ids = rows.table(((row[0],) for row in decisions), columns.DECISION_KEYS)
-    hashes = dict(session.rows_over("read/known_decisions", "incoming", ids))
-    new: list[Row] = []
-    for row in decisions:
-        if row[0] in hashes:
-            tally.count(identical=hashes[row[0]] == row[-1])
-        else:
-            hashes[row[0]] = row[-1]
-            new.append(row)
-    (first_leaf,) = session.row("read/decision_count")
-    leaves = ((*row, leaf) for leaf, row in enumerate(new, first_leaf))
-    session.run_over("write/decisions", "incoming", rows.table(leaves, columns.DECISION_SCHEMA))
-    tally.touched.extend((row[3], None, None, False) for row in new if row[3] is not None)
-    flow_ids = {row[5] for row in new if row[3] is None and row[5] is not None}
-    if flow_ids:
-        data = rows.table(((flow_id,) for flow_id in flow_ids), columns.FLOW_IDS)
-        traces = session.rows_over("read/traces_of_flow_ids", "incoming", data)
-        tally.touched.extend((trace_id, None, None, False) for (trace_id,) in traces)
-    tally.changed |= bool(new)
-    return len(new)
+def _store_decisions(
+    session: Session, logged: Sequence[Row], derived: Sequence[Row], tally: _Tally
+) -> int:
+    done = store_decisions(session, logged, derived, anew=tally.anew)
+    tally.duplicates += done.duplicates
+    tally.superseded += done.superseded
+    tally.changed |= done.changed
+    tally.touched.extend(done.touched)
+    return done.stored
 
 
 def _store_rejects(session: Session, batch: Batch, key: Mapping[str, str]) -> None:

@@ -15,7 +15,7 @@ from analyzer.derive.architecture import architecture_of
 from analyzer.derive.calls import calls_in
 from analyzer.derive.caught import on_catch_routes
 from analyzer.derive.critical_path import critical_path
-from analyzer.derive.decisions import decision_ids, decisions_in
+from analyzer.derive.decisions import decision_ids
 from analyzer.derive.ending import flow_outcome, said_aborted
 from analyzer.derive.replayability import draws_of, grade_of
 from analyzer.derive.roles import assign_roles
@@ -53,7 +53,7 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
         end_ns=root.end_ns if root is not None else _last_end(tree),
         trace_ids=sorted({span.trace_id for span in rows.spans}),
         span_count=len(rows.spans),
-        decision_ids=decision_ids(decisions_in(rows)),
+        decision_ids=decision_ids(rows),
         architecture=architecture_of(service, steps),
         replayability=grade.replayability,
         complete=root is not None and not tree.orphans and not tree.unfinished,

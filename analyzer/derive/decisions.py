@@ -1,6 +1,5 @@
 """The decisions of a flow, from its decision log joined with its gate spans."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from analyzer.assign.flows import FlowRows
@@ -12,6 +11,7 @@ from analyzer.conventions import (
     DECISION_POLICY_ID,
     DECISION_POLICY_VERSION,
     DECISION_THRESHOLD,
+    key_of,
     text,
 )
 from store.model import Decision, Span
@@ -22,12 +22,16 @@ _FIELDS = ("confidence", "threshold", "policy_id", "policy_version", "policy_out
 def decisions_in(rows: FlowRows) -> list[Decision]:
     """Every decision once; the log's record wins, spans fill in what it leaves out."""
     found = {decision.decision_id: decision for decision in rows.decisions}
+    by_span = {(it.trace_id, it.span_id): it.decision_id for it in rows.decisions if it.span_id}
     for span in rows.spans:
         told = _told(span)
         if told is None:
             continue
-        known = found.get(told.decision_id)
-        found[told.decision_id] = told if known is None else _filled(known, told)
+        decision_id = told.decision_id
+        if DECISION_ID not in span.attributes:  # it says not which: the one recorded of it
+            decision_id = by_span.get(key_of(span), decision_id)
+        known = found.get(decision_id)
+        found[decision_id] = told if known is None else _filled(known, told)
     return sorted(found.values(), key=lambda it: (it.time_ns, it.decision_id))
 
 
@@ -59,6 +63,8 @@ def _filled(known: Decision, told: Decision) -> Decision:
     return replace(known, **missing) if missing else known
 
 
-def decision_ids(decisions: Sequence[Decision]) -> list[str]:
-    """Ids of the decisions the log knows."""
-    return sorted({it.decision_id for it in decisions if not it.decision_id.startswith("span:")})
+def decision_ids(rows: FlowRows) -> list[str]:
+    """Ids of the decisions that were stored or name themselves."""
+    stored = {decision.decision_id for decision in rows.decisions}
+    told = {decision.decision_id for decision in decisions_in(rows)}
+    return sorted(stored | {decision_id for decision_id in told if decision_id[:5] != "span:"})

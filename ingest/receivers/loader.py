@@ -12,6 +12,7 @@ from pathlib import Path
 from ingest.receivers import frames, segments
 from ingest.receivers.frames import Frame
 from ingest.receivers.spool import Spool
+from ingest.told import told_by
 from store.errors import RetrospanError, StoreBusyError
 from store.lease import Store
 from store.model import Batch
@@ -146,7 +147,7 @@ def _batch(segment: segments.Segment) -> Batch:
         rules_sha256=heading.rules_sha256,
         spans=whole.spans,
         logs=whole.logs,
-        decisions=whole.decisions,
+        decisions=[*whole.decisions, *told_by(whole.spans)],
         rejected=whole.rejected,
         metrics=whole.metrics,
     )

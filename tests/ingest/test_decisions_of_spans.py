@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ingest.genai import decisions_of
 from ingest.genai_output import answer_in
+from ingest.told import told_by
 from store.model import Decision, Rejected, Span, SpanEvent
 from tests.ingest.test_fuzz import SCALARS, check_read, mutated, places
 
@@ -118,7 +119,8 @@ def test_a_bad_policy_decision_is_refused_alone(read: Any) -> None:
 
 
 def test_a_langfuse_generation_is_a_span_with_a_decision(read: Any) -> None:
-    root, chat, decision = read(EXPORT, reader="langfuse")
+    root, chat = read(EXPORT, reader="langfuse")
+    (decision,) = told_by([root, chat])
     assert (root.parent_span_id, root.attributes["retrospan.flow.name"]) == (None, "talk")
     assert (chat.parent_span_id, chat.kind, chat.service) == (root.span_id, "client", "shop")
     assert chat.attributes["gen_ai.operation.name"] == "chat"
@@ -137,7 +139,7 @@ def test_an_observation_that_stands_twice_is_read_once_with_its_bodies(read: Any
     export = {**EXPORT, "trace": {**EXPORT["trace"], "observations": [bare]}}
     items = read(export, reader="langfuse")
     assert sum(isinstance(item, Span) for item in items) == 2
-    assert any(isinstance(item, Decision) for item in items)
+    assert len(told_by(items)) == 1
 
 
 def test_a_failed_generation_says_so_and_a_bad_one_is_refused(read: Any) -> None:

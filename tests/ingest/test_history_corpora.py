@@ -13,6 +13,7 @@ import pytest
 from ingest.genai import decisions_of
 from ingest.limits import Limits
 from ingest.reader import HEAD_BYTES, Item, MetricsSeen, claimant, discover
+from ingest.told import told_by
 from store.model import Decision, LogRecord, Rejected, Span
 
 pytestmark = pytest.mark.corpora
@@ -196,7 +197,7 @@ def test_every_observation_is_read_and_each_generation_with_output_decides(corpo
             for one in observations
             if one["type"] == "GENERATION" and one.get("output") not in (None, "", "None")
         }
-        decided = {item.span_id for item in items if isinstance(item, Decision)}
+        decided = {decision.span_id for decision in told_by(spans)}
         assert decided == generated, path
         assert not any(isinstance(item, Rejected) for item in items)
 

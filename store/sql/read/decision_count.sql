@@ -1,2 +1,3 @@
 SELECT count(*)
 FROM decisions
+WHERE leaf_index IS NOT NULL

@@ -1,4 +1,5 @@
--- `leaf_index` numbers the decisions in the order they were stored; no decision is ever replaced.
+-- `leaf_index` numbers the decisions in the order they were stored; none of them is ever replaced.
+-- It is null for a decision that was derived from a span, which a log's word on it replaces.
 -- confidence and threshold keep the recorded text, *_value is the number where it is one.
 CREATE TABLE decisions (
     decision_id VARCHAR,

@@ -49,20 +49,24 @@ class Redactor(TextRedactor):
         """A span with its events and links."""
         name, message = self.text(span.name), self.text(span.status_message)
         state = self.text(span.trace_state)
+        scope, version = self.text(span.scope_name), self.text(span.scope_version)
         attributes, resource = self.attributes(span.attributes), self._resource(span.resource)
         events = tuple(self._event(event) for event in span.events) if span.events else span.events
         links = tuple(self._link(link) for link in span.links) if span.links else span.links
+        service = self._service(span.service, span.resource, resource)
         if (
             attributes is span.attributes
             and resource is span.resource
             and name is span.name
             and message is span.status_message
             and state is span.trace_state
+            and scope is span.scope_name
+            and version is span.scope_version
+            and service is span.service
             and all(map(_same, events, span.events))
             and all(map(_same, links, span.links))
         ):
             return span
-        service = resource.get("service.name") if resource is not span.resource else None
         return replace(
             span,
             name=name,
@@ -70,7 +74,9 @@ class Redactor(TextRedactor):
             trace_state=state,
             attributes=attributes,
             resource=resource,
-            service=service if isinstance(service, str) and service else span.service,
+            scope_name=scope,
+            scope_version=version,
+            service=service,
             events=events,
             links=links,
         )
@@ -80,15 +86,16 @@ class Redactor(TextRedactor):
         body = self._value(PLAIN, log.body)
         attributes, resource = self.attributes(log.attributes), self._resource(log.resource)
         event, severity = self.text(log.event_name), self.text(log.severity_text)
+        service = self._service(log.service, log.resource, resource)
         if (
             body is log.body
             and attributes is log.attributes
             and resource is log.resource
             and event is log.event_name
             and severity is log.severity_text
+            and service is log.service
         ):
             return log
-        service = resource.get("service.name") if resource is not log.resource else None
         return replace(
             log,
             body=body,
@@ -96,7 +103,7 @@ class Redactor(TextRedactor):
             resource=resource,
             event_name=event,
             severity_text=severity,
-            service=service if isinstance(service, str) and service else log.service,
+            service=service,
         )
 
     def decision(self, decision: Decision) -> Decision:
@@ -201,6 +208,11 @@ class Redactor(TextRedactor):
         if resource is not self._shared[0]:
             self._shared = (resource, self.attributes(resource))
         return self._shared[1]
+
+    def _service(self, service: str, before: Attributes, after: Attributes) -> str:
+        """The name of a service, as its resource has it now where that changed."""
+        named = after.get("service.name") if after is not before else None
+        return named if isinstance(named, str) and named else self.text(service)
 
     def _event(self, event: SpanEvent) -> SpanEvent:
         name, attributes = self.text(event.name), self.attributes(event.attributes)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 
 # Ends of names, after camelCase, dots and dashes became underscores. Token counts end in `tokens`,
 # ids in `_id`: neither is meant. The first part of a name must be whole: `author` is no `auth`.

@@ -83,14 +83,15 @@ def _core(flat: FlatSpans, attributes: pl.Series, redactor: Redactor | None) -> 
 def _shared(scope: Scope, redactor: Redactor | None) -> tuple[str, str, str, str]:
     if scope.attributes:  # they go into each span's own
         raise OddError
-    service, resource = scope.service, scope.resource
+    service, resource, name, version = scope.service, scope.resource, scope.name, scope.version
     if redactor is not None:
+        name, version = redactor.text(name), redactor.text(version)
         clean = dict(redactor.attributes(resource))
         named = clean.get("service.name")
         if clean != resource and isinstance(named, str) and named:
             service = named
         resource = clean
-    return service, scope.name, scope.version, to_json(resource)
+    return service, name, version, to_json(resource)
 
 
 def _parts(core: pl.DataFrame, owner: pl.Series) -> dict[str, pl.Series]:

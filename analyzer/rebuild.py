@@ -37,7 +37,7 @@ TRACES_OF_FLOWS = HERE / "assign" / "traces_of_flows.sql"
 COVERAGE = HERE / "sagas" / "coverage.sql"
 UNSETTLED = HERE / "sagas" / "unsettled_traces.sql"
 
-TRACES_PER_CHUNK = 4_000
+TRACES_PER_CHUNK = 2_000
 TRIES_MAX = 8
 """How often conclusions are made again because data came in meanwhile."""
 ROUNDS_MAX = 64

@@ -29,7 +29,7 @@ from store.read import (
     read_spans,
 )
 from store.values import NESTING_MAX
-from store.write import write_batch
+from store.write import replace_flows, write_batch
 
 Spans = Callable[..., Span]
 Batches = Callable[..., Batch]
@@ -160,7 +160,16 @@ def test_a_late_decision_marks_the_traces_of_the_flow_it_names(
     session: Session, span: Spans, batch: Batches
 ) -> None:
     write_batch(session, batch(span(attributes={"retrospan.flow.id": "order-7"})))
-    session.run("write/clean")
+    replace_flows(
+        session,
+        generation=read_dirty(session).generation,
+        flows=(),
+        members={},
+        sagas=(),
+        findings=(),
+        code_digest="any",
+    )
+    assert read_dirty(session).trace_ids == ()
     write_batch(
         session,
         batch(decisions=[Decision(decision_id="d", time_ns=1, chosen="x", flow_id="order-7")]),

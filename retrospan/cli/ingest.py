@@ -39,7 +39,9 @@ def command(
     hidden = report.total("rejected_count") - PROBLEMS_TOLD_MAX
     if hidden > 0:
         tell(f"and {hidden} more refused records; --json lists them")
-    if any(report.total(name) for name in ("spans", "logs", "decisions", "duplicates")):
+    if any(
+        report.total(name) for name in ("spans", "logs", "decisions", "duplicates", "superseded")
+    ):
         edge.say(derive(edge, progress_line(edge)))
     return worst(violation=False, bad_data=report.has_bad_input)
 

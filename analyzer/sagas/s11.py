@@ -9,25 +9,22 @@ from analyzer.sagas.view import SagaView
 from store.conclusions import Attempt, CheckResult, Step, StepOutcome, Verdict
 
 DOUBTS_MAX = 100
+SAFE_METHODS = ("GET ", "HEAD ", "OPTIONS ")
 MISSING = ("retrospan.idempotency_key",)
 
 
 def _run(view: SagaView) -> CheckResult:
-    doubts, sound, bare = [], [], False
+    doubts, sound, silent, bare = [], [], [], False
     for step in view.flow.steps:
         sent = [attempt for attempt in step.attempts if attempt.status != BREAKER_OPEN]
         keys = {attempt.idempotency_key for attempt in sent}
         if not keys - {None}:
             bare = bare or step.role is not None or _repeats_an_effect(sent)
-        if keys == {None} and len(sent) > 1 and _needs_key(step, sent):
-            doubts.append(
-                Doubt(
-                    verdict=Verdict.UNKNOWN,
-                    message=f"{label(step)} was sent {len(sent)} times and no key was recorded",
-                    steps=[step],
-                    missing=MISSING,
-                )
-            )
+        if keys == {None} and len(sent) > 1:
+            if _needs_key(step, sent):
+                doubts.append(_keyless(step, sent))
+            elif _says_nothing(step):
+                silent.append(_keyless(step, sent))
         elif keys - {None}:
             doubt = _doubt(step, sent)
             if doubt is None:
@@ -36,6 +33,7 @@ def _run(view: SagaView) -> CheckResult:
                 doubts.append(doubt)
     doubts += _torn(view)
     if sound:
+        doubts += silent  # what says nothing of itself may be a step whose key got lost
         message = f"each of {len(sound)} steps kept one idempotency key"
         return worst("S11", doubts, answer("S11", Verdict.PASS, message, sound))
     nothing = answer(
@@ -45,6 +43,27 @@ def _run(view: SagaView) -> CheckResult:
         missing=MISSING if bare else (),
     )
     return worst("S11", doubts, nothing)
+
+
+def _keyless(step: Step, sent: list[Attempt]) -> Doubt:
+    return Doubt(
+        verdict=Verdict.UNKNOWN,
+        message=f"{label(step)} was sent {len(sent)} times and no key was recorded",
+        steps=[step],
+        missing=MISSING,
+    )
+
+
+def _says_nothing(step: Step) -> bool:
+    """Whether a remote step that may change something does not say what it is to the saga.
+
+    A step with a key and no trace of a saga is one the saga's authors left out of it, such as a
+    score: its repetition is no concern of theirs.
+    """
+    if step.kind in LOCAL_KINDS or step.operation.startswith(SAFE_METHODS):
+        return False
+    of_a_saga = step.saga_step or step.resource or step.amount is not None
+    return step.role is None and bool(of_a_saga or not step.key)
 
 
 def _torn(view: SagaView) -> list[Doubt]:

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from ingest.kinds import kind_of
 from ingest.limits import Limits
 from ingest.reader import HEAD_BYTES, Item, MetricsSeen, claimant, discover
 from store.model import LogRecord, Rejected, Span
+from tests.third_party import corpora_folder
 
 pytestmark = pytest.mark.corpora
 
@@ -96,12 +96,7 @@ EMPTY = ("data/empty.jsonl", "data/whitespace.jsonl")
 @pytest.fixture(scope="module")
 def files() -> list[Path]:
     """Every OTLP file of the corpora and of the recorded workflows beside them."""
-    named = os.environ.get("RETROSPAN_CORPORA")
-    if not named:
-        if os.environ.get("CI"):
-            pytest.fail("CI must name the folder of the corpora by RETROSPAN_CORPORA")
-        pytest.skip("RETROSPAN_CORPORA names no folder with third-party data")
-    corpora = Path(named)
+    corpora = corpora_folder()
     found = sorted(path for path in (corpora / "otlp").rglob("*") if path.is_file())
     found += sorted((corpora.parent / "recordings" / "temporal").glob("otlp_*.json"))
     assert len(found) > 100

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from ingest.limits import Limits
 from ingest.reader import HEAD_BYTES, Item, MetricsSeen, claimant, discover
 from ingest.told import told_by
 from store.model import Decision, LogRecord, Rejected, Span
+from tests.third_party import corpora_folder
 
 pytestmark = pytest.mark.corpora
 
@@ -42,12 +42,7 @@ WITHOUT_HISTORY = {
 @pytest.fixture(scope="module")
 def corpora() -> Path:
     """The folder of the corpora."""
-    named = os.environ.get("RETROSPAN_CORPORA")
-    if not named:
-        if os.environ.get("CI"):
-            pytest.fail("CI must name the folder of the corpora by RETROSPAN_CORPORA")
-        pytest.skip("RETROSPAN_CORPORA names no folder with third-party data")
-    return Path(named)
+    return corpora_folder()
 
 
 def read_as(path: Path, name: str) -> list[Item]:

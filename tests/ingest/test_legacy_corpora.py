@@ -1,7 +1,6 @@
 """Traces that others recorded before OpenTelemetry are read whole; refusals are listed here."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from ingest.reader import HEAD_BYTES, claimant, discover
 from store.model import Rejected, Span
 from tests.ingest.test_corpora import of, read_all
 from tests.ingest.test_fuzz import check_read
+from tests.third_party import corpora_folder
 
 pytestmark = pytest.mark.corpora
 
@@ -66,19 +66,10 @@ MUTATED = (
 )
 
 
-def corpora() -> Path:
-    named = os.environ.get("RETROSPAN_CORPORA")
-    if not named:
-        if os.environ.get("CI"):
-            pytest.fail("CI must name the folder of the corpora by RETROSPAN_CORPORA")
-        pytest.skip("RETROSPAN_CORPORA names no folder with third-party data")
-    return Path(named)
-
-
 @pytest.fixture(scope="module")
 def files() -> list[Path]:
     """Every file of the corpora's traces of other formats."""
-    found = sorted(path for path in (corpora() / "othertraces").rglob("*") if path.is_file())
+    found = sorted(path for path in (corpora_folder() / "othertraces").rglob("*") if path.is_file())
     assert len(found) > 170
     return found
 
@@ -128,7 +119,7 @@ def test_every_file_has_the_one_reader_of_its_format(files: list[Path]) -> None:
 def test_no_file_of_other_kinds_is_claimed_by_these_readers() -> None:
     """Parquet, histories, cassettes, exports: whatever else the corpora hold."""
     for folder in ("agents", "postmortems", "rca", "slo", "workflows"):
-        for path in (corpora() / folder).rglob("*"):
+        for path in (corpora_folder() / folder).rglob("*"):
             if path.is_file() and path.name != "genaiTestTrace.json":
                 with path.open("rb") as stream:
                     head = stream.read(HEAD_BYTES)
@@ -166,7 +157,9 @@ def test_nothing_is_refused_that_is_not_listed(files: list[Path]) -> None:
 
 
 def spans_at(end: str) -> list[Span]:
-    (path,) = [path for path in (corpora() / "othertraces").rglob("*") if str(path).endswith(end)]
+    (path,) = [
+        path for path in (corpora_folder() / "othertraces").rglob("*") if str(path).endswith(end)
+    ]
     found = [item for item in read_all(path) if isinstance(item, Span)]
     return sorted(found, key=lambda span: (span.span_id, span.name))
 
@@ -256,7 +249,9 @@ def test_the_halves_of_real_zipkin_traces_have_ids_of_their_own() -> None:
 def test_damaged_real_files_never_break_their_reader(
     end: str, at: int, drop: int, put: bytes
 ) -> None:
-    (path,) = [path for path in (corpora() / "othertraces").rglob("*") if str(path).endswith(end)]
+    (path,) = [
+        path for path in (corpora_folder() / "othertraces").rglob("*") if str(path).endswith(end)
+    ]
     data = path.read_bytes()
     name = reader_of(path)
     assert name is not None

@@ -4,7 +4,6 @@ That the recordings tell the truth of what happened is not proven here: their RE
 """
 
 import itertools
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from ingest.pipeline import IngestSettings, ingest_paths
 from store.conclusions import Flow
 from store.lease import Store
 from store.read import read_flows, read_spans
+from tests.third_party import corpora_folder
 
 pytestmark = pytest.mark.corpora
 
@@ -57,12 +57,7 @@ RUNS = (
 @pytest.fixture(scope="module")
 def recordings() -> Path:
     """The folder of the recorded runs, beside the corpora."""
-    named = os.environ.get("RETROSPAN_CORPORA")
-    if not named:
-        if os.environ.get("CI"):
-            pytest.fail("CI must name the folder of the corpora by RETROSPAN_CORPORA")
-        pytest.skip("RETROSPAN_CORPORA names no folder with third-party data")
-    return Path(named).parent / "recordings" / "temporal"
+    return corpora_folder().parent / "recordings" / "temporal"
 
 
 def loaded(store: Store, settings: IngestSettings, rounds: Sequence[Sequence[Path]]) -> list[Flow]:

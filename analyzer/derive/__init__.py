@@ -7,5 +7,6 @@ Start reading at `build.py`.
 from analyzer.derive.build import derive
 from analyzer.derive.decisions import decisions_in
 from analyzer.derive.settings import DeriveSettings
+from analyzer.derive.shape import outline, shape
 
-__all__ = ["DeriveSettings", "decisions_in", "derive"]
+__all__ = ["DeriveSettings", "decisions_in", "derive", "outline", "shape"]

@@ -303,12 +303,13 @@ def code_digest(settings: RebuildSettings) -> str:
         "grace_ns": settings.grace_ns,
         "unknown_sampling": settings.unknown_sampling,
     }
-    written = json.dumps([_sources_digest(), given], sort_keys=True)
+    written = json.dumps([sources_digest(), given], sort_keys=True)
     return hashlib.sha256(written.encode()).hexdigest()
 
 
 @lru_cache(maxsize=1)
-def _sources_digest() -> str:
+def sources_digest() -> str:
+    """What all of this package's sources are."""
     digest = hashlib.sha256()
     for path in sorted([*HERE.rglob("*.py"), *HERE.rglob("*.sql")]):
         digest.update(f"{path.relative_to(HERE).as_posix()}\0".encode())

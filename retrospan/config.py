@@ -22,7 +22,7 @@ CONFIG_VARIABLE = "RETROSPAN_CONFIG"
 KEY_VARIABLE = "RETROSPAN_REDACTION_KEY"
 KEY_BYTES = 32
 KEY_BYTES_MIN = 16
-TABLES = ("store", "ingest", "redaction", "aliases", "flows", "replay")
+TABLES = ("store", "ingest", "redaction", "aliases", "flows", "detectors", "replay")
 
 Record = TypeVar("Record")
 
@@ -37,6 +37,23 @@ class Settings:
     def fill(self, table: str, record: type[Record], **given: object) -> Record:
         """The Settings record of a package, from its table; what is `given` is not the file's."""
         return _filled(f"{self.source}: [{table}]", self.tables.get(table, {}), record, given)
+
+    def fill_each(self, table: str, records: Mapping[str, type[Any]]) -> dict[str, Any]:
+        """Settings records by name, each from the table `[table.NAME]`."""
+        entries = self.tables.get(table, {})
+        unknown = sorted(set(entries) - set(records))
+        if unknown:
+            raise UsageError(
+                f"{self.source}: no table {', '.join(f'[{table}.{name}]' for name in unknown)}; "
+                f"there may be {', '.join(sorted(records))}"
+            )
+        filled = {}
+        for name, record in records.items():
+            given = entries.get(name, {})
+            if not isinstance(given, dict):
+                raise UsageError(f"{self.source}: {name} must be a table, as in [{table}.{name}]")
+            filled[name] = _filled(f"{self.source}: [{table}.{name}]", given, record, {})
+        return filled
 
     def names(self, table: str) -> dict[str, tuple[str, ...]]:
         """A table of names with one or more texts each; `a.b = "c"` names `a.b` too."""

@@ -75,12 +75,27 @@ def _check_canonical(names: Iterable[str]) -> None:
 
 def derive(edge: Edge, show: Show) -> str:
     """Flows, verdicts and findings out of what was loaded; a line that says how many."""
+    from analyzer.population import PopulationSettings, judge_population
     from analyzer.rebuild import RebuildSettings, rebuild
 
-    report = rebuild(
-        edge.store(),
-        edge.settings().fill("flows", RebuildSettings),
-        lambda stage, done: show(f"{stage}: {done}"),
+    settings = edge.settings()
+    of_flows = settings.fill("flows", RebuildSettings)
+    of_many = PopulationSettings(
+        detectors=_detector_settings(settings),
+        grace_ns=of_flows.grace_ns,
+        unknown_sampling=of_flows.unknown_sampling,
     )
+    report = rebuild(edge.store(), of_flows, lambda stage, done: show(f"{stage}: {done}"))
+    judged = judge_population(edge.store(), of_many, lambda stage, done: show(f"{stage}: {done}"))
     show("")
-    return f"flows derived: {report.flows} from {report.spans} spans; findings: {report.findings}"
+    told = f"flows derived: {report.flows} from {report.spans} spans; findings: {report.findings}"
+    if judged.overtaken:
+        return f"{told}; data kept coming in, what concerns many flows is judged next time"
+    return f"{told}, of many flows: {judged.findings}" if judged.written else told
+
+
+def _detector_settings(settings: Settings) -> dict[str, object]:
+    """What `[detectors.NAME]` sets; a name that is no such detector is refused."""
+    from analyzer.detectors import population_detectors
+
+    return settings.fill_each("detectors", {it.name: it.settings for it in population_detectors()})

@@ -1,5 +1,6 @@
-"""What calls do to each other when things go wrong: one detector per file.
+"""How flows meet failure: one detector per file.
 
-In: a `FlowCase`. Out: findings. A detector is a module that exports `DETECTOR`; it is found by its
-place, and its module's name is its id.
+In: a `FlowCase`, or a `PopulationCase` with answers to the stored questions (`.sql`) beside the
+detector. Out: findings. A detector is a module that exports `DETECTOR`; it is found by its place,
+and its module's name is its id.
 """

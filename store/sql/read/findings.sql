@@ -1,3 +1,4 @@
+-- What was said of the population before the latest data came is not shown as if it were fresh.
 SELECT
     finding_id,
     detector,
@@ -10,5 +11,7 @@ SELECT
     evidence,
     facts
 FROM findings
-WHERE $all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+WHERE ($all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[])))
+    AND scope <> 'coverage'
+    AND (flow_id IS NOT NULL OR generation = (SELECT generation FROM store_meta))
 ORDER BY detector, flow_id NULLS FIRST, finding_id

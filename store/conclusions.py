@@ -84,6 +84,7 @@ class Attempt:
     timeout_ms: int | None = None
     callee_outcome: StepOutcome | None = None
     callee_span_id: str | None = None
+    callee_start_ns: int | None = None
     callee_end_ns: int | None = None
     took_effect: bool | None = None
     external_ref: str | None = None

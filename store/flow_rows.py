@@ -69,6 +69,7 @@ _ATTEMPT_FIELDS = {
     "idempotency_key": _TEXT,
     "breaker_state": _TEXT,
     "timeout_ms": _INT,
+    "callee_start_ns": _INT,
     "callee_end_ns": _INT,
     "took_effect": _BOOL,
     "external_ref": _TEXT,

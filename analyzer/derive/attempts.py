@@ -47,6 +47,7 @@ def attempt_of(call: Call) -> Attempt:
         timeout_ms=integer(call.attributes, TIMEOUT_MS),
         callee_outcome=callee_ending.outcome if callee_ending is not None else None,
         callee_span_id=callee.span_id if callee is not None else None,
+        callee_start_ns=callee.start_ns if callee is not None else None,
         callee_end_ns=callee.end_ns if callee is not None else None,
         took_effect=_took_effect(call, callee_ending),
         external_ref=_external_ref(call),

@@ -46,6 +46,7 @@ ATTEMPTS = st.builds(
     timeout_ms=OPTIONAL_NS,
     callee_outcome=st.none() | OUTCOMES,
     callee_span_id=st.none() | SPAN_IDS,
+    callee_start_ns=OPTIONAL_NS,
     callee_end_ns=OPTIONAL_NS,
     took_effect=st.none() | st.booleans(),
     external_ref=OPTIONAL,

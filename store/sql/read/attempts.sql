@@ -11,6 +11,7 @@ SELECT
     a.idempotency_key,
     a.breaker_state,
     a.timeout_ms,
+    a.callee_start_ns,
     a.callee_end_ns,
     a.took_effect,
     a.external_ref,

@@ -20,6 +20,7 @@ CREATE TABLE attempts (
     timeout_ms BIGINT,
     callee_outcome VARCHAR,
     callee_span_id UBIGINT,
+    callee_start_ns BIGINT,
     callee_end_ns BIGINT,
     took_effect BOOLEAN,
     external_ref VARCHAR

@@ -6,42 +6,33 @@ that memory depends on the chunk and not on the load; a flow whose traces lie in
 derived in the first and again, whole, in the second.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 
-from analyzer.assign import AssignSettings, FlowRows, assign
+from analyzer.assign import AssignSettings, FlowRows
+from analyzer.code_digest import code_digest
 from analyzer.conventions import key_of
 from analyzer.derive import DeriveSettings, decisions_in, derive
 from analyzer.detectors import FlowCase, detect
-from analyzer.sagas import Coverage, ServiceCoverage, verify
+from analyzer.gather import Gatherer, Recorded
+from analyzer.sagas import Coverage, verify
 from analyzer.sagas.coverage import GRACE_NS
 from store.conclusions import Finding, Flow, SagaVerdict
 from store.errors import StoreBusyError
 from store.lease import Store
-from store.model import Decision, LogRecord, Span
 from store.query import ask
-from store.read import read_code_digests, read_decisions, read_dirty, read_logs, read_spans
-from store.session import Session
+from store.read import read_code_digests, read_dirty
 from store.write import replace_flows
-from store.write_derived import mark_all_dirty
+from store.write_derived import mark_all_dirty, renew_clock_skew
 
 HERE = Path(__file__).parent
-RELATED = HERE / "assign" / "related_traces.sql"
-FLOWS_OF_TRACES = HERE / "assign" / "flows_of_traces.sql"
-TRACES_OF_FLOWS = HERE / "assign" / "traces_of_flows.sql"
-COVERAGE = HERE / "sagas" / "coverage.sql"
 UNSETTLED = HERE / "sagas" / "unsettled_traces.sql"
 
 TRACES_PER_CHUNK = 2_000
 TRIES_MAX = 8
 """How often conclusions are made again because data came in meanwhile."""
-ROUNDS_MAX = 64
-"""Steps from flow to flow over shared traces; a longer chain is cut and joined next time."""
 
 Progress = Callable[[str, int], None]
 """Told a stage and how many of its items are done."""
@@ -74,21 +65,6 @@ class RebuildReport:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Recorded:
-    """What was read: everything that any flow with a dirty trace can consist of."""
-
-    generation: int
-    trace_ids: Sequence[str]
-    closed_ids: Sequence[str]
-    """Those of them whose relations were all followed: a write makes them clean."""
-    spans: Sequence[Span]
-    logs: Sequence[LogRecord]
-    decisions: Sequence[Decision]
-    coverage: Coverage
-    earlier_flow_ids: Sequence[str]
-
-
 @dataclass(slots=True, kw_only=True)
 class _Concluded:
     """What was made of it."""
@@ -105,17 +81,23 @@ def rebuild(
     """Derive again every flow that new data, new code or new settings touched."""
     started = time.perf_counter()
     digest = code_digest(settings)
+    gatherer = Gatherer(store, settings.assign, settings.grace_ns, settings.unknown_sampling)
     total = RebuildReport()
     seen: set[str] = set()
     todo = _todo(store, digest)
     while todo:
         while chunk := todo[:TRACES_PER_CHUNK]:
-            done, closed = _rebuild_chunk(store, settings, digest, chunk, progress, total.flows)
+            done, closed = _rebuild_chunk(
+                store, gatherer, settings, digest, chunk, progress, total.flows
+            )
             total = _sum(total, done)
             seen.update(closed)
             todo = [trace_id for trace_id in todo[len(chunk) :] if trace_id not in closed]
         # What came in while these were derived is dirty now and was not when we began.
         todo = _dirty(store)
+    if total.flows or total.removed:
+        with store.lease("derive flows: clocks") as session:
+            renew_clock_skew(session)
     return replace(total, traces=len(seen), seconds=time.perf_counter() - started)
 
 
@@ -147,6 +129,7 @@ def _dirty(store: Store) -> list[str]:
 
 def _rebuild_chunk(
     store: Store,
+    gatherer: Gatherer,
     settings: RebuildSettings,
     digest: str,
     chunk: Sequence[str],
@@ -155,7 +138,7 @@ def _rebuild_chunk(
 ) -> tuple[RebuildReport, frozenset[str]]:
     """Derive the flows of some traces; the traces that need nothing more are given back."""
     for tries in range(1, TRIES_MAX + 1):
-        recorded, rows = _complete(store, settings, _read(store, settings, chunk))
+        recorded, rows = gatherer.gather(chunk)
         concluded = _conclude(rows, settings, recorded.coverage, progress, flows_before)
         removed = sorted(
             set(recorded.earlier_flow_ids) - {flow.flow_id for flow in concluded.flows}
@@ -173,78 +156,6 @@ def _rebuild_chunk(
     raise StoreBusyError(
         f"data kept coming in while flows were derived ({TRIES_MAX} times); derive again later"
     )
-
-
-def _read(store: Store, settings: RebuildSettings, chunk: Sequence[str]) -> _Recorded:
-    """Everything of these traces and of all that may make one flow with them."""
-    with store.lease("derive flows: read") as session:
-        generation = read_dirty(session).generation
-        trace_ids = set(chunk)
-        fresh = sorted(trace_ids)
-        for _ in range(ROUNDS_MAX):
-            found = ask(session, RELATED, {"trace_ids": fresh})["trace_id"].to_list()
-            fresh = sorted(set(found) - trace_ids)
-            if not fresh:
-                break
-            trace_ids.update(fresh)
-        closed = sorted(trace_ids)
-        return _records(session, settings, generation, closed, closed)
-
-
-def _records(
-    session: Session,
-    settings: RebuildSettings,
-    generation: int,
-    trace_ids: Sequence[str],
-    closed_ids: Sequence[str],
-) -> _Recorded:
-    """Everything recorded of some traces."""
-    earlier = ask(session, FLOWS_OF_TRACES, {"trace_ids": list(trace_ids)})
-    return _Recorded(
-        generation=generation,
-        trace_ids=trace_ids,
-        closed_ids=closed_ids,
-        spans=read_spans(session, trace_ids),
-        logs=read_logs(session, trace_ids),
-        decisions=read_decisions(session, trace_ids),
-        coverage=_coverage(session, settings),
-        earlier_flow_ids=earlier["flow_id"].to_list(),
-    )
-
-
-def _coverage(session: Session, settings: RebuildSettings) -> Coverage:
-    services = {
-        name: ServiceCoverage(first_ns=first_ns, last_ns=last_ns)
-        for name, first_ns, last_ns in ask(session, COVERAGE, {}).iter_rows()
-    }
-    return Coverage(
-        services=services,
-        data_end_ns=max((it.last_ns for it in services.values()), default=0),
-        grace_ns=settings.grace_ns,
-        unknown_sampling=settings.unknown_sampling,
-    )
-
-
-def _complete(
-    store: Store, settings: RebuildSettings, recorded: _Recorded
-) -> tuple[_Recorded, list[FlowRows]]:
-    """Assign; read also the traces of older flows that turn out to bear the same ids."""
-    rows = _assign(recorded, settings)
-    for _ in range(ROUNDS_MAX):
-        names = sorted({name for flow in rows for name in (flow.flow_id, *flow.aliases)})
-        with store.lease("derive flows: read") as session:
-            asked = {"flow_ids": names, "trace_ids": list(recorded.trace_ids)}
-            more = ask(session, TRACES_OF_FLOWS, asked)["trace_id"].to_list()
-            if not more:
-                return recorded, rows
-            wider = sorted({*recorded.trace_ids, *more})
-            recorded = _records(session, settings, recorded.generation, wider, recorded.closed_ids)
-        rows = _assign(recorded, settings)
-    return recorded, rows
-
-
-def _assign(recorded: _Recorded, settings: RebuildSettings) -> list[FlowRows]:
-    return assign(recorded.spans, recorded.logs, recorded.decisions, settings.assign)
 
 
 def _conclude(
@@ -272,7 +183,7 @@ def _conclude(
 
 
 def _write(
-    store: Store, recorded: _Recorded, concluded: _Concluded, removed: Sequence[str], digest: str
+    store: Store, recorded: Recorded, concluded: _Concluded, removed: Sequence[str], digest: str
 ) -> bool:
     members = {
         flow_rows.flow_id: [key_of(span) for span in flow_rows.spans]
@@ -289,29 +200,5 @@ def _write(
             code_digest=digest,
             removed_flow_ids=removed,
             derived_trace_ids=recorded.closed_ids,
+            aliases={flow_rows.flow_id: flow_rows.aliases for flow_rows in concluded.rows},
         )
-
-
-def code_digest(settings: RebuildSettings) -> str:
-    """What the conclusions depend on besides the data: our code and the settings."""
-    given = {
-        "correlation_keys": list(settings.assign.correlation_keys),
-        "links_max": settings.assign.links_max,
-        "compensated_by": dict(settings.derive.compensated_by),
-        "success_words": sorted(settings.derive.success_words),
-        "abort_words": sorted(settings.derive.abort_words),
-        "grace_ns": settings.grace_ns,
-        "unknown_sampling": settings.unknown_sampling,
-    }
-    written = json.dumps([sources_digest(), given], sort_keys=True)
-    return hashlib.sha256(written.encode()).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def sources_digest() -> str:
-    """What all of this package's sources are."""
-    digest = hashlib.sha256()
-    for path in sorted([*HERE.rglob("*.py"), *HERE.rglob("*.sql")]):
-        digest.update(f"{path.relative_to(HERE).as_posix()}\0".encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -1,7 +1,8 @@
 """Verdicts, findings, replays and incidents as rows, and back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -78,9 +79,16 @@ _incident_fields = attrgetter(*_INCIDENT_FIELDS)
 
 def saga_row(saga: SagaVerdict) -> Row:
     """One row of `SAGA_SCHEMA`."""
-    checks = [{**asdict(check), "evidence": _plain(check.evidence)} for check in saga.checks]
+    checks = [
+        {**_shallow(check), "evidence": _plain(check.evidence), "missing": list(check.missing)}
+        for check in saga.checks
+    ]
     residuals = [
-        {**asdict(effect), "amount": decimal_text(effect.amount)}
+        {
+            **_shallow(effect),
+            "amount": decimal_text(effect.amount),
+            "evidence": _shallow(effect.evidence),
+        }
         for effect in saga.residual_effects
     ]
     return (
@@ -152,7 +160,7 @@ def replay_row(result: ReplayResult) -> Row:
     return (
         *_replay_fields(result),
         result.flags,
-        to_json([asdict(divergence) for divergence in result.divergences]),
+        to_json([_shallow(divergence) for divergence in result.divergences]),
         to_json(result.answers),
         to_json(result.events),
     )
@@ -184,7 +192,17 @@ def incident_of(row: Sequence[Any]) -> Incident:
 
 
 def _plain(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
-    return [asdict(item) for item in evidence]
+    return [_shallow(item) for item in evidence]
+
+
+def _shallow(record: CheckResult | Divergence | Evidence | ResidualEffect) -> dict[str, Any]:
+    """The fields of a record as they are; `dataclasses.asdict` would copy every value in depth."""
+    return {name: getattr(record, name) for name in _names(type(record))}
+
+
+@cache
+def _names(kind: type[CheckResult | Divergence | Evidence | ResidualEffect]) -> tuple[str, ...]:
+    return tuple(entry.name for entry in fields(kind))
 
 
 def _evidence_of(values: Sequence[dict[str, Any]]) -> tuple[Evidence, ...]:

@@ -10,6 +10,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from store.model import JsonValue
+from store.replay_results import Divergence as Divergence
+from store.replay_results import ReplayResult as ReplayResult
 
 
 class StepOutcome(StrEnum):
@@ -144,7 +146,8 @@ class Flow:
     unfinished. `ties` says why its traces belong together. `replayability` is R0 to R4.
     `evidence_gaps` lists in words what was not recorded and limits what can be said. `sampling` is
     all (recorded), assumed_all (nothing told of sampling), weighted or unknown; `sampling_weight`
-    is how many flows this one stands for, exactly; None when unknown.
+    is how many flows this one stands for, exactly; None when unknown. `variant` names its structure
+    ("" when nobody asked for it): flows that did the same steps share it.
     """
 
     flow_id: str
@@ -170,6 +173,7 @@ class Flow:
     evidence_gaps: Sequence[str] = ()
     sampling: str = "assumed_all"
     sampling_weight: Fraction | None = Fraction(1)
+    variant: str = ""
 
     @property
     def attempt_count(self) -> int:
@@ -236,54 +240,6 @@ class Finding:
     remedy: str
     evidence: Sequence[Evidence] = ()
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Divergence:
-    """A typed difference between recording and replay.
-
-    `kind` is one of DESIGN section 8's ten words; `path` a field path such as `request.amount`;
-    `source` what the divergence follows from ("" for the first one).
-    """
-
-    kind: str
-    step_id: str
-    recorded: JsonValue
-    replayed: JsonValue
-    path: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayResult:
-    """What one replay of one recording gave.
-
-    `verdict` is identical, equivalent, diverged or unreplayable. `digest` is the SHA-256 of the
-    canonical event log. `flags` are the doubts the program had on the way, `answers` counts
-    answers by rung. `claim` is C1 to C4 for scenarios, None for a control. `virtual_low_ns` and
-    `virtual_high_ns` bound the virtual duration. `events` is the canonical event log itself.
-    """
-
-    flow_id: str
-    mode: str
-    verdict: str
-    digest: str
-    outcome: str
-    virtual_duration_ns: int
-    virtual_low_ns: int
-    virtual_high_ns: int
-    program_digest: str
-    program_flows: int
-    leave_one_out: bool
-    flags: Sequence[str]
-    divergences: Sequence[Divergence]
-    answers: Mapping[str, int]
-    scenario: str | None = None
-    claim: str | None = None
-    control_verdict: str | None = None
-    control_digest: str | None = None
-    reason: str = ""
-    events: Sequence[Mapping[str, JsonValue]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,6 +33,7 @@ _FLOW_FIELDS = {
     "replayability": _TEXT,
     "complete": _BOOL,
     "sampling": _TEXT,
+    "variant": _TEXT,
 }
 _FLOW_LISTS = ("services", "trace_ids", "decision_ids", "ties", "evidence_gaps")
 _FLOW_JSON = ("input", "output", "draws", "critical_path")
@@ -113,6 +114,7 @@ ATTEMPT_SCHEMA = pa.schema(
     }
 )
 MEMBER_SCHEMA = pa.schema({"flow_id": _TEXT, "trace_id": _TEXT, "span_id": _ID})
+ALIAS_SCHEMA = pa.schema({"alias": _TEXT, "flow_id": _TEXT})
 BODY_KEYS = pa.schema({"sha256": _TEXT})
 PAYLOAD_SCHEMA = pa.schema({"sha256": _TEXT, "body": _TEXT})
 
@@ -247,3 +249,16 @@ def member_rows(members: Mapping[str, Iterable[tuple[str, str]]]) -> Iterator[Ro
     for flow_id, spans in members.items():
         for trace_id, span_id in spans:
             yield flow_id, trace_text(trace_id), number(span_id)
+
+
+def alias_rows(aliases: Mapping[str, Iterable[str]]) -> Iterator[Row]:
+    """Rows of `ALIAS_SCHEMA`."""
+    for flow_id, others in aliases.items():
+        for alias in others:
+            yield alias, flow_id
+
+
+def content_of(flow: Flow) -> tuple[object, ...]:
+    """What is stored of a flow: equal for flows that no replay could tell apart."""
+    bodies: dict[str, str] = {}
+    return flow_row(flow), tuple(step_rows(flow)), tuple(attempt_rows(flow, bodies))

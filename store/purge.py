@@ -20,7 +20,15 @@ from store.lease import Session
 # What is selected, in this order; whether the statement binds what was asked for.
 _BEFORE = {"kept": True, "traces": False, "flows": True, "spans": False, "decisions": True}
 _FLOW = {"flows": True, "spans": False, "traces": False, "decisions": False}
-_CONCLUSIONS = ("flow_members", "steps", "attempts", "sagas", "findings", "flows")
+_CONCLUSIONS = (
+    "flow_members",
+    "flow_aliases",
+    "steps",
+    "attempts",
+    "sagas",
+    "findings",
+    "flows",
+)
 UNKNOWN_TOLD_MAX = 5
 
 

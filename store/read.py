@@ -13,7 +13,9 @@ from store.lease import Session
 from store.ledger import KnownInput, known_inputs
 from store.model import Decision, LogRecord, Span, SpanEvent, SpanLink
 from store.read_derived import (
+    ClockSkew,
     FlowSelection,
+    read_clock_skew,
     read_code_digests,
     read_findings,
     read_flow,
@@ -26,6 +28,7 @@ from store.read_derived import (
 from store.values import from_json, map_from_json
 
 __all__ = [
+    "ClockSkew",
     "Dirty",
     "FlowSelection",
     "KeptReject",
@@ -33,6 +36,7 @@ __all__ = [
     "StoreCounts",
     "counts",
     "known_inputs",
+    "read_clock_skew",
     "read_code_digests",
     "read_decisions",
     "read_dirty",

@@ -43,6 +43,28 @@ class FlowSelection:
     limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockSkew:
+    """How far the callee's clock runs ahead of the caller's, from so many calls seen on both ends.
+
+    `offset_ns` is the median estimate for ways of equal length; `low_ns` to `high_ns` is where the
+    offset of the median call can lie whatever the ways: the callee works inside the call. Where
+    that leaves out 0 the clocks disagree. For display only: nothing is derived from it.
+    """
+
+    caller: str
+    callee: str
+    calls: int
+    offset_ns: int
+    low_ns: int
+    high_ns: int
+
+    @property
+    def certain(self) -> bool:
+        """Whether the clocks disagree, however long the ways were."""
+        return self.low_ns > 0 or self.high_ns < 0
+
+
 _EVERY_FLOW = FlowSelection()
 
 
@@ -72,12 +94,24 @@ def read_flows(session: Session, selection: FlowSelection = _EVERY_FLOW) -> list
 
 
 def read_flow(session: Session, flow_id: str) -> Flow:
-    """One flow; NotFoundError shows the nearest ids."""
+    """One flow by its id or an earlier one of its ids; NotFoundError shows the nearest ids."""
     flows = read_flows(session, FlowSelection(flow_ids=(flow_id,)))
     if not flows:
-        known = [known_id for (known_id,) in session.rows("read/flow_ids")]
-        raise NotFoundError(_not_found("flow", flow_id, known))
+        flows = read_flows(session, FlowSelection(flow_ids=(_present_id(session, flow_id),)))
     return flows[0]
+
+
+def _present_id(session: Session, alias: str) -> str:
+    """The id under which a flow stands now that had another one with less data."""
+    found = [flow_id for (flow_id,) in session.rows("read/flow_aliases", {"alias": alias})]
+    if not found:
+        known = [known_id for (known_id,) in session.rows("read/flow_ids")]
+        raise NotFoundError(_not_found("flow", alias, known))
+    if len(found) > 1:
+        listed = ", ".join(found[:NEAREST_MAX])
+        more = f" and {len(found) - NEAREST_MAX} more" if len(found) > NEAREST_MAX else ""
+        raise NotFoundError(f"{alias} is {len(found)} flows by now: {listed}{more}")
+    return found[0]
 
 
 def read_sagas(session: Session, flow_ids: Sequence[str] | None = None) -> list[SagaVerdict]:
@@ -106,6 +140,17 @@ def read_incident(session: Session, incident_id: str) -> Incident:
     if incident_id not in incidents:
         raise NotFoundError(_not_found("incident", incident_id, list(incidents)))
     return incidents[incident_id]
+
+
+def read_clock_skew(session: Session) -> list[ClockSkew]:
+    """Estimates by caller and callee, as of the last time flows were derived."""
+    return [
+        ClockSkew(
+            caller=row[0], callee=row[1], calls=row[2], offset_ns=row[3], low_ns=row[4],
+            high_ns=row[5],
+        )
+        for row in session.rows("read/clock_skew")
+    ]  # fmt: skip
 
 
 def read_code_digests(session: Session) -> tuple[str, ...]:

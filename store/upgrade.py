@@ -39,6 +39,8 @@ CONCLUDED = frozenset(
         "payloads",
         "flows",
         "flow_members",
+        "flow_aliases",
+        "clock_skew",
         "steps",
         "attempts",
         "sagas",

@@ -21,6 +21,7 @@ from analyzer.derive.replayability import draws_of, grade_of
 from analyzer.derive.roles import assign_roles
 from analyzer.derive.sampling import sampling_of
 from analyzer.derive.settings import DeriveSettings
+from analyzer.derive.shape import shape
 from analyzer.derive.steps import drafts_of, step_of
 from analyzer.derive.tree import Tree, plant
 from analyzer.events import with_events
@@ -44,7 +45,7 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
     grade = grade_of(tree, steps, flow_input, draws)
     sampling = sampling_of(rows.spans)
     service = root.service if root is not None else ""
-    return Flow(
+    flow = Flow(
         flow_id=rows.flow_id,
         name=text(attributes, FLOW_NAME) or (root.name if root is not None else "unknown"),
         version=text(attributes, FLOW_VERSION) or _service_version(tree),
@@ -69,6 +70,7 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
         sampling=sampling.kind,
         sampling_weight=sampling.weight,
     )
+    return replace(flow, variant=shape(flow))
 
 
 def _service_version(tree: Tree) -> str:

@@ -10,6 +10,7 @@ SELECT
     replayability,
     complete,
     sampling,
+    variant,
     outcome,
     sampling_weight,
     services,

@@ -26,6 +26,5 @@ CREATE TABLE spans (
     gen_ai_model VARCHAR,
     declared_flow_id VARCHAR,
     flow_name VARCHAR,
-    saga_id VARCHAR,
-    content_hash UBIGINT
+    saga_id VARCHAR
 )

@@ -18,6 +18,7 @@ CREATE TABLE flows (
     complete BOOLEAN,
     sampling VARCHAR,
     sampling_weight VARCHAR, -- an exact fraction: 16/15
+    variant VARCHAR,
     critical_path JSON,
     input JSON,
     output JSON,

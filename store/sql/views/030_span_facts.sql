@@ -5,5 +5,5 @@ SELECT
     span_hex(span_id) AS span_id,
     span_hex(parent_span_id) AS parent_span_id,
     end_ns - start_ns AS duration_ns,
-    * EXCLUDE (trace_id, span_id, parent_span_id, content_hash)
+    * EXCLUDE (trace_id, span_id, parent_span_id)
 FROM spans

@@ -1,0 +1,2 @@
+INSERT INTO flow_aliases BY NAME
+SELECT * FROM incoming

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 
 from replay.infer.program import Program
@@ -93,13 +92,22 @@ class Folds:
         self.settings = settings
         self.machines: dict[int, Machine] = {}
         self.digests: dict[int, str] = {}
+        self.refusals: dict[int, str] = {}
 
     def refusal(self) -> str:
-        """Say why no program is offered; "" when one is."""
+        """Say why no program can be made; "" when one can."""
         least = self.settings.control_flows_min
         if len(self.usable) < least:
             return f"too few: {len(self.usable)} usable recordings of this kind, {least} are needed"
         return ""
+
+    def refusal_for(self, flow_id: str) -> str:
+        """Say why this flow gets no program; "" when it gets one."""
+        few = self.refusal()
+        if few:
+            return few
+        self.machine_for(flow_id)
+        return self.refusals[fold_of(flow_id, self.settings.folds)]
 
     def machine_for(self, flow_id: str) -> tuple[Machine, str]:
         """Give the program that never saw this flow, and its digest."""
@@ -107,9 +115,10 @@ class Folds:
         if fold not in self.machines:
             others = [r for r in self.usable if fold_of(r.flow_id, self.settings.folds) != fold]
             training = others[: self.settings.training_flows_max]
-            program = train(training, self.settings)
-            self.machines[fold] = Machine(program)
-            self.digests[fold] = program.digest
+            trained = train(training, self.settings)
+            self.machines[fold] = Machine(trained.program)
+            self.digests[fold] = trained.program.digest
+            self.refusals[fold] = trained.refusal
         return self.machines[fold], self.digests[fold]
 
 
@@ -122,7 +131,7 @@ def replay_recording(
     baseline: Recording | None = None,
 ) -> ReplayResult:
     """Replay one recording; with `baseline`, judge the run against that one instead."""
-    refusal = recording.unusable or kind.refusal()
+    refusal = recording.unusable or kind.refusal_for(recording.flow_id)
     if refusal:
         return unreplayable(recording, refusal, None if scenario is None else scenario.name)
     machine, digest = kind.machine_for(recording.flow_id)
@@ -137,21 +146,26 @@ def replay_recording(
 
 def replay_with(
     recording: Recording,
-    program: Program,
+    machine: Machine,
     *,
+    recordings: int = 0,
+    scenario: Scenario | None = None,
     settings: ReplaySettings = DEFAULTS,
-    leave_one_out: bool = True,
 ) -> ReplayResult:
-    """Replay a recording with a stored program, as one out of a bundle.
+    """Replay a recording with a stored program that never saw it, as one out of a bundle.
 
-    `leave_one_out` repeats what is known of the program: whether it was made without this flow.
+    `recordings` of its kind were usable where the program was made.
     """
     if recording.unusable:
-        return unreplayable(recording, recording.unusable, None)
-    run = Machine(program).run(recording.input, Answers.of(recording))
+        name = None if scenario is None else scenario.name
+        return unreplayable(recording, recording.unusable, name)
+    program = machine.program
+    run = machine.run(recording.input, Answers.of(recording))
     judged = judge(run, recording, program, settings)
     result = result_of(recording, program, program.digest, judged, settings)
-    return replace(result, leave_one_out=leave_one_out)
+    if scenario is None:
+        return result
+    return what_if(result, machine, recording, scenario, settings, recordings)
 
 
 def program_of(

@@ -60,7 +60,10 @@ class RecordedStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A flow as replay sees it. `unusable` says why it cannot be replayed, "" when it can."""
+    """A flow as replay sees it. `unusable` says why it cannot be replayed, "" when it can.
+
+    `grade` is its replayability, R0 to R4; `gaps` name what would raise it.
+    """
 
     flow_id: str
     name: str
@@ -73,6 +76,7 @@ class Recording:
     steps: Sequence[RecordedStep]
     draws: Sequence[JsonValue] = ()
     grade: str = "R3"
+    gaps: Sequence[str] = ()
     unusable: str = ""
 
 
@@ -95,6 +99,7 @@ def recording_of(flow: Flow) -> Recording:
         steps=tuple(_step(step, flow.start_ns) for step in own),
         draws=tuple(flow.draws),
         grade=flow.replayability,
+        gaps=tuple(flow.evidence_gaps),
         unusable=_unusable(flow, own),
     )
 
@@ -219,7 +224,8 @@ def _recording(document: Mapping[str, Any]) -> Recording:
         attempts = tuple(RecordedAttempt(**_known(RecordedAttempt, a)) for a in item["attempts"])
         steps.append(RecordedStep(**{**_known(RecordedStep, item), "attempts": attempts}))
     values = _known(Recording, document)
-    return Recording(**{**values, "steps": tuple(steps), "draws": tuple(values["draws"])})
+    listed = {name: tuple(values[name]) for name in ("draws", "gaps")}
+    return Recording(**{**values, "steps": tuple(steps), **listed})
 
 
 def _known(record: type, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Learns a program, and sets aside the recordings it cannot explain."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from replay.divergence import compare
 from replay.infer.learn import learn
@@ -15,22 +15,51 @@ from replay.settings import ReplaySettings
 _GOOD_ENOUGH_PERCENT = 98
 
 
-def train(recordings: Sequence[Recording], settings: ReplaySettings) -> Program:
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A program, and why it is not to be used; "" when it is."""
+
+    program: Program
+    refusal: str = ""
+
+
+def train(recordings: Sequence[Recording], settings: ReplaySettings) -> Trained:
     """Learn from recordings of one kind; when too many stay unexplained, learn from the rest.
 
-    The share set aside is part of the program: it is shown, never hidden.
+    The share set aside is part of the program: it is shown, never hidden. A program that explains
+    few of its own recordings, where what programs are made of was not recorded, is refused.
     """
     program = learn(recordings, settings.learn)
     explained = _explained(program, recordings, settings)
     if len(explained) * 100 >= _GOOD_ENOUGH_PERCENT * len(recordings):
-        return program
+        return Trained(program)
     if len(explained) < settings.kept_share_min * len(recordings):
-        return program
+        lacking = lacking_of(recordings)
+        if not lacking:
+            return Trained(program)
+        return Trained(
+            program,
+            f"the program explains {len(explained)} of the {len(recordings)} recordings it was "
+            f"made of; never recorded: {', '.join(lacking)}",
+        )
     refit = learn(explained, settings.learn)
     again = _explained(refit, recordings, settings)
     if len(again) <= len(explained):
-        return program
-    return replace(refit, set_aside=len(recordings) - len(explained))
+        return Trained(program)
+    return Trained(replace(refit, set_aside=len(recordings) - len(explained)))
+
+
+def lacking_of(recordings: Sequence[Recording]) -> list[str]:
+    """Name what programs are made of and no recording of the kind holds."""
+    steps = [step for recording in recordings for step in recording.steps if not step.local]
+    attempts = [attempt for step in steps for attempt in step.attempts]
+    lacking = {
+        "the flow's input (retrospan.flow.input)": any(r.input for r in recordings),
+        "keys of calls (retrospan.step.key)": any(step.key for step in steps),
+        "request bodies (http.request.body.content)": any(a.request for a in attempts),
+        "response bodies (http.response.body.content)": any(a.response for a in attempts),
+    }
+    return [name for name, present in lacking.items() if not present]
 
 
 def _explained(

@@ -11,6 +11,7 @@ from replay.infer.grow import grow
 from replay.infer.program import Program, from_json, to_json
 from replay.infer.tree import Split
 from replay.infer.view import Ref
+from replay.interpret import Machine
 from replay.leaves import Scalar
 from replay.recording import recording_of
 from store.conclusions import Flow
@@ -46,7 +47,7 @@ def test_a_stored_program_replays_to_the_same_digest(payments: list[Flow]) -> No
     for flow in payments[:5]:
         stored = from_json(to_json(program_of(payments, flow.flow_id)))
         [direct] = replay_flows(payments, [flow.flow_id])
-        assert replay_with(recording_of(flow), stored) == direct
+        assert replay_with(recording_of(flow), Machine(stored)) == direct
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"format":"retrospan.program/9"}'])

@@ -65,11 +65,15 @@ def test_nine_of_ten_recorded_payments_replay_identically_and_no_other_is_silent
         assert result.verdict == "identical" or result.divergences, result
 
 
-def test_without_our_attributes_nothing_is_silently_wrong() -> None:
-    """No input and no keys are recorded there: a program can hardly be made, and says so."""
+def test_without_our_attributes_no_program_is_offered_and_the_reason_names_what_lacks() -> None:
+    """No input and no keys are recorded there."""
     flows = flows_of("payment-brownout-plain")
     results = replay_flows(flows, [flow.flow_id for flow in flows])
     assert fidelity(results).silent == 0
+    assert {result.verdict for result in results} == {"unreplayable"}
+    for result in results:
+        assert "explains" in result.reason
+        assert "retrospan.flow.input" in result.reason
 
 
 def test_a_longer_wait_for_the_slow_gateway_would_have_saved_payments() -> None:

@@ -100,6 +100,10 @@ def test_every_command_and_option_has_help() -> None:
         ("incidents declare --from 5m --to 1m", 0),
         ("replay run flow-001", 0),
         ("replay programs", 0),
+        ("recordings list", 0),
+        ("recordings show flow-001", 0),
+        ("recordings export --all -o r.jsonl", 0),
+        ("recordings replay r.jsonl flow-001", 0),
         ("report verify a.md", 0),
         ("report lint a.md", 0),
         ("ingest spans.json", 0),
@@ -110,6 +114,7 @@ def test_every_command_and_option_has_help() -> None:
         ("export otlp -o out.jsonl", 0),
         ("export parquet -o out", 0),
         ("doctor", 0),
+        ("quality report", 0),
     ],
 )
 @pytest.mark.usefixtures("db")
@@ -120,6 +125,8 @@ def test_every_document_fits_its_schema(
     (tmp_path / "bad.json").write_text('{"resourceSpans": 3}')
     if line.startswith("report"):
         assert command("report", "write", "inc-1", "-o", "a.md").code == 0
+    if line.startswith("recordings replay"):
+        assert command("recordings", "export", "--all", "-o", "r.jsonl").code == 0
     said = command(*line.split(), "--json")
     assert said.code == code, said.err
     name = next(name for typed, name in rows().items() if line.startswith(typed))

@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 
 def code_digest(settings: object) -> str:
     """SHA-256 of everything in this package and of a settings record."""
-    written = json.dumps([_sources_digest(), _plain(settings)], sort_keys=True)
+    written = json.dumps([sources_digest(), _plain(settings)], sort_keys=True)
     return hashlib.sha256(written.encode()).hexdigest()
 
 
@@ -30,7 +30,8 @@ def _plain(value: object) -> object:
 
 
 @lru_cache(maxsize=1)
-def _sources_digest() -> str:
+def sources_digest() -> str:
+    """What all of this package's sources are."""
     digest = hashlib.sha256()
     for path in sorted([*HERE.rglob("*.py"), *HERE.rglob("*.sql")]):
         digest.update(f"{path.relative_to(HERE).as_posix()}\0".encode())

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from analyzer.code_digest import sources_digest
 from analyzer.detectors import (
     Judged,
     PopulationCase,
@@ -22,7 +23,7 @@ from analyzer.detectors import (
     finding_id,
     population_detectors,
 )
-from analyzer.rebuild import COVERAGE, FLOWS_OF_TRACES, sources_digest
+from analyzer.gather import COVERAGE, FLOWS_OF_TRACES
 from analyzer.sagas.coverage import GRACE_NS, Coverage, ServiceCoverage
 from store.conclusions import Finding, Verdict
 from store.lease import Store

@@ -1,8 +1,8 @@
-"""A small real payment system whose recordings are retrospan's sample incidents.
+"""Small real systems whose recordings are retrospan's sample incidents.
 
-In: a fault plan (`plans/NAME.toml`). Out: `traces.jsonl.gz`, `logs.jsonl.gz`,
+In: a fault plan (`SYSTEM/plans/NAME.toml`). Out: `traces.jsonl.gz`, `logs.jsonl.gz`,
 `decisions.jsonl.gz` and `expected.toml` of one sample.
 
-Start reading at `record.py`, which starts every service as its own process;
-`payment.py` is the business flow; `versions.py` says what each release does.
+Start reading at `record.py`, which starts every service as its own process. Each system is a
+package of its own (`payment`, `onboarding`, `enrichment`); the modules beside them are shared.
 """

@@ -29,12 +29,12 @@ class Book:
             self._pages.setdefault(page, []).append(entry)
             return entry
 
-    def arrive(self, operation: str, order_id: str, key: str | None) -> int:
-        """Note a request; the answer says which one of this operation and order it is (from 1)."""
+    def arrive(self, operation: str, subject: str, key: str | None) -> int:
+        """Note a request; the answer says which one of its operation and subject it is, from 1."""
         with self._lock:
-            self._arrivals[(operation, order_id)] += 1
-            nth = self._arrivals[(operation, order_id)]
-        self.write("arrivals", operation=operation, order_id=order_id, key=key, nth=nth)
+            self._arrivals[(operation, subject)] += 1
+            nth = self._arrivals[(operation, subject)]
+        self.write("arrivals", operation=operation, order_id=subject, key=key, nth=nth)
         return nth
 
     def page(self, name: str) -> list[Entry]:

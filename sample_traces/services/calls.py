@@ -9,7 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import (
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    get_current_span,
+    set_span_in_context,
+)
 
 from sample_traces.services.breaker import Breaker
 from sample_traces.services.process import Host
@@ -60,12 +67,18 @@ class Saga:
 class Flow:
     """What all calls of one flow share."""
 
-    order_id: str
-    order: int
+    flow_id: str
+    index: int
+    """The number in its id; the plan's draws depend on it."""
     saga_id: str
     context: Context
     lock: threading.Lock = field(default_factory=threading.Lock)
     draws: itertools.count[int] = field(default_factory=itertools.count)
+
+    @property
+    def trace_id(self) -> str:
+        """The trace the flow's calls are in."""
+        return f"{get_current_span(self.context).get_span_context().trace_id:032x}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +232,7 @@ class Caller:
         self, flow: Flow, operation: Operation, key: str, attempt: int, span: Span
     ) -> None:
         """Wait before the next attempt; the jitter's draw is recorded."""
-        draw = self._host.plan.draw("jitter", flow.order, operation.path, key, attempt)
+        draw = self._host.plan.draw("jitter", flow.index, operation.path, key, attempt)
         with flow.lock:
             index = next(flow.draws)
         self._host.telemetry.log(

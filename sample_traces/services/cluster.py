@@ -1,4 +1,4 @@
-"""The processes of one recording: started, awaited, stopped."""
+"""The processes of one recording: started, awaited, revived, stopped."""
 
 from __future__ import annotations
 
@@ -10,17 +10,11 @@ import sys
 import time
 from pathlib import Path
 
-from sample_traces.services.faults import Plan
-from sample_traces.services.process import VERSIONS
+from sample_traces.services.faults import Plan, Release
+from sample_traces.services.system import System
 from sample_traces.services.web import ready
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = {
-    "order-validation": "order_validation",
-    "fraud-scorer": "fraud_scorer",
-    "gateway-eu": "gateway",
-    "gateway-us": "gateway",
-}
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 
@@ -40,17 +34,21 @@ def free_ports(names: list[str]) -> dict[str, int]:
 class Cluster:
     """All processes of one recording, by name."""
 
-    def __init__(self, plan: Plan, run_dir: Path) -> None:
+    def __init__(self, plan: Plan, system: System, run_dir: Path) -> None:
         self._plan = plan
         self._run_dir = run_dir
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
-        releases = {f"orchestrator@{release.version}" for release in plan.releases}
-        self.ports = free_ports(["sink", *VERSIONS, *sorted(releases)])
+        self._policies: dict[str, str | None] = {}
+        released = {release.service for release in plan.releases}
+        self.lasting = sorted(set(system.services) - released)
+        """Services of which one version runs all the time."""
+        releases = sorted({release.process for release in plan.releases})
+        self.ports = free_ports(["sink", *self.lasting, *releases])
         (run_dir / "ports.json").write_text(json.dumps(self.ports), encoding="utf-8")
 
     def start(self, name: str, policy: str | None = None) -> None:
         """Start one process; it may not be ready yet."""
-        module = MODULES.get(name, name.partition("@")[0].replace("-", "_"))
+        module = "sink" if name == "sink" else "process"
         command = [sys.executable, "-m", f"sample_traces.services.{module}"]
         command += ["--run-dir", str(self._run_dir)]
         if name != "sink":
@@ -59,10 +57,22 @@ class Cluster:
             command += ["--policy", policy]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
         self._processes[name] = subprocess.Popen(command, cwd=ROOT, env=environment)
+        self._policies[name] = policy
+
+    def release(self, release: Release) -> None:
+        """Start the process of a release."""
+        self.start(release.process, release.policy)
 
     def running(self, name: str) -> bool:
         """Whether this process was started and not stopped."""
         return name in self._processes
+
+    def revive(self) -> list[str]:
+        """Start again what ended by itself, as a supervisor does; the answer names it."""
+        ended = [name for name, process in self._processes.items() if process.poll() is not None]
+        for name in ended:
+            self.start(name, self._policies[name])
+        return ended
 
     def await_ready(self, name: str) -> None:
         """Return as soon as the process answers."""

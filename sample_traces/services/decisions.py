@@ -1,94 +1,119 @@
-"""The decision log: one record per scored payment."""
+"""The decision log: one record per decision of a model."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
-from opentelemetry.trace import get_current_span
-
-from sample_traces.services.calls import Flow, Result
-from sample_traces.services.faults import Plan, order_index
-from sample_traces.services.fraud_scorer import risk
 from sample_traces.services.policy import Policy, Verdict
 from sample_traces.services.web import Json, dumps
 
 
-def decision_record(flow: Flow, service: str, policy: Policy, decision: Mapping[str, Any]) -> Json:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """What was done on a decision: the step's key and the body it sent."""
+
+    step_key: str
+    body: Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What the service that acts knows of one decision.
+
+    `answer` is the model's: decision_id, recommendation, confidence, threshold, candidates, model,
+    prompt, usage. Without `policy` no gate was asked.
+    """
+
+    flow_id: str
+    trace_id: str
+    span_id: str
+    agent: str
+    service: str
+    time: datetime
+    input: Json
+    answer: Json
+    latency_ms: float
+    policy: Policy | None = None
+    verdict: Verdict | None = None
+    review: Json | None = None
+    action: Action | None = None
+    parameters: Mapping[str, float | int] = field(default_factory=lambda: {"temperature": 0})
+    feature_flags: Mapping[str, str] = field(default_factory=dict)
+
+
+def timestamp(moment: datetime) -> str:
+    """RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def decision_record(decided: Decided) -> Json:
     """The record of one decision, from its score, its gate and how it ended."""
-    score: Result = decision["score"]
-    verdict: Verdict = decision["verdict"]
-    end, answer, order = decision["end"], score.body, decision["order"]
-    trace_id = get_current_span(flow.context).get_span_context().trace_id
-    features = ("order_id", "amount", "country", "customer_age_days", "loyalty")
+    answer = decided.answer
     record: Json = {
         "schema": "retrospan.decision/1",
         "decision_id": answer["decision_id"],
-        "time": decision["decided_at"].isoformat().replace("+00:00", "Z"),
-        "trace_id": f"{trace_id:032x}",
-        "span_id": score.span_id,
-        "flow_id": flow.order_id,
-        "actor": {"agent": "fraud-scorer", "service": service},
-        "model": {**answer["model"], "parameters": {"temperature": 0}},
+        "time": timestamp(decided.time),
+        "trace_id": decided.trace_id,
+        "span_id": decided.span_id,
+        "flow_id": decided.flow_id,
+        "actor": {"agent": decided.agent, "service": decided.service},
+        "model": {**answer["model"], "parameters": dict(decided.parameters)},
         "prompt": answer["prompt"],
-        "input": {name: order[name] for name in features},
+        "input": decided.input,
         "candidates": answer["candidates"],
         "chosen": answer["recommendation"],
         "confidence": answer["confidence"],
         "threshold": answer["threshold"],
-        "policy": {
+        "usage": answer["usage"],
+        "latency_ms": round(decided.latency_ms, 3),
+    }
+    policy, verdict = decided.policy, decided.verdict
+    if policy is not None and verdict is not None:
+        record["policy"] = {
             "id": policy.id,
             "version": policy.version,
             "sha256": policy.sha256,
             "outcome": verdict.outcome,
             "reason": verdict.reason,
-        },
-        "usage": answer["usage"],
-        "latency_ms": round((score.ended_ns - score.started_ns) / 1e6, 3),
-    }
-    review = end.get("review")
-    if review is not None:
-        record["human_review"] = {
-            "by": review["reviewer"],
-            "outcome": "approved" if review["approved"] else "refused",
-            "time": record["time"],
         }
-    if end["executed"]:
-        request = dumps(end["request"]).encode()
-        record["action"] = {
-            "step_key": flow.order_id,
-            "request_sha256": hashlib.sha256(request).hexdigest(),
-        }
+    if decided.feature_flags:
+        record["feature_flags"] = dict(decided.feature_flags)
+    if decided.review is not None:
+        record["human_review"] = human_review(decided.review, record["time"])
+    if decided.action is not None:
+        record["action"] = action(decided.action)
     return record
 
 
-def chain(
-    plan: Plan, records: Iterable[Json], settled: Mapping[str, str], now: datetime
-) -> list[str]:
-    """The lines of the decision log: in order of time, outcome joined, each tied to the last.
+def human_review(review: Json, otherwise: str) -> Json:
+    """Who looked at a decision, when, and what they said."""
+    return {
+        "by": review["reviewer"],
+        "outcome": "approved" if review["approved"] else "refused",
+        "time": review.get("time", otherwise),
+    }
 
-    The issuer's dispute feed says later which completed payments were fraud.
-    """
+
+def action(done: Action) -> Json:
+    """The step a decision led to."""
+    digest = hashlib.sha256(dumps(done.body).encode()).hexdigest()
+    return {"step_key": done.step_key, "request_sha256": digest}
+
+
+def chain(records: Iterable[Json], outcome: Callable[[Json], Json | None]) -> list[str]:
+    """The lines of the decision log: in order of time, outcome joined, each tied to the last."""
     lines: list[str] = []
     previous = "0" * 64
     for seq, record in enumerate(sorted(records, key=lambda r: (r["time"], r["flow_id"]))):
         line: Json = {**record, "seq": seq, "prev_sha256": previous}
-        if settled.get(record["flow_id"]) == "completed":
-            line["outcome"] = _dispute(plan, record, now)
+        later = outcome(record)
+        if later is not None:
+            line["outcome"] = later
         text = json.dumps(line, sort_keys=True, separators=(",", ":"))
         previous = hashlib.sha256(text.encode()).hexdigest()
         lines.append(text)
     return lines
-
-
-def _dispute(plan: Plan, record: Json, now: datetime) -> Json:
-    probability = risk(plan, record["input"])
-    fraud = plan.draw("dispute", order_index(record["flow_id"])) < 0.8 * probability
-    return {
-        "label": "fraud" if fraud else "legitimate",
-        "value": int(fraud),
-        "time": now.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-    }

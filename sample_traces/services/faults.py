@@ -1,4 +1,4 @@
-"""The seeded fault plan: what each service does to the nth request of an order."""
+"""The seeded fault plan: what each service does to the nth request of a flow."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PLANS = Path(__file__).parent / "plans"
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A rule that holds for the orders `first`..`last` at one operation of one service."""
+    """A rule that holds for the flows `first`..`last` at one operation of one service."""
 
     service: str
     operation: str
@@ -26,7 +26,7 @@ class Window:
     error_share: float = 0.0
     """Share of requests that fail without effect."""
     stuck_share: float = 0.0
-    """Share of orders of which every request fails without effect."""
+    """Share of flows of which every request fails without effect."""
     error_status: int = 503
 
 
@@ -40,18 +40,34 @@ class Fate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """An orchestrator version that gets a share of the orders `first`..`last`."""
+    """A version of a service that works on a share of the flows `first`..`last`."""
 
+    service: str
     version: str
-    policy: str
     first: int
     last: int
     share: float = 1.0
+    policy: str | None = None
+
+    @property
+    def process(self) -> str:
+        """The name of its process."""
+        return f"{self.service}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlagRule:
+    """From the flow `first` on, a feature flag gives its variant to a share of the flows."""
+
+    first: int
+    flag: str
+    variant: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phase:
-    """A named stretch of orders, as a person would tell the story."""
+    """A named stretch of flows, as a person would tell the story."""
 
     name: str
     first: int
@@ -63,41 +79,43 @@ class Plan:
     """Everything a recording is made of besides the code."""
 
     name: str
+    system: str
+    """The package that runs it."""
     seed: int
     flows: int
     interval_ms: float
     concurrency: int
-    decline_share: float
-    invalid_share: float
-    out_of_stock_share: float
+    shares: dict[str, float]
+    """How often what is neither fault nor rule happens: declines, empty shelves."""
     latency_ms: dict[str, tuple[float, float]]
     releases: tuple[Release, ...]
     phases: tuple[Phase, ...]
     windows: tuple[Window, ...]
     incident: tuple[int, int, int] | None
-    """First order under fault, first order after the mitigation, first order after recovery."""
-    order_prefix: str = "order"
-    """Tells the orders of one recording from those of another in the same store."""
+    """First flow under fault, first flow after the mitigation, first flow after recovery."""
+    flags: tuple[FlagRule, ...] = ()
+    prefix: str = "order"
+    """Tells the flows of one recording from those of another in the same store."""
 
-    def order_id(self, index: int) -> str:
-        """The name of one order, such as `order-000123`."""
-        return f"{self.order_prefix}-{index:06d}"
+    def flow_id(self, index: int) -> str:
+        """The name of one flow, such as `order-000123`."""
+        return f"{self.prefix}-{index:06d}"
 
     def draw(self, *parts: str | int) -> float:
         """A number in [0, 1) that depends on the seed and the parts only."""
         text = "/".join(map(str, (self.seed, *parts)))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big") / 2**56
 
-    def fate(self, service: str, operation: str, order: int, nth: int) -> Fate:
-        """Latency and error of the nth request of an order at one operation."""
-        where = (service, operation, order)
+    def fate(self, service: str, operation: str, index: int, nth: int) -> Fate:
+        """Latency and error of the nth request of a flow at one operation."""
+        where = (service, operation, index)
         low, high = self.latency_ms[f"{service} {operation}"]
         latency_ms = low + (high - low) * self.draw("latency", *where, nth) ** 2
         error: int | None = None
         for window in self.windows:
             if (window.service, window.operation) != (service, operation):
                 continue
-            if not window.first <= order <= window.last:
+            if not window.first <= index <= window.last:
                 continue
             if self.draw("stuck", *where) < window.stuck_share:
                 error = window.error_status
@@ -112,20 +130,20 @@ class Plan:
                     error = 503
         return Fate(latency_s=latency_ms / 1000, error_status=error)
 
-    def release(self, order: int) -> Release:
-        """The version that gets this order."""
-        point = self.draw("route", order)
+    def release(self, service: str, index: int) -> Release:
+        """The version of a service that gets this flow."""
+        point = self.draw("route", index)
         for release in self.releases:
-            if release.first <= order <= release.last:
+            if release.service == service and release.first <= index <= release.last:
                 if point < release.share:
                     return release
                 point -= release.share
-        raise ValueError(f"plan {self.name}: no release covers order {order}")
+        raise ValueError(f"plan {self.name}: no release of {service} covers flow {index}")
 
 
-def order_index(order_id: str) -> int:
-    """`order-000123` is the order 123."""
-    return int(order_id.rsplit("-", 1)[1])
+def index_of(flow_id: str) -> int:
+    """`order-000123` is the flow 123."""
+    return int(flow_id.rsplit("-", 1)[1])
 
 
 def _pair(value: Any) -> tuple[float, float]:
@@ -134,8 +152,11 @@ def _pair(value: Any) -> tuple[float, float]:
 
 
 def load_plan(name: str) -> Plan:
-    """Read `plans/NAME.toml`."""
-    raw = tomllib.loads((PLANS / f"{name}.toml").read_text(encoding="utf-8"))
+    """Read `SYSTEM/plans/NAME.toml`."""
+    path = next(HERE.glob(f"*/plans/{name}.toml"), None)
+    if path is None:
+        raise ValueError(f"there is no plan {name}")
+    raw = tomllib.loads(path.read_text(encoding="utf-8"))
     windows = [
         Window(**{**window, "slow_ms": _pair(window.get("slow_ms", (0, 0)))})
         for window in raw.pop("windows")
@@ -143,10 +164,12 @@ def load_plan(name: str) -> Plan:
     incident = raw.pop("incident", None)
     return Plan(
         name=name,
+        system=path.parents[1].name,
         latency_ms={where: _pair(span) for where, span in raw.pop("latency_ms").items()},
         releases=tuple(Release(**release) for release in raw.pop("releases")),
         phases=tuple(Phase(**phase) for phase in raw.pop("phases")),
         windows=tuple(windows),
         incident=tuple(incident) if incident else None,
+        flags=tuple(FlagRule(**rule) for rule in raw.pop("flags", ())),
         **raw,
     )

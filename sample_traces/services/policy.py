@@ -1,4 +1,4 @@
-"""The policy gate between a scored decision and the money."""
+"""The policy gate between a scored decision and what is done on it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-POLICIES = Path(__file__).parent / "policies"
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,25 +21,29 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One version of the payment-risk policy."""
+    """One version of a policy."""
 
     id: str
     version: str
     sha256: str
     approve_min: float
     reject_min: float
+    spot_check_share: float = 0.0
+    """Of what would be allowed, the share a person looks at all the same."""
 
-    def judge(self, recommendation: str, confidence: float) -> Verdict:
+    def judge(self, recommendation: str, confidence: float, draw: float = 1.0) -> Verdict:
         """Allow or deny on a confident recommendation, escalate otherwise."""
         if recommendation == "approve" and confidence >= self.approve_min:
+            if draw < self.spot_check_share:
+                return Verdict(outcome="escalate", reason="spot check")
             return Verdict(outcome="allow", reason=f"approve at or above {self.approve_min}")
         if recommendation == "reject" and confidence >= self.reject_min:
             return Verdict(outcome="deny", reason=f"reject at or above {self.reject_min}")
         return Verdict(outcome="escalate", reason="confidence too low to act alone")
 
 
-def load_policy(version: str) -> Policy:
-    """Read `policies/VERSION.toml`."""
-    data = (POLICIES / f"{version}.toml").read_bytes()
+def load_policy(system: str, version: str) -> Policy:
+    """Read `SYSTEM/policies/VERSION.toml`."""
+    data = (HERE / system / "policies" / f"{version}.toml").read_bytes()
     raw = tomllib.loads(data.decode())
     return Policy(sha256=hashlib.sha256(data).hexdigest(), **raw)

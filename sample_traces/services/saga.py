@@ -1,4 +1,4 @@
-"""The undoing of a payment: which compensations run, in which order."""
+"""The undoing of a flow: which compensations run, in which order."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sample_traces.services.calls import Caller, Flow, KeyRule, Operation, Saga
-from sample_traces.services.versions import Behaviour
 from sample_traces.services.web import Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undo:
-    """A compensation that will run if the payment aborts."""
+    """A compensation that will run if the flow aborts."""
 
     operation: Operation
     key: str
@@ -20,6 +19,14 @@ class Undo:
     saga: Saga
     completed_ns: int
     """When the step it undoes completed; the order of undoing follows from it."""
+    key_renewed_after_timeout: bool = False
+
+    def key_rule(self) -> KeyRule:
+        """One idempotency key, or another one after each timeout."""
+        base = f"{self.key}:{self.saga.step}"
+        if self.key_renewed_after_timeout:
+            return lambda _attempt, timeouts: f"{base}:{timeouts + 1}"
+        return lambda _attempt, _timeouts: base
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,40 +35,30 @@ class Compensator:
 
     caller: Caller
     flow: Flow
-    behaviour: Behaviour
+    stops_at_failure: bool
     undos: list[Undo] = field(default_factory=list)
-    refund: Undo | None = None
     journal: list[dict[str, Any]] = field(default_factory=list)
 
     def plan(self) -> list[Undo]:
-        """The compensations in the order they will run."""
-        newest_first = sorted(self.undos, key=lambda undo: undo.completed_ns, reverse=True)
-        if self.refund is None:
-            return newest_first
-        if (
-            self.behaviour.releases_before_refund_after_failover
-            and self.refund.operation.callee == "gateway-us"
-        ):
-            return [*newest_first, self.refund]
-        return [self.refund, *newest_first]
+        """The compensations in the order they will run: the newest step's first."""
+        return sorted(self.undos, key=lambda undo: undo.completed_ns, reverse=True)
 
     def run(self) -> bool:
         """Compensate one after the other; the answer is whether all of them succeeded."""
         sound = True
         for undo in self.plan():
             sound = self._run_one(undo) and sound
-            if not sound and self.behaviour.stops_at_failed_compensation:
+            if not sound and self.stops_at_failure:
                 return False
         return sound
 
     def _run_one(self, undo: Undo) -> bool:
-        base = f"{undo.key}:{undo.saga.step}"
         result = self.caller.call(
             self.flow,
             undo.operation,
             undo.key,
             undo.body,
-            key_rule=self._key_rule(undo, base),
+            key_rule=undo.key_rule(),
             saga=undo.saga,
         )
         self.journal.append(
@@ -76,9 +73,3 @@ class Compensator:
             }
         )
         return result.ok
-
-    def _key_rule(self, undo: Undo, base: str) -> KeyRule:
-        renew = self.behaviour.refund_key_renewed_after_timeout
-        if renew and undo.operation.path == "/refunds":
-            return lambda _attempt, timeouts: f"{base}:{timeouts + 1}"
-        return lambda _attempt, _timeouts: base

@@ -49,7 +49,7 @@ class Identity:
 class Telemetry:
     """Tracer and logger of one process."""
 
-    def __init__(self, identity: Identity, sink_port: int) -> None:
+    def __init__(self, identity: Identity, system: str, sink_port: int) -> None:
         base = f"http://127.0.0.1:{sink_port}/v1"
         resource = identity.resource()
         self._spans = TracerProvider(resource=resource, shutdown_on_exit=False)
@@ -68,8 +68,8 @@ class Telemetry:
                 schedule_delay_millis=EXPORT_DELAY_MS,
             )
         )
-        self.tracer = self._spans.get_tracer(f"payment.{identity.name}")
-        self._logger = self._logs.get_logger(f"payment.{identity.name}")
+        self.tracer = self._spans.get_tracer(f"{system}.{identity.name}")
+        self._logger = self._logs.get_logger(f"{system}.{identity.name}")
 
     def log(
         self,

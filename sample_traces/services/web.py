@@ -11,7 +11,14 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Span, SpanKind, Status, StatusCode, set_span_in_context
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    Span,
+    SpanKind,
+    Status,
+    StatusCode,
+    set_span_in_context,
+)
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from sample_traces.services.telemetry import Telemetry
@@ -51,13 +58,21 @@ Route = Callable[[Request], Answer]
 
 
 class ServiceServer(ThreadingHTTPServer):
-    """One thread per connection; every route becomes a SERVER span."""
+    """One thread per connection; every request becomes a SERVER span, if `traced`."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port: int, routes: Mapping[str, Route], telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        port: int,
+        routes: Mapping[str, Route],
+        telemetry: Telemetry,
+        *,
+        traced: bool = True,
+    ) -> None:
         self.routes = routes
+        self.traced = traced
         self.telemetry = telemetry
         super().__init__(("127.0.0.1", port), _Handler)
 
@@ -72,7 +87,7 @@ class _Handler(BaseHTTPRequestHandler):
         if route is None:
             self._reply(404, {"error": f"no route {self.path}"})
             return
-        answer = self._traced(route, body)
+        answer = self._traced(route, body) if self.server.traced else self._plain(route, body)
         self._reply(answer.status, answer.body)
 
     def do_GET(self) -> None:
@@ -100,6 +115,10 @@ class _Handler(BaseHTTPRequestHandler):
             span.set_status(Status(StatusCode.ERROR))
         span.end()
         return answer
+
+    def _plain(self, route: Route, body: Json) -> Answer:
+        key = self.headers.get(KEY_HEADER)
+        return route(Request(body=body, key=key, span=INVALID_SPAN, context=Context()))
 
     def _reply(self, status: int, body: Json) -> None:
         data = dumps(body).encode()

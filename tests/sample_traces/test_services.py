@@ -14,15 +14,15 @@ from opentelemetry.trace import INVALID_SPAN
 from sample_traces.services.books import Book
 from sample_traces.services.breaker import OPEN_S, WINDOW_CALLS, Breaker
 from sample_traces.services.faults import Plan, load_plan
-from sample_traces.services.gateway import Gateway
 from sample_traces.services.once import Execution, Once
-from sample_traces.services.orders import order
+from sample_traces.services.payment.gateway import Gateway
+from sample_traces.services.payment.orders import order
+from sample_traces.services.payment.truth import FlowTruth, breaks_s1, breaks_s3, breaks_s4
 from sample_traces.services.plain import strip
 from sample_traces.services.policy import load_policy
 from sample_traces.services.process import Host
 from sample_traces.services.sink import hex_ids
 from sample_traces.services.telemetry import Identity
-from sample_traces.services.truth import FlowTruth, breaks_s1, breaks_s3, breaks_s4
 from sample_traces.services.web import Answer, Json, Request
 
 
@@ -54,7 +54,7 @@ def request(body: Mapping[str, Any], key: str | None) -> Request:
 def charge_body(plan: Plan, *, declined: bool = False) -> Json:
     """The charge of the first healthy order whose card is or is not declined."""
     for index in range(plan.flows):
-        refused = plan.draw("decline", index) < plan.decline_share
+        refused = plan.draw("decline", index) < plan.shares["decline"]
         busy = plan.fate("gateway-eu", "POST /charges", index, 1).error_status is not None
         if refused == declined and not busy:
             placed = order(plan, index)
@@ -150,12 +150,18 @@ def test_fault_plan_is_the_same_whenever_it_is_read(name: str) -> None:
     first, second = load_plan(name), load_plan(name)
     assert fates(first) == fates(second)
     assert [order(first, n) for n in range(50)] == [order(second, n) for n in range(50)]
-    assert {first.release(n).version for n in range(first.flows)} <= {"2.3.0", "2.4.0", "2.4.1"}
+    assert {first.release("orchestrator", n).version for n in range(first.flows)} <= {
+        "2.3.0",
+        "2.4.0",
+        "2.4.1",
+    }
 
 
 def test_policy_v7_lets_low_confidence_pass_and_the_others_do_not() -> None:
     """Approvals only: v7 kept the rule for rejections."""
-    judged = {v: load_policy(v).judge("approve", 0.62).outcome for v in ("v6", "v7", "v8")}
+    judged = {
+        v: load_policy("payment", v).judge("approve", 0.62).outcome for v in ("v6", "v7", "v8")
+    }
     assert judged == {"v6": "escalate", "v7": "allow", "v8": "escalate"}
 
 

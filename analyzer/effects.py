@@ -144,11 +144,11 @@ def _cover(compensation: Step, effects: Sequence[Effect]) -> None:
     own = [effect for effect in effects if effect.step.step_id == compensation.compensates]
     if not own:
         return
-    mentioned = _mentioned(compensation)
+    named = mentioned(compensation)
 
     def fitness(effect: Effect) -> tuple[bool, bool, bool, bool]:
         return (
-            effect.external_ref in mentioned or effect.key in mentioned,
+            effect.external_ref in named or effect.key in named,
             effect.undone_by is None,
             effect.acknowledged,
             effect.certain,
@@ -160,7 +160,8 @@ def _cover(compensation: Step, effects: Sequence[Effect]) -> None:
             effect.undone_by = effect.undone_by or compensation
 
 
-def _mentioned(step: Step) -> set[str]:
+def mentioned(step: Step) -> set[str]:
+    """The step's key and every text in what it asked for."""
     found = {step.key}
     for attempt in step.attempts:
         queue: list[JsonValue] = [attempt.request]
@@ -188,7 +189,7 @@ def duplicates(effects: Sequence[Effect]) -> list[list[Effect]]:
     """Groups of two or more effects, sure or possible, that mean the same thing to the business."""
     groups: list[list[Effect]] = []
     for effect in effects:
-        home = next((group for group in groups if _same_meaning(group[0], effect)), None)
+        home = next((group for group in groups if same_meaning(group[0].step, effect.step)), None)
         if home is None:
             groups.append([effect])
         elif all(distinct(effect, other) is not False for other in home):
@@ -196,8 +197,8 @@ def duplicates(effects: Sequence[Effect]) -> list[list[Effect]]:
     return [group for group in groups if len(group) > 1]
 
 
-def _same_meaning(a: Effect, b: Effect) -> bool:
-    one, other = a.step, b.step
+def same_meaning(one: Step, other: Step) -> bool:
+    """Whether two steps do the same thing for the business."""
     if one.step_id == other.step_id:
         return True
     if one.resource is not None and other.resource is not None:

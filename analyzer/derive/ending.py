@@ -17,7 +17,7 @@ def said_aborted(root: Span | None, output: JsonValue, settings: DeriveSettings)
     """Whether the flow itself says it was aborted; None when it does not say."""
     if root is None or root.end_ns is None:
         return None
-    for word in (_status_word(output), text(root.attributes, FLOW_OUTCOME)):
+    for word in (status_word(output), text(root.attributes, FLOW_OUTCOME)):
         if word is None:
             continue
         plain = word.strip().lower().replace("-", "_").replace(" ", "_")
@@ -32,7 +32,8 @@ def said_aborted(root: Span | None, output: JsonValue, settings: DeriveSettings)
     return None
 
 
-def _status_word(output: JsonValue) -> str | None:
+def status_word(output: JsonValue) -> str | None:
+    """The word in a flow's output that says how it ended."""
     if isinstance(output, str):
         return output
     if not isinstance(output, dict):

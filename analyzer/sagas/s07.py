@@ -26,6 +26,15 @@ def _doubt(view: SagaView, step: Step) -> Doubt | None:
     last = step.attempts[-1]
     effect = any(attempt.took_effect is True for attempt in step.attempts)
     known = "; its effect was made all the same" if effect else ""
+    absence = view.absence
+    if absence is not None:
+        return Doubt(
+            verdict=absence.verdict,
+            message=f"{label(step)} ended in {last.status}, and may have been tried again: "
+            f"{absence.reason}",
+            steps=[step],
+            missing=absence.missing,
+        )
     return Doubt(
         verdict=Verdict.VIOLATION,
         message=f"compensation failed: {label(step)} ended in {last.status} after "

@@ -4,6 +4,8 @@ from collections import defaultdict
 
 from analyzer.derive.calls import LOCAL_KINDS
 from analyzer.derive.outcomes import BREAKER_OPEN
+from analyzer.derive.verbs import UNDOABLE, UNDOING, stems
+from analyzer.effects import marked
 from analyzer.sagas.check import Check, Doubt, answer, label, worst
 from analyzer.sagas.view import SagaView
 from store.conclusions import Attempt, CheckResult, Step, StepOutcome, Verdict
@@ -23,7 +25,7 @@ def _run(view: SagaView) -> CheckResult:
         if keys == {None} and len(sent) > 1:
             if _needs_key(step, sent):
                 doubts.append(_keyless(step, sent))
-            elif _says_nothing(step):
+            elif _says_nothing(view, step):
                 silent.append(_keyless(step, sent))
         elif keys - {None}:
             doubt = _doubt(step, sent)
@@ -54,16 +56,23 @@ def _keyless(step: Step, sent: list[Attempt]) -> Doubt:
     )
 
 
-def _says_nothing(step: Step) -> bool:
+def _says_nothing(view: SagaView, step: Step) -> bool:
     """Whether a remote step that may change something does not say what it is to the saga.
 
     A step with a key and no trace of a saga is one the saga's authors left out of it, such as a
-    score: its repetition is no concern of theirs.
+    score: its repetition is no concern of theirs. Not so where the words of its operation, or the
+    other steps at its callee, tell of effects a saga cares for: there its names may have got lost.
     """
     if step.kind in LOCAL_KINDS or step.operation.startswith(SAFE_METHODS):
         return False
-    of_a_saga = step.saga_step or step.resource or step.amount is not None
-    return step.role is None and bool(of_a_saga or not step.key)
+    if step.role is not None:
+        return False
+    if marked(step) or not step.key or stems(step.operation) & (UNDOABLE | UNDOING):
+        return True
+    return any(
+        other.callee == step.callee and (other.role is not None or marked(other))
+        for other in view.flow.steps
+    )
 
 
 def _torn(view: SagaView) -> list[Doubt]:

@@ -33,6 +33,15 @@ def _doubt(view: SagaView, step: Step) -> Doubt | None:
             missing=[f"the spans of {step.callee} below {step.name}"],
         )
     last = step.attempts[-1]
+    absence = view.absence
+    if absence is not None:
+        return Doubt(
+            verdict=absence.verdict,
+            message=f"{label(step)} ended in {last.status}, and may have been tried again: "
+            f"{absence.reason}",
+            steps=[step],
+            missing=absence.missing,
+        )
     return Doubt(
         verdict=Verdict.VIOLATION,
         message=f"{label(step)} never succeeded: it ended in {last.status} after "

@@ -10,8 +10,8 @@ from analyzer.sagas.residue import residual_effects
 from analyzer.sagas.view import ROLE_ATTRIBUTES, SagaView
 from store.conclusions import CheckResult, Flow, SagaVerdict, Verdict
 
-ABOUT_COMPENSATIONS = frozenset({"S2", "S3", "S4", "S7"})
-RESTING_ON_ROLES = ABOUT_COMPENSATIONS | {"S1"}
+ABOUT_COMPENSATIONS = frozenset({"S2", "S3", "S4", "S5", "S6", "S7", "S9", "S14"})
+RESTING_ON_ROLES = ABOUT_COMPENSATIONS | {"S1", "S8", "S10", "S12", "S13"}
 
 
 @lru_cache(maxsize=1)

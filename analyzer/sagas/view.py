@@ -182,3 +182,16 @@ class SagaView:
 def compensation_effects(steps: Sequence[Step]) -> list[Effect]:
     """All effects of several compensations."""
     return [effect for step in steps for effect in effects_of(step)]
+
+
+def same_saga(one: Step, other: Step) -> bool | None:
+    """Whether two steps are of one saga; None when nothing recorded says so.
+
+    By their saga ids; without any, by whether they ran inside the same call, as the steps of a
+    nested saga do.
+    """
+    if one.saga_id is not None and other.saga_id is not None:
+        return one.saga_id == other.saga_id
+    if one.saga_id is None and other.saga_id is None and one.parent_step_id == other.parent_step_id:
+        return True
+    return None

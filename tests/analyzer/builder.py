@@ -160,7 +160,10 @@ class Recording:
         self, of: Span, start: float, end: float, key: str = "sku-1", **more: object
     ) -> Span:
         """The release of a reservation."""
-        saga = {"step": "release", "role": "compensation", "compensates": of.span_id}
+        saga = {
+            "step": "release", "role": "compensation", "compensates": of.span_id,
+            "resource": f"stock:{key}",
+        }  # fmt: skip
         options: dict[str, object] = {"key": f"r-{key}", "ref": f"rel-{key}", **more}
         return self.call(
             "inventory", "POST /releases", start, end, saga=saga,

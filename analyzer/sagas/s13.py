@@ -1,0 +1,127 @@
+"""S13: the end a flow declares is the end its effects are in: all of it, or nothing."""
+
+from analyzer.conventions import FLOW_OUTPUT
+from analyzer.derive.ending import completed, status_word
+from analyzer.effects import same_meaning
+from analyzer.sagas.check import Check, Doubt, answer, label, labels, worst
+from analyzer.sagas.s01 import CHECK as ALL_UNDONE
+from analyzer.sagas.view import ROLE_ATTRIBUTES, SagaView, same_saga
+from store.conclusions import CheckResult, FlowOutcome, Step, Verdict
+
+BAD = (Verdict.VIOLATION, Verdict.SUSPECTED, Verdict.UNKNOWN, Verdict.OPEN)
+
+
+def _run(view: SagaView) -> CheckResult:
+    outcome = view.flow.outcome
+    if outcome is FlowOutcome.IN_PROGRESS:
+        return answer("S13", Verdict.OPEN, "the flow has not ended")
+    if outcome is FlowOutcome.UNKNOWN:
+        return answer(
+            "S13",
+            Verdict.UNKNOWN,
+            "nothing recorded says how the flow ended",
+            missing=("the root span of the flow", FLOW_OUTPUT),
+        )
+    if not view.roles and not view.unnamed:
+        message = "no step has a saga role"
+        return answer("S13", Verdict.NOT_APPLICABLE, message, missing=ROLE_ATTRIBUTES)
+    return _aborted(view) if view.aborted else _went_through(view)
+
+
+def _aborted(view: SagaView) -> CheckResult:
+    undone = [step for step in view.to_undo if view.undone(step)]
+    acknowledged = ALL_UNDONE.run(view)
+    if acknowledged.verdict in BAD:
+        mixed = f"mixed end: {labels(undone)} was undone; " if undone else ""
+        return CheckResult(
+            check="S13",
+            verdict=acknowledged.verdict,
+            message=f"{mixed}{acknowledged.message}",
+            evidence=acknowledged.evidence,
+            missing=acknowledged.missing,
+        )
+    doubts = []
+    for effect in view.effects:
+        if effect.undone_by is not None or view.compensations_of.get(effect.step.step_id):
+            continue
+        if completed(effect.step) and effect.step.role != "pivot":
+            continue
+        verdict = Verdict.VIOLATION if effect.certain else Verdict.UNKNOWN
+        stands = "stands" if effect.certain else "may stand"
+        if effect.certain and view.absence is not None:
+            verdict = view.absence.verdict
+        doubts.append(
+            Doubt(
+                verdict=verdict,
+                message=f"the flow was given up, and {effect.label} {stands}",
+                steps=[effect.step],
+                missing=()
+                if effect.certain
+                else [f"the spans of {effect.step.callee} below {effect.step.name}"],
+            )
+        )
+    message = "the flow was given up and none of its effects stands"
+    return worst("S13", doubts, answer("S13", Verdict.PASS, message, view.to_undo))
+
+
+def _went_through(view: SagaView) -> CheckResult:
+    doubts = [doubt for step in view.flow.steps if (doubt := _not_done(view, step)) is not None]
+    if status_word(view.flow.output) is None:
+        message = "the flow does not declare how it ended"
+        nothing = answer("S13", Verdict.NOT_APPLICABLE, message, missing=(FLOW_OUTPUT,))
+        return worst("S13", [it for it in doubts if it.verdict is not Verdict.VIOLATION], nothing)
+    if view.unnamed:
+        doubts.append(
+            Doubt(
+                verdict=Verdict.UNKNOWN,
+                message=f"{labels(view.unnamed)} has no role",
+                steps=view.unnamed,
+                missing=("retrospan.saga.role",),
+            )
+        )
+    message = "the flow went through, and so did each step it could not do without"
+    return worst("S13", doubts, answer("S13", Verdict.PASS, message))
+
+
+def _not_done(view: SagaView, step: Step) -> Doubt | None:
+    """A pivot that never committed, or a completed step undone, in a flow that went through."""
+    if any(_stands_for(view, other, step) for other in view.flow.steps):
+        return None
+    if step.role == "pivot" and not completed(step) and not _took_effect(step):
+        if any(attempt.took_effect is None for attempt in step.attempts):
+            return Doubt(
+                verdict=Verdict.UNKNOWN,
+                message=f"the flow went through, and {label(step)} may not have committed",
+                steps=[step],
+                missing=[f"the spans of {step.callee} below {step.name}"],
+            )
+        sure = view.absence is None
+        return Doubt(
+            verdict=Verdict.VIOLATION if sure else Verdict.UNKNOWN,
+            message=f"the flow went through, and {label(step)} never committed",
+            steps=[step],
+            missing=() if view.absence is None else view.absence.missing,
+        )
+    if step.role == "compensatable" and completed(step) and view.undone(step):
+        return Doubt(
+            verdict=Verdict.SUSPECTED,
+            message=f"the flow went through, and {label(step)} was undone",
+            steps=[step, *view.compensations_of[step.step_id]],
+        )
+    return None
+
+
+def _took_effect(step: Step) -> bool:
+    return any(attempt.took_effect is True for attempt in step.attempts)
+
+
+def _stands_for(view: SagaView, other: Step, step: Step) -> bool:
+    """Whether another step did what this one was to do."""
+    if other is step or not completed(other) or view.undone(other):
+        return False
+    if step.role == "pivot" and other.role == "pivot" and same_saga(other, step) is not False:
+        return True
+    return other.role in ("pivot", "compensatable", None) and same_meaning(other, step)
+
+
+CHECK = Check(id="S13", title="the declared end was reached", scope="flow", run=_run)

@@ -34,7 +34,7 @@ class Book:
         with self._lock:
             self._arrivals[(operation, subject)] += 1
             nth = self._arrivals[(operation, subject)]
-        self.write("arrivals", operation=operation, order_id=subject, key=key, nth=nth)
+        self.write("arrivals", operation=operation, subject=subject, key=key, nth=nth)
         return nth
 
     def page(self, name: str) -> list[Entry]:

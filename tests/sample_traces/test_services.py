@@ -17,10 +17,11 @@ from sample_traces.services.faults import Plan, load_plan
 from sample_traces.services.once import Execution, Once
 from sample_traces.services.payment.gateway import Gateway
 from sample_traces.services.payment.orders import order
-from sample_traces.services.payment.truth import FlowTruth, breaks_s1, breaks_s3, breaks_s4
+from sample_traces.services.payment.truth import FlowTruth, breaks_s4
 from sample_traces.services.plain import strip
 from sample_traces.services.policy import load_policy
 from sample_traces.services.process import Host
+from sample_traces.services.saga_truth import breaks_s1, breaks_s3
 from sample_traces.services.sink import hex_ids
 from sample_traces.services.telemetry import Identity
 from sample_traces.services.web import Answer, Json, Request

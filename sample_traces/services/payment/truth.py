@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any
 
 from sample_traces.services.payment.fraud_scorer import THRESHOLD
+from sample_traces.services.saga_truth import (
+    Entry,
+    SagaTruth,
+    breaks_s1,
+    breaks_s2,
+    breaks_s3,
+    breaks_s7,
+    breaks_s12,
+)
 from sample_traces.services.system import Books
-
-Entry = dict[str, Any]
 
 GATEWAYS = ("gateway-eu", "gateway-us")
 COMPENSATABLE = frozenset({"reserve-stock", "charge-eu", "charge-us"})
 
 
 @dataclass(slots=True, kw_only=True)
-class FlowTruth:
+class FlowTruth(SagaTruth):
     """One flow's entries in everybody's books."""
 
-    flow_id: str
-    journal: Entry
+    compensatable = COMPENSATABLE
+    retriable = frozenset({"notify"})
+
     charges: list[Entry] = field(default_factory=list)
     refunds: list[Entry] = field(default_factory=list)
     reservations: list[Entry] = field(default_factory=list)
@@ -28,28 +35,6 @@ class FlowTruth:
     arrivals: list[Entry] = field(default_factory=list)
     score: Entry | None = None
     decision: Entry | None = None
-
-    @property
-    def status(self) -> str:
-        """How the orchestrator says it ended."""
-        return str(self.journal["output"]["status"])
-
-    @property
-    def aborted(self) -> bool:
-        """Whether the payment did not go through."""
-        return self.status != "completed"
-
-    def completed_steps(self) -> list[Entry]:
-        """Compensatable steps whose caller saw success."""
-        steps = self.journal["steps"]
-        return [step for step in steps if step["ok"] and step["step"] in COMPENSATABLE]
-
-    def compensation_of(self, step: Entry) -> Entry | None:
-        """The compensation that ran for a step, if one did."""
-        for compensation in self.journal["compensations"]:
-            if compensation["key"] == step["ref"]:
-                return dict(compensation)
-        return None
 
     def unrefunded(self) -> list[Entry]:
         """Charges in force that the flow's end does not call for."""
@@ -80,17 +65,6 @@ class FlowTruth:
                 seen.add(str(charge_id))
         return excess
 
-    def outcome(self) -> str:
-        """The outcome in DESIGN's words, as its callers could see it."""
-        if not self.aborted:
-            return "succeeded"
-        if not all(entry["ok"] for entry in self.journal["compensations"]):
-            return "compensation_failed"
-        steps = self.completed_steps()
-        if any(self.compensation_of(step) is None for step in steps):
-            return "partially_compensated"
-        return "compensated" if steps or self.journal["compensations"] else "failed"
-
 
 def flow_truths(books: Books) -> list[FlowTruth]:
     """All flows, by id."""
@@ -106,7 +80,7 @@ def flow_truths(books: Books) -> list[FlowTruth]:
         if name in GATEWAYS:
             for page in ("charges", "refunds", "arrivals"):
                 for entry in book.get(page, []):
-                    truth = flows[entry["order_id"]]
+                    truth = flows[entry.get("order_id") or entry["subject"]]
                     getattr(truth, page).append({**entry, "service": name})
     for page in ("reservations", "releases"):
         for entry in books["inventory"].get(page, []):
@@ -114,31 +88,6 @@ def flow_truths(books: Books) -> list[FlowTruth]:
     for entry in books["fraud-scorer"].get("scores", []):
         flows[entry["order_id"]].score = entry
     return [flows[flow_id] for flow_id in sorted(flows)]
-
-
-def breaks_s1(flow: FlowTruth) -> bool:
-    """A completed compensatable step of an aborted flow has no completed compensation."""
-    if not flow.aborted:
-        return False
-    undone = [flow.compensation_of(step) for step in flow.completed_steps()]
-    return any(compensation is None or not compensation["ok"] for compensation in undone)
-
-
-def breaks_s2(flow: FlowTruth) -> bool:
-    """A compensation ran for a step that never completed."""
-    completed = {step["ref"] for step in flow.completed_steps()}
-    return any(entry["key"] not in completed for entry in flow.journal["compensations"])
-
-
-def breaks_s3(flow: FlowTruth) -> bool:
-    """Of two steps in sequence, the earlier one was undone first."""
-    undone = [(step, flow.compensation_of(step)) for step in flow.completed_steps()]
-    return any(
-        a["ended_ns"] <= b["started_ns"] and undo_a["started_ns"] < undo_b["started_ns"]
-        for a, undo_a in undone
-        for b, undo_b in undone
-        if undo_a is not None and undo_b is not None
-    )
 
 
 def breaks_s4(flow: FlowTruth) -> bool:
@@ -151,11 +100,6 @@ def breaks_s4(flow: FlowTruth) -> bool:
     return any(count > 1 for count in counts.values())
 
 
-def breaks_s7(flow: FlowTruth) -> bool:
-    """A compensation that started did not end in success."""
-    return any(not entry["ok"] for entry in flow.journal["compensations"])
-
-
 def breaks_s11(flow: FlowTruth) -> bool:
     """A gateway saw more than one key for one operation of the flow."""
     keys: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -163,11 +107,6 @@ def breaks_s11(flow: FlowTruth) -> bool:
         if arrival["operation"] in ("POST /charges", "POST /refunds"):
             keys[(arrival["service"], arrival["operation"])].add(arrival["key"])
     return any(len(seen) > 1 for seen in keys.values())
-
-
-def breaks_s12(flow: FlowTruth) -> bool:
-    """A retriable step after the pivot never succeeded."""
-    return any(step["step"] == "notify" and not step["ok"] for step in flow.journal["steps"])
 
 
 def charged_twice(flow: FlowTruth) -> bool:

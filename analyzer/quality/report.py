@@ -1,0 +1,144 @@
+"""Counts of gaps turned into a coverage score per service.
+
+The score is the mean, weighted by impact, of the share of records without the gap, over the gaps
+that a service can have at all; what could not be determined counts as not covered. It says what
+share of the evidence is there, not how sure an estimate is: every record is counted.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from analyzer.quality.gaps import CATALOGUE, Gap
+from store.conclusions import Evidence
+from store.errors import InvariantError
+from store.query import ask, discover
+from store.session import Session
+
+HERE: Final = Path(__file__).parent
+TOLERANCE_NS: Final = 1_000_000
+"""Clocks that disagree by less are called synchronised."""
+_KNOWN: Final = {gap.name: gap for gap in CATALOGUE}
+_PLACE: Final = {gap.name: place for place, gap in enumerate(CATALOGUE)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapCount:
+    """One gap at one service: of `checked` records, `affected` have it and of `undetermined` ones
+    it cannot be told. `gain` is what the service's score would rise by without the gap."""
+
+    gap: Gap
+    service: str
+    checked: int
+    affected: int
+    undetermined: int
+    gain: Fraction
+    evidence: Sequence[Evidence]
+
+    @property
+    def lacking(self) -> int:
+        """Records that the gap takes evidence from."""
+        return self.affected + self.undetermined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceQuality:
+    """The coverage `score` of a service, 0 to 1, over `applicable` gaps; `best` would raise it
+    most and is None where nothing is missing."""
+
+    service: str
+    spans: int
+    score: Fraction
+    applicable: int
+    best: GapCount | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityReport:
+    """Services by score, worst first; gaps that were found, by what they cost most.
+
+    `not_applicable` names the gaps that nothing in the data could have had.
+    """
+
+    services: Sequence[ServiceQuality]
+    gaps: Sequence[GapCount]
+    not_applicable: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    gap: Gap
+    service: str
+    checked: int
+    affected: int
+    undetermined: int
+    trace_id: str | None
+    span_id: str | None
+
+
+def quality_report(session: Session) -> QualityReport:
+    """What the stored data cannot answer for. Linear in the stored records."""
+    counted: dict[str, list[_Counted]] = defaultdict(list)
+    seen: set[str] = set()
+    for row in _counts(session):
+        if row.checked:
+            counted[row.service].append(row)
+            seen.add(row.gap.name)
+    services = []
+    gaps: list[GapCount] = []
+    for service, rows in sorted(counted.items()):
+        graded, found = _graded(service, rows)
+        services.append(graded)
+        gaps += found
+    return QualityReport(
+        services=sorted(services, key=lambda it: (it.score, it.service)),
+        gaps=sorted(gaps, key=lambda it: (-it.gain, it.service, _PLACE[it.gap.name])),
+        not_applicable=[gap.name for gap in CATALOGUE if gap.name not in seen],
+    )
+
+
+def _counts(session: Session) -> Iterable[_Counted]:
+    for name, question in sorted(discover(HERE).items()):
+        given = {"tolerance_ns": TOLERANCE_NS} if "tolerance_ns" in question.params else {}
+        for row in ask(session, question.path, given).iter_rows(named=True):
+            if row["gap"] not in _KNOWN:
+                raise InvariantError(f"question {name} counts {row['gap']}, which no gap is called")
+            yield _Counted(**{**row, "gap": _KNOWN[row["gap"]]})
+
+
+def _graded(service: str, rows: Sequence[_Counted]) -> tuple[ServiceQuality, list[GapCount]]:
+    weights = sum(row.gap.weight for row in rows)
+    gaps = [
+        GapCount(
+            gap=row.gap,
+            service=service,
+            checked=row.checked,
+            affected=row.affected,
+            undetermined=row.undetermined,
+            gain=Fraction(
+                row.gap.weight * (row.affected + row.undetermined), row.checked * weights
+            ),
+            evidence=_evidence(row),
+        )
+        for row in rows
+    ]
+    found = [gap for gap in gaps if gap.lacking]
+    best = min(found, key=lambda it: (-it.gain, _PLACE[it.gap.name]), default=None)
+    spans = max((row.checked for row in rows if row.gap.name == "missing_service_name"), default=0)
+    graded = ServiceQuality(
+        service=service,
+        spans=spans,
+        score=1 - sum((gap.gain for gap in gaps), Fraction(0)),
+        applicable=len(gaps),
+        best=best,
+    )
+    return graded, found
+
+
+def _evidence(row: _Counted) -> Sequence[Evidence]:
+    if row.trace_id is None:
+        return ()
+    return (Evidence(kind="span", trace_id=row.trace_id, span_id=row.span_id),)

@@ -55,3 +55,8 @@ def milliseconds(duration_ns: int) -> str:
     if duration_ns >= 10_000_000:
         return f"{duration_ns // 1_000_000} ms"
     return f"{duration_ns // 1_000} µs"
+
+
+def facts_of(edge: Edge) -> dict[str, Any]:
+    """The edge as facts of a finding."""
+    return dict(zip(("service", "callee", "operation"), edge, strict=True))

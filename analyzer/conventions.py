@@ -91,6 +91,13 @@ MESSAGING_OPERATION: Final = (
     "messaging.operation",
 )
 MESSAGE_ID: Final = ("messaging.message.id", "messaging.message_id")
+CONVERSATION_ID: Final = (
+    "messaging.message.conversation_id",
+    "messaging.message_conversation_id",
+    "messaging.conversation_id",
+)
+BAGGAGE_PREFIX: Final = "baggage."
+BAGGAGE_HEADER: Final = ("http.request.header.baggage", "rpc.grpc.request.metadata.baggage")
 ERROR_TYPE: Final = ("error.type",)
 EXCEPTION_TYPE: Final = ("exception.type",)
 EXCEPTION_MESSAGE: Final = ("exception.message",)

@@ -261,4 +261,5 @@ def alias_rows(aliases: Mapping[str, Iterable[str]]) -> Iterator[Row]:
 def content_of(flow: Flow) -> tuple[object, ...]:
     """What is stored of a flow: equal for flows that no replay could tell apart."""
     bodies: dict[str, str] = {}
-    return flow_row(flow), tuple(step_rows(flow)), tuple(attempt_rows(flow, bodies))
+    whole = [tuple(one) if isinstance(one, list) else one for one in flow_row(flow)]
+    return tuple(whole), tuple(step_rows(flow)), tuple(attempt_rows(flow, bodies))

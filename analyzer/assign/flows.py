@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from analyzer.assign.ties import AssignSettings, Closure, Unit, close, units_of, workflow_of
+from analyzer.assign.ties import AssignSettings, Closure, Unit, close, units_of
+from analyzer.assign.values import baggage_value, conversation_of, message_of, workflow_of
 from analyzer.conventions import FLOW_ID, SpanKey, key_of, text
 from store.model import Decision, LogRecord, Span
 
@@ -14,7 +15,8 @@ class FlowRows:
     """Everything recorded of one flow.
 
     `ties` says why its traces belong together; `aliases` are the ids it would have had with less
-    data, under which it may stand in older answers.
+    data, under which it may stand in older answers, and the messages and conversations by which
+    data that comes later may turn out to belong to it.
     """
 
     flow_id: str
@@ -113,5 +115,9 @@ def _names(home: Unit, spans: list[Span], closure: Closure, settings: AssignSett
     for key in settings.correlation_keys:
         values = {value for span in spans if (value := text(span.attributes, key))}
         names += sorted(f"corr:{key}={value}" for value in values)
+    for key in settings.baggage_keys:
+        values = {value for span in spans if (value := baggage_value(span, key))}
+        names += sorted(f"corr:{key}={value}" for value in values)
     names += sorted({f"trace:{span.trace_id}" for span in spans})
-    return names
+    sent = {value for span in spans for value in (message_of(span), conversation_of(span)) if value}
+    return names + sorted(sent)

@@ -7,20 +7,16 @@ the answer does not depend on the order of arrival.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from analyzer.conventions import (
-    FLOW_ID,
-    MESSAGE_ID,
-    MESSAGING_DESTINATION,
-    RUN_ID,
-    SAGA_ID,
-    WORKFLOW_ID,
-    SpanKey,
-    key_of,
-    text,
+from analyzer.assign.values import (
+    baggage_value,
+    conversation_of,
+    message_of,
+    workflow_of,
 )
+from analyzer.conventions import FLOW_ID, SAGA_ID, SpanKey, key_of, text
 from store.model import Span
 
 Unit = tuple[str, str]
@@ -33,11 +29,14 @@ ANCESTORS_MAX = 10_000
 class AssignSettings:
     """How flows are put together.
 
-    `correlation_keys` are attribute names whose equal values tie traces, strongest first. A span
-    with more than `links_max` links is a batch: it belongs to no single flow and ties none.
+    `correlation_keys` are attribute names whose equal values tie traces, strongest first;
+    `baggage_keys` are W3C baggage entries that do so too, as they were copied onto spans
+    (`baggage.KEY`) or captured in the request's `baggage` header. A span with more than `links_max`
+    links is a batch: it belongs to no single flow and ties none.
     """
 
     correlation_keys: Sequence[str] = ()
+    baggage_keys: Sequence[str] = ()
     links_max: int = 32
 
 
@@ -127,6 +126,8 @@ def close(
     _tie_equal(closure, _workflows(spans, units), weak=True)
     for name in settings.correlation_keys:
         _tie_equal(closure, _values(spans, units, name, f"correlation {name}"), weak=True)
+    for name in settings.baggage_keys:
+        _tie_equal(closure, _baggage(spans, units, name), weak=True)
     _tie_links(closure, spans, units, settings.links_max)
     _tie_equal(closure, _messages(spans, units), weak=True)
     return closure
@@ -158,21 +159,20 @@ def _workflows(spans: Iterable[Span], units: Mapping[SpanKey, Unit]) -> Iterable
             yield f"workflow run {workflow}", units[key_of(span)]
 
 
-def workflow_of(span: Span) -> str | None:
-    """`WORKFLOW_ID/RUN_ID` of a span made inside a workflow engine."""
-    if "temporalWorkflowID" not in span.attributes:
-        return None
-    workflow, run = text(span.attributes, *WORKFLOW_ID), text(span.attributes, *RUN_ID)
-    return f"{workflow}/{run}" if workflow and run else None
-
-
-def _messages(spans: Iterable[Span], units: Mapping[SpanKey, Unit]) -> Iterable[tuple[str, Unit]]:
+def _baggage(
+    spans: Iterable[Span], units: Mapping[SpanKey, Unit], name: str
+) -> Iterator[tuple[str, Unit]]:
     for span in spans:
-        if span.kind in ("producer", "consumer"):
-            message = text(span.attributes, *MESSAGE_ID)
-            if message is not None:
-                place = text(span.attributes, *MESSAGING_DESTINATION) or ""
-                yield f"message {place} {message}", units[key_of(span)]
+        value = baggage_value(span, name)
+        if value is not None:
+            yield f"baggage {name} {value}", units[key_of(span)]
+
+
+def _messages(spans: Iterable[Span], units: Mapping[SpanKey, Unit]) -> Iterator[tuple[str, Unit]]:
+    for span in spans:
+        for value in (message_of(span), conversation_of(span)):
+            if value is not None:
+                yield value, units[key_of(span)]
 
 
 def _tie_links(

@@ -114,7 +114,9 @@ def _callee_span(span: Span, tree: Tree) -> Span | None:
             for grandchild in tree.children_of(child):
                 if grandchild.kind == wanted:
                     return grandchild
-    return None
+    received = tree.receivers.get(key_of(span), ())
+    # Of several deliveries the one that went well tells what became of the message.
+    return min(received, key=lambda it: ending_of(it).outcome != "ok", default=None)
 
 
 def _call(
@@ -126,7 +128,7 @@ def _call(
 ) -> Call:
     attributes, parent = _declarations(span, tree)
     has_request, request = document(attributes, *REQUEST)
-    inside = next((key for at in tree.ancestors_of(span) if (key := key_of(at)) in attempts), None)
+    inside = next((key for at in tree.causes_of(span) if (key := key_of(at)) in attempts), None)
     activity = text(attributes, *ACTIVITY_ID)
     return Call(
         span=span,

@@ -3,8 +3,8 @@
 A walk back from the end of the root: the last child to finish gates what comes after it, then the
 last one to finish before that child started, and so on; what no child covers is the span's own
 time. Children are clipped to their parent's window, so the self times of all segments add up to
-the root's duration, to the nanosecond. Work that a link ties to a message is walked under the
-closest ancestor of the sender that was still open when the work began.
+the root's duration, to the nanosecond. Work that a message set going is walked under the closest
+cause of the message that was still open when the work began.
 """
 
 from collections import defaultdict
@@ -58,20 +58,18 @@ def _last_first(
 
 
 def _followers(tree: Tree) -> dict[SpanKey, list[Span]]:
-    """Parentless spans that continue, by a link, work sent from inside the flow."""
+    """Spans that a message set going, by the closest of its causes that was still open."""
     followers: dict[SpanKey, list[Span]] = defaultdict(list)
+    if not tree.senders:
+        return followers
     for span in tree.spans:
-        if not span.links or span is tree.root or tree.parent_of(span) is not None:
+        sender = tree.by_key.get(tree.senders.get(key_of(span), key_of(span)))
+        if sender is None or sender is span:
             continue
-        for link in span.links:
-            sender = tree.by_key.get((link.trace_id, link.span_id))
-            if sender is None:
-                continue
-            for above in (sender, *tree.ancestors_of(sender)):
-                if above.end_ns is not None and above.end_ns > span.start_ns:
-                    followers[key_of(above)].append(span)
-                    break
-            break
+        for above in (sender, *tree.causes_of(sender)):
+            if above.end_ns is not None and above.end_ns > span.start_ns:
+                followers[key_of(above)].append(span)
+                break
     return followers
 
 

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from analyzer.conventions import FLOW_ID, FLOW_NAME, SpanKey, key_of
 from analyzer.derive.join import Joined, join
+from analyzer.derive.senders import senders_of
 from store.model import Span
 
 ANCESTORS_MAX = 10_000
@@ -19,7 +20,8 @@ class Tree:
     `spans` and every list of children stand in (start, trace, id) order. `root` is the span of the
     whole flow: the outermost one that names the flow, else the earliest without a parent.
     `orphans` have a parent id of which no span was recorded. `joined` says which spans stand under
-    another parent than they recorded, or are no attempts.
+    another parent than they recorded, or are no attempts. `senders` are, for parentless spans that
+    a message set going, the spans that sent it; `receivers` the other way round.
     """
 
     spans: Sequence[Span]
@@ -29,6 +31,8 @@ class Tree:
     orphans: Sequence[Span]
     unfinished: Sequence[Span]
     joined: Joined
+    senders: dict[SpanKey, SpanKey] = field(default_factory=dict)
+    receivers: dict[SpanKey, list[Span]] = field(default_factory=dict)
 
     def children_of(self, span: Span) -> Sequence[Span]:
         """Recorded children of a span."""
@@ -47,6 +51,16 @@ class Tree:
                 return
             yield at
             at = self.parent_of(at)
+
+    def causes_of(self, span: Span) -> Iterator[Span]:
+        """Parent, its parent, and so on; above a receiver of a message its sender."""
+        for _ in range(ANCESTORS_MAX):
+            sender = self.senders.get(key_of(span)) if self.senders else None
+            above = self.parent_of(span) if sender is None else self.by_key.get(sender)
+            if above is None:
+                return
+            yield above
+            span = above
 
 
 def _parent_key(span: Span, joined: Joined) -> SpanKey | None:
@@ -71,14 +85,22 @@ def plant(spans: Sequence[Span]) -> Tree:
             children[parent].append(span)
         else:
             orphans.append(span)
+    root = _flow_root(ordered, tops, by_key)
+    senders = senders_of(tops, root, by_key) if len(tops) > 1 else {}
+    receivers: dict[SpanKey, list[Span]] = defaultdict(list)
+    for span in tops:
+        if key_of(span) in senders:
+            receivers[senders[key_of(span)]].append(span)
     return Tree(
         spans=ordered,
         by_key=by_key,
         children=dict(children),
-        root=_flow_root(ordered, tops, by_key),
+        root=root,
         orphans=orphans,
         unfinished=[span for span in ordered if span.end_ns is None],
         joined=joined,
+        senders=senders,
+        receivers=dict(receivers),
     )
 
 

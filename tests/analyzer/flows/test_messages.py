@@ -1,0 +1,141 @@
+"""Work that messages tie together is one flow, its steps under the message that caused them."""
+
+import random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analyzer.assign import AssignSettings, assign
+from analyzer.derive import DeriveSettings, derive
+from store.conclusions import Flow, StepOutcome
+from store.model import AttributeValue, Span, SpanLink
+from tests.analyzer.builder import make_span
+
+EXTRACT, STORE = "documents.extracted", "documents.stored"
+
+
+def trace(number: int) -> str:
+    return f"{number:032x}"
+
+
+def message(place: str, name: str) -> dict[str, AttributeValue]:
+    return {"messaging.destination.name": place, "messaging.message.id": name}
+
+
+def sent(number: int, place: str, name: str, start: float, parent: int, service: str) -> Span:
+    return make_span(
+        f"send {place}", start, start + 1, number=number, parent=f"{parent:016x}",
+        kind="producer", service=service, trace=trace(parent), attributes=message(place, name),
+    )  # fmt: skip
+
+
+def received(
+    number: int, place: str, name: str, start: float, service: str, **more: object
+) -> Span:
+    options: dict[str, object] = {"trace": trace(number), **more}
+    return make_span(
+        f"process {place}", start, start + 10, number=number, kind="consumer", service=service,
+        attributes=message(place, name), **options,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
+def choreography() -> list[Span]:
+    """A request, an extraction, a write: three services, three traces, no parents between them."""
+    return [
+        make_span("POST /documents", 0, 5, number=1, kind="server", service="intake"),
+        sent(11, EXTRACT, "m1", 2, 1, "intake"),
+        received(2, EXTRACT, "m1", 20, "extractor"),
+        sent(12, STORE, "m2", 25, 2, "extractor"),
+        received(3, STORE, "m2", 40, "writer"),
+        make_span(
+            "insert", 42, 44, number=13, parent=f"{3:016x}", kind="client", service="writer",
+            trace=trace(3), attributes={"db.system": "postgresql", "db.operation": "INSERT"},
+        ),
+    ]  # fmt: skip
+
+
+def flow_of(spans: list[Span], settings: AssignSettings | None = None) -> Flow:
+    (rows,) = assign(spans, [], [], settings or AssignSettings())
+    return derive(rows, DeriveSettings())
+
+
+def test_messages_make_one_flow_of_many_traces() -> None:
+    flow = flow_of(choreography())
+    assert flow.flow_id == f"trace:{trace(1)}"
+    assert flow.trace_ids == [trace(1), trace(2), trace(3)]
+    assert flow.architecture == "choreographed"
+
+
+def test_a_step_stands_under_the_message_that_caused_it() -> None:
+    first, second, insert = flow_of(choreography()).steps
+    assert (first.kind, first.callee) == ("message", "extractor")
+    assert second.parent_step_id == first.step_id
+    assert insert.parent_step_id == second.step_id
+
+
+def test_what_became_of_a_message_is_what_its_receiver_says() -> None:
+    spans = choreography()
+    spans[2] = received(2, EXTRACT, "m1", 20, "extractor", status="error")
+    assert flow_of(spans).steps[0].attempts[0].callee_outcome is StepOutcome.ERROR
+    spans.append(received(4, EXTRACT, "m1", 60, "extractor"))
+    assert flow_of(spans).steps[0].attempts[0].callee_outcome is StepOutcome.OK
+
+
+def test_links_tie_as_messages_do() -> None:
+    bare = [
+        make_span("POST /documents", 0, 5, number=1, kind="server", service="intake"),
+        make_span(
+            "send", 2, 3, number=11, parent=f"{1:016x}", kind="producer", service="intake",
+        ),
+        make_span(
+            "process", 20, 30, number=2, kind="consumer", service="extractor", trace=trace(2),
+            links=[SpanLink(trace_id=trace(1), span_id=f"{11:016x}")],
+        ),
+    ]  # fmt: skip
+    (step,) = flow_of(bare).steps
+    assert (step.callee, step.attempts[0].callee_span_id) == ("extractor", f"{2:016x}")
+
+
+def test_a_conversation_ties_messages_of_different_ids() -> None:
+    spans = [
+        make_span("send", n, n + 1, number=n, kind="producer", service="a", trace=trace(n),
+                  attributes={"messaging.message.conversation_id": "c-7"})
+        for n in (1, 2)
+    ]  # fmt: skip
+    (rows,) = assign(spans, [], [], AssignSettings())
+    assert rows.ties == ["conversation c-7"]
+    assert "conversation c-7" in rows.aliases
+
+
+def test_the_same_message_id_in_two_queues_is_two_messages() -> None:
+    spans = [received(1, "orders", "1", 0, "a"), received(2, "refunds", "1", 0, "a")]
+    assert len(assign(spans, [], [], AssignSettings())) == 2
+
+
+def test_baggage_ties_where_it_is_configured() -> None:
+    copied = make_span("a", 0, 1, number=1, trace=trace(1), attributes={"baggage.order": "o 7"})
+    header = make_span(
+        "b", 1, 2, number=2, trace=trace(2),
+        attributes={"http.request.header.baggage": ["user=x, order=o%207;ttl=1"]},
+    )  # fmt: skip
+    (rows,) = assign([copied, header], [], [], AssignSettings(baggage_keys=("order",)))
+    assert rows.flow_id == "corr:order=o 7"
+    assert rows.ties == ["baggage order o 7"]
+    assert len(assign([copied, header], [], [], AssignSettings())) == 2
+
+
+def test_messages_that_claim_to_cause_each_other_do_no_harm() -> None:
+    spans = [
+        make_span("x", 0, 9, number=n, kind="consumer", service="a", trace=trace(n),
+                  links=[SpanLink(trace_id=trace(other), span_id=f"{other:016x}")])
+        for n, other in ((1, 2), (2, 3), (3, 2))
+    ]  # fmt: skip
+    assert flow_of(spans).span_count == 3
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_order_of_arrival_does_not_matter(seed: int) -> None:
+    shuffled = choreography()
+    random.Random(seed).shuffle(shuffled)
+    assert flow_of(shuffled) == flow_of(choreography())

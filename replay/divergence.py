@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -36,7 +37,15 @@ class _Placed:
 
 
 class _Comparing:
-    def __init__(self, run: Run, recording: Recording, program: Program, tolerance_ns: int) -> None:
+    def __init__(
+        self,
+        run: Run,
+        recording: Recording,
+        program: Program,
+        tolerance_ns: int,
+        noise: Sequence[str],
+    ) -> None:
+        self.noise = noise
         self.run = run
         self.recording = recording
         self.program = program
@@ -104,11 +113,14 @@ class _Comparing:
             )  # fmt: skip
         for path, value in call.request.items():
             old = attempt.request.get(path)
-            if attempt.request and not same(old, value):
+            if attempt.request and not same(old, value) and not self._noise(f"request.{path}"):
                 self.add(
                     "args_changed", call.node, call.start, old, value,
                     step_id=step_id, path=f"request.{path}",
                 )  # fmt: skip
+
+    def _noise(self, path: str) -> bool:
+        return any(fnmatchcase(path, pattern) for pattern in self.noise)
 
     def order(self) -> None:
         """Check every claimed `before` against the recorded times."""
@@ -204,9 +216,13 @@ def compare(
     *,
     clock_tolerance_ns: int,
     noise_ns: int,
+    noise: Sequence[str] = (),
 ) -> Comparison:
-    """Align a run with what was recorded, on the partial order the program claims."""
-    comparing = _Comparing(run, recording, program, clock_tolerance_ns)
+    """Align a run with what was recorded, on the partial order the program claims.
+
+    Request values at paths that fit a pattern of `noise` are not compared.
+    """
+    comparing = _Comparing(run, recording, program, clock_tolerance_ns, noise)
     comparing.calls()
     comparing.order()
     comparing.results()

@@ -28,13 +28,14 @@ class Judged:
 def judge(run: Run, recording: Recording, program: Program, settings: ReplaySettings) -> Judged:
     """Compare a run with a recording and digest its events."""
     events = tuple(run.events())
-    noise = max(settings.noise_min_ns, recording.duration_ns * settings.noise_ppm // 1_000_000)
+    noise_ns = max(settings.noise_min_ns, recording.duration_ns * settings.noise_ppm // 1_000_000)
     comparison = compare(
         run,
         recording,
         program,
         clock_tolerance_ns=settings.learn.clock_tolerance_ns,
-        noise_ns=noise,
+        noise_ns=noise_ns,
+        noise=settings.noise,
     )
     return Judged(run, events, event_log_digest(events), comparison)
 

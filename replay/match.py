@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from replay.infer.binding import Request
 from replay.infer.program import Donor
 from replay.infer.view import base_name
-from replay.leaves import Leaves, Scalar, same
+from replay.ladder import MARGIN_PERCENT, likeness
+from replay.leaves import Leaves, same
 from replay.recording import RecordedAttempt, Recording
 
 RUNGS = ("explicit", "exact", "denoised", "bound", "structural", "donor", "missing")
-# A structural match must beat the next one by this much of all compared leaves.
-MARGIN_PERCENT = 10
 ASSUMED_LATENCY_NS = 50_000_000
 
 
@@ -110,7 +109,7 @@ class Answers:
     @staticmethod
     def _nearest(free: Sequence[Stream], request: Leaves) -> Found:
         scored = sorted(
-            ((_likeness(stream.attempts[0].request, request), stream) for stream in free),
+            ((likeness(stream.attempts[0].request, request), stream) for stream in free),
             key=lambda item: (-item[0], item[1].key),
         )
         best, stream = scored[0]
@@ -164,16 +163,3 @@ def _compared(recorded: Leaves, replayed: Leaves, binding: Request) -> str:
     if any(not same(recorded.get(path), value) for path, value in replayed.items()):
         return "bound"
     return "exact" if len(replayed) == len(recorded) else "denoised"
-
-
-def _likeness(recorded: Leaves, replayed: Leaves) -> int:
-    paths = set(recorded) | set(replayed)
-    if not paths:
-        return 0
-    equal = sum(_both(recorded, replayed, path) for path in paths)
-    return 100 * equal // len(paths)
-
-
-def _both(recorded: Leaves, replayed: Leaves, path: str) -> bool:
-    value: Scalar = recorded.get(path)
-    return path in recorded and path in replayed and same(value, replayed[path])

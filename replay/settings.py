@@ -13,6 +13,7 @@ class ReplaySettings:
     fewer than `scenario_flows_min` no counterfactual.
 
     Times out of their interval by no more than `noise_ppm` of the flow's duration are noise.
+    `noise` are patterns of request paths (`request.sent_at`, `request.meta.*`) not to compare.
     `kept_share_min` is the least share of recordings a refit may keep when it sets some aside.
     """
 
@@ -23,5 +24,6 @@ class ReplaySettings:
     noise_ppm: int = 10_000
     noise_min_ns: int = 2 * MILLISECOND_NS
     kept_share_min: float = 0.6
+    noise: tuple[str, ...] = ()
     keep_events: bool = True
     learn: LearnSettings = field(default_factory=LearnSettings)

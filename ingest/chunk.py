@@ -56,5 +56,5 @@ def fitting(item: Item | SpanTable, taken: int, limit: int) -> Iterator[Item | S
         return
     at, room = 0, limit - taken if taken < limit else limit
     while at < len(item):
-        yield item.rows(range(at, min(at + room, len(item))))
+        yield item.part(at, min(at + room, len(item)))
         at, room = at + room, limit

@@ -5,9 +5,10 @@ They are derived from spans as they are stored: redacted.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from typing import Any
 
+import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ingest.genai import SIGNS, decisions_of
 from store.model import Decision, Span, SpanEvent
@@ -32,19 +33,19 @@ def told_by(spans: Iterable[Span], tables: Iterable[SpanTable] = ()) -> list[Dec
 
 def _candidates(table: SpanTable) -> Iterator[Span]:
     """The spans of a table that may tell of a decision, with what that takes."""
-    signed = pc.match_substring_regex(table.spans["attributes"], _SIGN)
-    at = pc.indices_nonzero(signed).to_pylist()
-    if not at:
+    signed = pl.Series(table.spans["attributes"]).str.contains(_SIGN)
+    at = signed.arg_true()
+    if at.is_empty():
         return
     events: defaultdict[int, list[SpanEvent]] = defaultdict(list)
-    wanted = pc.is_in(table.event_owner.cast(pa.int64()), value_set=pa.array(at, pa.int64()))
-    owners = table.event_owner.filter(wanted).to_pylist()
-    for owner, row in zip(owners, table.events.filter(wanted).to_pylist(), strict=True):
+    wanted = signed.gather(table.event_owner)
+    owners = table.event_owner.filter(wanted).to_list()
+    for owner, row in zip(owners, _rows(table.events, wanted), strict=True):
         attributes = map_from_json(row["attributes"])
         events[owner].append(
             SpanEvent(name=row["name"], time_ns=row["time_ns"], attributes=attributes)
         )
-    for owner, row in zip(at, table.spans.take(pa.array(at, pa.int64())).to_pylist(), strict=True):
+    for owner, row in zip(at.to_list(), _rows(table.spans, signed), strict=True):
         yield Span(
             trace_id=row["trace_id"],
             span_id=f"{row['span_id']:016x}",
@@ -57,3 +58,8 @@ def _candidates(table: SpanTable) -> Iterator[Span]:
             attributes=map_from_json(row["attributes"]),
             events=events[owner],
         )
+
+
+def _rows(table: pa.Table, wanted: pl.Series) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.filter(wanted.to_arrow()).to_pylist()
+    return found

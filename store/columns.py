@@ -2,7 +2,8 @@
 
 import pyarrow as pa
 
-_TEXT, _INT, _HASH, _SMALL = pa.string(), pa.int64(), pa.uint64(), pa.int32()
+# Texts with long offsets: what polars gives without a copy.
+_TEXT, _INT, _HASH, _SMALL = pa.large_string(), pa.int64(), pa.uint64(), pa.int32()
 
 # Columns of `spans` that copy an attribute, and its names, the first one present counts.
 STATUS_COLUMN = "http_status_code"
@@ -37,7 +38,6 @@ SPAN_SCHEMA = pa.schema(
         ("attributes", _TEXT),
         ("resource", _TEXT),
         *((name, _INT if name == STATUS_COLUMN else _TEXT) for name in COPIED),
-        ("content_hash", _HASH),
     ]
 )
 EVENT_SCHEMA = pa.schema(

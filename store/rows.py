@@ -1,15 +1,16 @@
 """Recorded data as Arrow tables, one column per store column.
 
-What belongs to a span is hashed over its whole content, so that two versions of one span can be
-told apart without comparing columns. Typed columns are copies of attributes; a value that does not
+Typed columns are copies of attributes; a value that does not
 fit its column's type is left out there and stays in `attributes`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
+import polars as pl
 import pyarrow as pa
 
 from store.columns import COPIED, EVENT_SCHEMA, LINK_SCHEMA, SPAN_SCHEMA, STATUS_COLUMN
@@ -41,13 +42,25 @@ class SpanRows:
 
 
 def table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
-    """Rows as one Arrow table."""
+    """Rows as one Arrow table.
+
+    Polars makes the columns: pyarrow's own way from Python values imports pandas where it finds it.
+    """
     columns: Iterable[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * len(schema)
+    types = _types_of(schema)
     try:
-        arrays = [pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)]
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError) as error:
+        arrays = [
+            pl.Series(values, dtype=kind).to_arrow(compat_level=pl.CompatLevel.oldest())
+            for values, kind in zip(columns, types, strict=True)
+        ]
+    except (TypeError, OverflowError, UnicodeEncodeError, pl.exceptions.PolarsError) as error:
         raise DataError(f"a value does not fit the store: {error}") from error
-    return pa.Table.from_arrays(arrays, schema=schema)
+    return pa.Table.from_arrays(arrays, names=schema.names).cast(schema)
+
+
+@lru_cache(64)
+def _types_of(schema: pa.Schema) -> list[pl.DataType]:
+    return pl.DataFrame(schema.empty_table()).dtypes
 
 
 def span_table(spans: Sequence[SpanRows]) -> SpanTable:
@@ -58,8 +71,8 @@ def span_table(spans: Sequence[SpanRows]) -> SpanTable:
         spans=table((rows.span for rows in spans), SPAN_SCHEMA),
         events=table((event for _, event in events), EVENT_SCHEMA),
         links=table((link for _, link in links), LINK_SCHEMA),
-        event_owner=pa.array([at for at, _ in events], pa.int64()),
-        link_owner=pa.array([at for at, _ in links], pa.int64()),
+        event_owner=pl.Series([at for at, _ in events], dtype=pl.Int64),
+        link_owner=pl.Series([at for at, _ in links], dtype=pl.Int64),
     )
 
 
@@ -98,10 +111,9 @@ def _span_rows(span: Span, resource: str) -> SpanRows:
         to_json(attributes),
         resource,
     )
-    digest = content_hash((core, event_parts, link_parts))
     where = (trace_id, span_id, span.start_ns)
     return SpanRows(
-        span=(*core, *_copies(attributes), digest),
+        span=(*core, *_copies(attributes)),
         events=[(*where, n, *part) for n, part in enumerate(event_parts)],
         links=[(*where, n, *part) for n, part in enumerate(link_parts)],
     )

@@ -20,6 +20,7 @@ class Session:
         self.path = path
         self.cursor = cursor
         self._writing = lock
+        self._depth = 0
 
     def rows(self, name: str, params: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """All rows of the store's own statement `name`."""
@@ -43,11 +44,8 @@ class Session:
         self, name: str, table: str, data: object, **params: object
     ) -> list[tuple[Any, ...]]:
         """All rows of a statement that reads the Arrow table `data` under the name `table`."""
-        self.cursor.register(table, data)
-        try:
+        with self.tables({table: data}):
             return self.rows(name, params)
-        finally:
-            self.cursor.unregister(table)
 
     def row_over(self, name: str, table: str, data: object, **params: object) -> tuple[Any, ...]:
         """The only row of a statement that reads the Arrow table `data`."""
@@ -55,16 +53,33 @@ class Session:
         return row
 
     @contextmanager
+    def tables(self, named: Mapping[str, object]) -> Iterator[None]:
+        """Arrow tables that statements can read under these names while the block lasts."""
+        for name, data in named.items():
+            self.cursor.register(name, data)
+        try:
+            yield
+        finally:
+            for name in named:
+                self.cursor.unregister(name)
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing. Writers of one process wait for each other here."""
+        """All or nothing; one inside another is part of it. Writers of one process wait here."""
         with self._writing:
+            if self._depth:
+                yield
+                return
             self.cursor.begin()
+            self._depth += 1
             try:
                 yield
             except BaseException:
                 with suppress(duckdb.Error):  # the first error is the one to tell
                     self.cursor.rollback()
                 raise
+            finally:
+                self._depth -= 1
             self.cursor.commit()
 
     def _execute(self, name: str, params: Mapping[str, object] | None) -> duckdb.DuckDBPyConnection:

@@ -1,10 +1,10 @@
 """Spans as the store's own columns, ready to be written."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,31 +12,65 @@ class SpanTable:
     """Rows of `spans`, `span_events`, `span_links` as `store.columns` describes them.
 
     They are encoded as `store.rows` encodes records, and redacted. `event_owner` and `link_owner`
-    name the row of the span each event and link belongs to.
+    name the row of the span each event and link belongs to, ascending.
     """
 
     spans: pa.Table
     events: pa.Table
     links: pa.Table
-    event_owner: pa.Array
-    link_owner: pa.Array
+    event_owner: pl.Series
+    link_owner: pl.Series
 
     def __len__(self) -> int:
         return int(self.spans.num_rows)
 
-    def rows(self, kept: Sequence[int]) -> "SpanTable":
-        """Only these rows, in their order, which must ascend."""
-        if len(kept) == len(self):
+    def part(self, start: int, stop: int) -> "SpanTable":
+        """Only the rows from `start` up to `stop`; nothing is copied."""
+        if start <= 0 and stop >= len(self):
             return self
-        index = pa.array(kept, pa.int64())
-        of_events, of_links = (_among(self.event_owner, index), _among(self.link_owner, index))
-        return SpanTable(
-            spans=self.spans.take(index),
-            events=self.events.filter(of_events.is_valid()),
-            links=self.links.filter(of_links.is_valid()),
-            event_owner=of_events.drop_null(),
-            link_owner=of_links.drop_null(),
+        of_events, of_links = (
+            _between(owner, start, stop) for owner in (self.event_owner, self.link_owner)
         )
+        return SpanTable(
+            spans=self.spans.slice(start, stop - start),
+            events=self.events.slice(*of_events),
+            links=self.links.slice(*of_links),
+            event_owner=self.event_owner.slice(*of_events) - start,
+            link_owner=self.link_owner.slice(*of_links) - start,
+        )
+
+    def without(self, rows: Collection[int]) -> "SpanTable":
+        """All but these rows."""
+        if not rows:
+            return self
+        gone = pl.Series(sorted(rows), dtype=pl.Int64)
+        place = pl.int_range(len(self), dtype=pl.Int64, eager=True)
+        kept = ~place.is_in(gone.implode())
+        place = kept.cum_sum().cast(pl.Int64) - 1
+        of_events, of_links = (kept.gather(owner) for owner in (self.event_owner, self.link_owner))
+        return SpanTable(
+            spans=self.spans.filter(kept.to_arrow()),
+            events=self.events.filter(of_events.to_arrow()),
+            links=self.links.filter(of_links.to_arrow()),
+            event_owner=place.gather(self.event_owner.filter(of_events)),
+            link_owner=place.gather(self.link_owner.filter(of_links)),
+        )
+
+    def keys(self) -> pl.DataFrame:
+        """Ids and times of the spans."""
+        return pl.DataFrame(self.spans.select(["trace_id", "span_id", "start_ns", "end_ns"]))
+
+    def numbered(self) -> dict[str, pa.Table]:
+        """The three tables with `row`, the place of the span each row belongs to."""
+        place = pl.int_range(len(self), dtype=pl.Int64, eager=True)
+        return {
+            name: table.append_column("row", owner.to_arrow())
+            for name, table, owner in (
+                ("incoming", self.spans, place),
+                ("incoming_events", self.events, self.event_owner),
+                ("incoming_links", self.links, self.link_owner),
+            )
+        }
 
 
 def joined(tables: Iterable[SpanTable]) -> SpanTable:
@@ -48,21 +82,17 @@ def joined(tables: Iterable[SpanTable]) -> SpanTable:
     for part in parts:
         starts.append(total)
         total += len(part)
+    placed = list(zip(parts, starts, strict=True))
     return SpanTable(
         spans=pa.concat_tables([part.spans for part in parts]),
         events=pa.concat_tables([part.events for part in parts]),
         links=pa.concat_tables([part.links for part in parts]),
-        event_owner=_shifted([part.event_owner for part in parts], starts),
-        link_owner=_shifted([part.link_owner for part in parts], starts),
+        event_owner=pl.concat([part.event_owner + start for part, start in placed]),
+        link_owner=pl.concat([part.link_owner + start for part, start in placed]),
     )
 
 
-def _among(owners: pa.Array, index: pa.Array) -> pa.Array:
-    return pc.index_in(owners.cast(pa.int64()), value_set=index)
-
-
-def _shifted(owners: Sequence[pa.Array], starts: Sequence[int]) -> pa.Array:
-    moved = [
-        pc.add(owner.cast(pa.int64()), start) for owner, start in zip(owners, starts, strict=True)
-    ]
-    return pa.concat_arrays(moved)
+def _between(owner: pl.Series, start: int, stop: int) -> tuple[int, int]:
+    """Where the rows of these owners begin, and how many there are."""
+    low, high = (int(owner.search_sorted(at, side="left")) for at in (start, stop))
+    return low, high - low

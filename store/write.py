@@ -2,49 +2,57 @@
 
 One batch is one transaction. A batch the ledger knows is left alone. Of the rest, what is stored
 already is counted as a duplicate. Of several versions of one span (same ids, other content) one is
-kept: a finished one before an unfinished one, then the one that ends later, then the higher content
-hash; so the answer does not depend on the order of loading. Each other version counts as
-superseded. Where the same bytes were loaded before by another reader or under other rules, the new
-reading takes the place of the old one, which counts as superseded: the last load decides what an
-input gives. A decision of a log is never replaced: a second one with a known id counts as a
-duplicate when equal, else as superseded; those derived from spans are not counted. Equal log
-records (all fields) are one record.
+kept: a finished one before an unfinished one, then the one that ends later, then the one whose
+content has the higher hash, which is made only where versions meet; so the answer does not depend
+on the order of loading. Each other version counts as superseded. Where the same bytes were loaded
+before by another reader or under other rules, the new reading takes the place of the old one, which
+counts as superseded: the last load decides what an input gives. A decision of a log is never
+replaced: a second one with a known id counts as a duplicate when equal, else as superseded; those
+derived from spans are not counted. Equal log records (all fields) are one record.
 
 The functions that write conclusions live in `store.write_derived` and are offered here too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
+
+import polars as pl
+import pyarrow as pa
 
 from store import columns, rows
 from store.lease import Session
-from store.model import Batch, BatchCounts
+from store.model import Batch, BatchCounts, Span
 from store.reload import former_logs
 from store.rows import Row
 from store.span_table import SpanTable, joined
 from store.write_decisions import by_origin, store_decisions
 from store.write_derived import replace_flows, write_incident, write_replays
 
-__all__ = ["replace_flows", "write_batch", "write_incident", "write_replays"]
+__all__ = ["ready", "replace_flows", "write_batch", "write_incident", "write_replays"]
 
 
 _SPAN_TABLES = ("spans", "span_events", "span_links")
-_VERSION_COLUMNS = ("trace_id", "span_id", "start_ns", "end_ns", "content_hash")
 
 
 class _Version(NamedTuple):
-    """One version of a span: its row in the batch; the highest rank is kept."""
+    """One version of a span: its row in the batch (-1: stored); the highest rank is kept."""
 
     row: int
-    start_ns: int
-    end_ns: int | None
     rank: tuple[bool, int, int]
 
 
 @dataclass(slots=True)
+class _Judged:
+    """Rows of a batch that are left out; stored spans whose place is taken."""
+
+    dropped: set[int] = field(default_factory=set)
+    replaced: set[tuple[str, int]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
 class _Tally:
-    """What a batch did so far; `touched` are rows of `columns.TOUCHED`.
+    """What a batch did so far; `touched` are tables of `columns.TOUCHED`.
 
     `anew`: its bytes were loaded before, by another reader or under other rules.
     """
@@ -53,7 +61,7 @@ class _Tally:
     changed: bool = False
     duplicates: int = 0
     superseded: int = 0
-    touched: list[Row] = field(default_factory=list)
+    touched: list[pa.Table] = field(default_factory=list)
 
     def count(self, *, identical: bool) -> None:
         if identical:
@@ -74,8 +82,7 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
     known = BatchCounts(duplicates=records + sum(map(len, batch.encoded)), known_batch=True)
     if _is_known(session, key):  # asked before the work of encoding, and again inside
         return known
-    encode = rows.span_encoder()
-    spans = joined([rows.span_table([encode(span) for span in batch.spans]), *batch.encoded])
+    spans = joined([rows.span_table([]), *ready(batch).encoded])
     logs = [rows.log_row(log) for log in batch.logs]
     logged, derived = (list(map(rows.decision_row, some)) for some in (of_logs, of_spans))
     with session.transaction():
@@ -93,8 +100,9 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
         _store_rejects(session, batch, key)
         if tally.changed:
             session.run("write/generation")
-        if tally.touched:
-            _mark(session, tally.touched)
+        touched = pa.concat_tables(tally.touched)
+        if touched.num_rows:
+            _mark(session, touched)
         _enter_ledger(session, batch, counts, key)
         if batch.end is not None:
             end = batch.end
@@ -104,55 +112,86 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
     return counts
 
 
+def ready(batch: Batch) -> Batch:
+    """The same batch with all that can be done before a lease is held."""
+    return replace(batch, spans=(), encoded=[*_encoded(batch.spans), *batch.encoded])
+
+
+def _encoded(spans: Sequence[Span]) -> list[SpanTable]:
+    encode = rows.span_encoder()
+    return [rows.span_table([encode(span) for span in spans])] if spans else []
+
+
 def _is_known(session: Session, key: Mapping[str, str]) -> bool:
     return session.row("read/ledger", key) != (0,)
 
 
 def _store_spans(session: Session, spans: SpanTable, tally: _Tally) -> int:
-    newest = _newest(spans, tally)
-    if not newest:
+    if not len(spans):
         return 0
-    keys = rows.table(newest, columns.SPAN_KEYS)
-    (low, high) = session.row_over("read/trace_range", "incoming", keys)
-    outdated: list[tuple[str, int]] = []
-    if low is not None:
-        span_range = {"low": low, "high": high}
-        known = session.rows_over("read/known_spans", "incoming", keys, **span_range)
-        for trace_id, span_id, *stored in known:
-            found = newest[trace_id, span_id]
-            tally.count(identical=stored[-1] == found.rank[-1])
-            former = rows.rank(*stored)
-            reread = tally.anew and found.rank[:2] == former[:2] and found.rank != former
-            if reread or found.rank > former:
-                outdated.append((trace_id, span_id))
-            else:
-                del newest[trace_id, span_id]
-        if outdated:
-            _delete_spans(session, outdated, span_range)
-    kept = spans.rows(sorted(found.row for found in newest.values()))
-    for table, data in zip(_SPAN_TABLES, (kept.spans, kept.events, kept.links), strict=True):
+    (low, high) = session.row_over("read/trace_range", "incoming", spans.spans)
+    span_range = {"low": low, "high": high}
+    rivals = session.rows_over("read/rival_spans", "incoming", spans.spans, **span_range)
+    judged = _Judged()
+    if rivals:
+        judged = _judged(session, spans, rivals, span_range, tally)
+        spans = spans.without(judged.dropped)
+        if judged.replaced:
+            _delete_spans(session, judged.replaced, span_range)
+    for table, data in zip(_SPAN_TABLES, (spans.spans, spans.events, spans.links), strict=True):
         if data.num_rows:
             session.run_over(f"write/{table}", "incoming", data)
-    replaced = set(outdated)
-    tally.touched.extend(
-        (key[0], found.start_ns, found.end_ns, key not in replaced) for key, found in newest.items()
-    )
-    tally.changed |= bool(newest)
-    return len(newest) - len(outdated)
+    tally.touched.append(_touched_by(spans, judged.replaced))
+    tally.changed |= bool(len(spans))
+    return len(spans) - len(judged.replaced)
 
 
-def _newest(spans: SpanTable, tally: _Tally) -> dict[tuple[str, int], _Version]:
-    """The version to keep of each span of a batch."""
-    newest: dict[tuple[str, int], _Version] = {}
-    parts = (spans.spans[name].to_pylist() for name in _VERSION_COLUMNS)
-    for row, (trace_id, span_id, start, end, digest) in enumerate(zip(*parts, strict=True)):
-        found = _Version(row, start, end, rows.rank(start, end, digest))
-        other = newest.setdefault((trace_id, span_id), found)
-        if other is not found:
-            tally.count(identical=other.rank == found.rank)
-            if found.rank > other.rank:
-                newest[trace_id, span_id] = found
-    return newest
+def _judged(
+    session: Session,
+    spans: SpanTable,
+    rivals: Sequence[Row],
+    span_range: Mapping[str, int],
+    tally: _Tally,
+) -> "_Judged":
+    """Of the spans that have rivals: what is left out, and what takes a stored one's place."""
+    found: dict[tuple[str, int], list[_Version]] = {}
+    with session.tables({**spans.numbered(), "rivals": rows.table(rivals, columns.SPAN_KEYS)}):
+        for trace_id, span_id, row, start, end, digest in session.rows(
+            "read/span_versions", span_range
+        ):
+            version = _Version(row, rows.rank(start, end, digest))
+            found.setdefault((trace_id, span_id), []).append(version)
+    judged = _Judged()
+    for key, versions in found.items():
+        stored = versions.pop(0) if versions[0].row < 0 else None
+        newest = versions[0]
+        for version in versions[1:]:
+            tally.count(identical=version.rank == newest.rank)
+            newest = max(newest, version, key=lambda one: one.rank)
+        dropped = {version.row for version in versions if version is not newest}
+        if stored is not None:
+            tally.count(identical=stored.rank[-1] == newest.rank[-1])
+            same_ends = newest.rank[:2] == stored.rank[:2] and newest.rank != stored.rank
+            if newest.rank > stored.rank or (tally.anew and same_ends):
+                judged.replaced.add(key)
+            else:
+                dropped.add(newest.row)
+        judged.dropped |= dropped
+    return judged
+
+
+def _touched_by(spans: SpanTable, replaced: Collection[tuple[str, int]]) -> pa.Table:
+    """Rows of `columns.TOUCHED`; a span that replaces another is not new to its trace."""
+    frame = spans.keys()
+    if replaced:
+        keys = rows.table(replaced, columns.SPAN_KEYS)
+        old = pl.DataFrame(keys).with_columns(is_new=False)
+        frame = frame.join(old, on=["trace_id", "span_id"], how="left", maintain_order="left")
+    else:
+        frame = frame.with_columns(is_new=None)
+    fresh = pl.col("is_new").cast(pl.Boolean).fill_null(True)
+    touched = frame.select("trace_id", "start_ns", "end_ns", is_new=fresh)
+    return touched.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _delete_spans(
@@ -176,7 +215,8 @@ def _store_logs(session: Session, logs: Sequence[Row], tally: _Tally) -> int:
         session.run_over("write/delete_logs", "outdated", rows.table(former, columns.LOG_KEYS))
         tally.superseded += len(former)
     session.run_over("write/logs", "incoming", rows.table(new.values(), columns.LOG_SCHEMA))
-    tally.touched.extend((row[2], None, None, False) for row in new.values() if row[2] is not None)
+    touched = {row[2] for row in new.values() if row[2] is not None}
+    tally.touched.append(_traces(touched))
     tally.changed |= bool(new)
     return len(new) - len(former)
 
@@ -188,7 +228,7 @@ def _store_decisions(
     tally.duplicates += done.duplicates
     tally.superseded += done.superseded
     tally.changed |= done.changed
-    tally.touched.extend(done.touched)
+    tally.touched.append(rows.table(done.touched, columns.TOUCHED))
     return done.stored
 
 
@@ -206,10 +246,13 @@ def _store_rejects(session: Session, batch: Batch, key: Mapping[str, str]) -> No
         session.run_over("write/rejects", "incoming", data)
 
 
-def _mark(session: Session, touched: Sequence[Row]) -> None:
-    data = rows.table(touched, columns.TOUCHED)
-    session.run_over("write/traces", "incoming", data)
-    session.run_over("write/dirty", "incoming", data)
+def _traces(trace_ids: Iterable[object]) -> pa.Table:
+    return rows.table(((one, None, None, False) for one in trace_ids), columns.TOUCHED)
+
+
+def _mark(session: Session, touched: pa.Table) -> None:
+    session.run_over("write/traces", "incoming", touched)
+    session.run_over("write/dirty", "incoming", touched)
 
 
 def _enter_ledger(

@@ -1,8 +1,5 @@
 """Flat columns into the store's own, redacted on the way."""
 
-from hashlib import blake2b
-
-import msgspec
 import polars as pl
 import pyarrow as pa
 
@@ -19,7 +16,6 @@ from store.values import to_json
 
 _STATUS_TEXT = r"^[0-9]{3}$"
 _CORE = [field.name for field in SPAN_SCHEMA][: SPAN_SCHEMA.get_field_index("resource") + 1]
-_pack = msgspec.msgpack.Encoder().encode
 
 
 def encode(flat: FlatSpans, redactor: Redactor | None, limits: Limits) -> SpanTable:
@@ -35,16 +31,13 @@ def encode(flat: FlatSpans, redactor: Redactor | None, limits: Limits) -> SpanTa
     core = _core(flat, attributes.texts, redactor)
     events = _events(flat, core, redactor, limits)
     links = _links(flat, core, redactor, limits)
-    hashes = _hashes(core, flat, events, links)
-    spans = core.hstack(_copies(attributes, count)).with_columns(
-        pl.Series("content_hash", hashes, dtype=pl.UInt64)
-    )
+    spans = core.hstack(_copies(attributes, count))
     return SpanTable(
         spans=_arrow(spans, SPAN_SCHEMA),
         events=_arrow(events, EVENT_SCHEMA),
         links=_arrow(links, LINK_SCHEMA),
-        event_owner=flat.event_owner.to_arrow(),
-        link_owner=flat.link_owner.to_arrow(),
+        event_owner=flat.event_owner,
+        link_owner=flat.link_owner,
     )
 
 
@@ -132,30 +125,6 @@ def _links(
             "attributes": attributes.texts,
         }
     )
-
-
-def _hashes(
-    core: pl.DataFrame, flat: FlatSpans, events: pl.DataFrame, links: pl.DataFrame
-) -> list[int]:
-    """As `store.rows.content_hash` makes them."""
-    inner: list[dict[int, list[tuple[object, ...]]]] = []
-    for owners, frame in ((flat.event_owner, events), (flat.link_owner, links)):
-        of_owner: dict[int, list[tuple[object, ...]]] = {}
-        parts = frame[:, 4:].rows()
-        for owner, part in zip(owners.to_list(), parts, strict=True):
-            of_owner.setdefault(owner, []).append(part)
-        inner.append(of_owner)
-    event_parts, link_parts = inner
-    nothing: list[tuple[object, ...]] = []
-    return [
-        int.from_bytes(
-            blake2b(
-                _pack((row, event_parts.get(at, nothing), link_parts.get(at, nothing))),
-                digest_size=8,
-            ).digest()
-        )
-        for at, row in enumerate(core.rows())
-    ]
 
 
 def _copies(maps: Maps, count: int) -> pl.DataFrame:

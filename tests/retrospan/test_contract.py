@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from typer.main import get_command
 
 from retrospan.cli import application
+from tests.analyzer.slo.documents import SLO
 from tests.retrospan import world
 from tests.retrospan.conftest import Command
 
@@ -115,6 +116,9 @@ def test_every_command_and_option_has_help() -> None:
         ("export parquet -o out", 0),
         ("doctor", 0),
         ("quality report", 0),
+        ("slo report slo.yaml", 3),
+        ("slo backtest slo.yaml", 0),
+        ("slo facts", 0),
     ],
 )
 @pytest.mark.usefixtures("db")
@@ -122,6 +126,7 @@ def test_every_document_fits_its_schema(
     command: Command, tmp_path: Path, line: str, code: int
 ) -> None:
     (tmp_path / "spans.json").write_text(json.dumps(RECORD))
+    (tmp_path / "slo.yaml").write_text(SLO)
     (tmp_path / "bad.json").write_text('{"resourceSpans": 3}')
     if line.startswith("report"):
         assert command("report", "write", "inc-1", "-o", "a.md").code == 0

@@ -1,0 +1,9 @@
+"""The facts of a flow that predicates may name.
+
+In: the derived tables. Out: one mapping of names to values per flow. Start reading at `FACTS`, the
+list of every name with its type and meaning; `flow_facts.sql` gives the columns they come from.
+"""
+
+from analyzer.facts.flow_facts import FACTS, Fact, FlowFacts, read_flow_facts
+
+__all__ = ["FACTS", "Fact", "FlowFacts", "read_flow_facts"]

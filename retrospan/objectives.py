@@ -1,0 +1,146 @@
+"""SLO reports and back-tests as documents."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from analyzer.slo.backtest import RuleHistory
+from analyzer.slo.budget import AlertState
+from analyzer.slo.duration import short_text
+from analyzer.slo.evaluate import SloReport
+from analyzer.slo.ledger import Spending
+from analyzer.slo.model import BurnRule, Objective, Slo
+from retrospan.documents import Document
+from store.model import JsonValue
+
+DIGITS = 6
+BAD_FLOWS_MAX = 1_000
+
+
+def report_document(reports: Sequence[SloReport], at_ns: int) -> Document:
+    """`retrospan.slo/1`."""
+    return {
+        "schema": "retrospan.slo/1",
+        "at_ns": at_ns,
+        "slos": [report_row(report) for report in reports],
+    }
+
+
+def report_row(report: SloReport) -> dict[str, JsonValue]:
+    """One objective; shares as numbers rounded to six digits, None where there is no data."""
+    found = report.sli
+    return {
+        **_named(report.slo, report.objective),
+        "description": report.slo.description,
+        "labels": dict(report.slo.labels),
+        "since_ns": report.since_ns,
+        "sli": None if found is None else number(found.value),
+        "sli_low": None if found is None else _rounded(found.low),
+        "sli_high": None if found is None else _rounded(found.high),
+        "good": None if found is None else number(found.good),
+        "valid": None if found is None else number(found.valid),
+        "flows": 0 if found is None else found.flows,
+        "unknown": 0 if found is None else found.unknown,
+        "open": report.open_flows,
+        "coverage": number(report.coverage),
+        "budget_remaining": number(report.budget_remaining),
+        "minutes_to_exhaustion": number(report.minutes_to_exhaustion),
+        "burn": _burns(report.alerts),
+        "alerts": [_alert(state) for state in report.alerts],
+        "ledger": [_spending(spending) for spending in report.spending],
+        "bad_flow_count": len(report.bad_flow_ids),
+        "bad_flow_ids": list(report.bad_flow_ids[:BAD_FLOWS_MAX]),
+        "reason": report.reason,
+    }
+
+
+def backtest_document(
+    histories: Sequence[tuple[Slo, Objective, Sequence[RuleHistory]]],
+) -> Document:
+    """`retrospan.slo_backtest/1`."""
+    return {
+        "schema": "retrospan.slo_backtest/1",
+        "rules": [
+            {
+                **_named(slo, objective),
+                **_rule(history.rule),
+                "step_ns": history.step_ns,
+                "firings": [
+                    {
+                        "fired_ns": firing.fired_ns,
+                        "resolved_ns": firing.resolved_ns,
+                        "first_bad_ns": firing.first_bad_ns,
+                        "delay_ns": firing.fired_ns - firing.first_bad_ns,
+                        "bad_before": firing.bad_before,
+                        "budget_spent": number(firing.spent),
+                    }
+                    for firing in history.firings
+                ],
+            }
+            for slo, objective, rules in histories
+            for history in rules
+        ],
+    }
+
+
+def _named(slo: Slo, objective: Objective) -> dict[str, JsonValue]:
+    return {
+        "name": slo.name,
+        "title": slo.title,
+        "service": slo.service,
+        "objective": objective.name,
+        "target": number(objective.target),
+        "method": slo.method.value,
+        "window": slo.window.span.text,
+        "rolling": slo.window.rolling,
+    }
+
+
+def _rule(rule: BurnRule) -> dict[str, JsonValue]:
+    return {
+        "severity": rule.severity,
+        "threshold": number(rule.threshold),
+        "long_window": short_text(rule.long_ns),
+        "short_window": short_text(rule.short_ns),
+        "runbook": rule.runbook,
+    }
+
+
+def _alert(state: AlertState) -> dict[str, JsonValue]:
+    return {
+        **_rule(state.rule),
+        "state": state.state,
+        "long_burn": number(state.long_burn),
+        "short_burn": number(state.short_burn),
+        "bad_flows": state.bad_flows,
+    }
+
+
+def _burns(states: Sequence[AlertState]) -> list[JsonValue]:
+    """Each window once, the shortest first."""
+    windows = {state.rule.long_ns: state.long_burn for state in states}
+    windows |= {state.rule.short_ns: state.short_burn for state in states}
+    return [
+        {"window": short_text(length), "rate": number(rate)}
+        for length, rate in sorted(windows.items())
+    ]
+
+
+def _spending(spending: Spending) -> dict[str, JsonValue]:
+    return {
+        "dimension": spending.dimension,
+        "cause": spending.cause,
+        "bad_flows": spending.bad_flows,
+        "spent": number(spending.spent),
+        "share_of_good": number(spending.share_of_good),
+        "budget_remaining_without": number(spending.remaining_without),
+        "flow_ids": list(spending.flow_ids),
+    }
+
+
+def number(value: Fraction | None) -> float | None:
+    """An exact share as a number of six digits; the same bits on every machine."""
+    return None if value is None else _rounded(value.numerator / value.denominator)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, DIGITS)

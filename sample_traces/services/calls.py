@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from opentelemetry.context import Context
@@ -36,6 +36,10 @@ class Operation:
     kind: str = "call"
     reference: str | None = None
     """The field of the answer that names the effect."""
+    attributes: Mapping[str, str | int | float] = field(default_factory=dict)
+    """What the span says besides."""
+    told: Callable[[Json], Mapping[str, str | int | float]] | None = None
+    """What the span says of a good answer besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +152,7 @@ class Caller:
         self, flow: Flow, operation: Operation, key: str, attempt: int, saga: Saga | None
     ) -> Span:
         attributes: dict[str, str | int | float] = {
+            **operation.attributes,
             "http.request.method": "POST",
             "url.full": f"http://{operation.callee}{operation.path}",
             "url.template": operation.path,
@@ -223,6 +228,8 @@ class Caller:
         span.set_attribute("http.response.body.content", dumps(answer))
         if operation.reference is not None and operation.reference in answer:
             span.set_attribute("retrospan.saga.external_ref", answer[operation.reference])
+        if operation.told is not None and status < 400:
+            span.set_attributes(dict(operation.told(answer)))
         if status >= 400:
             _fail(span, str(status))
             return status, answer, str(status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +94,10 @@ class Plan:
     incident: tuple[int, int, int] | None
     """First flow under fault, first flow after the mitigation, first flow after recovery."""
     flags: tuple[FlagRule, ...] = ()
+    crashes: dict[str, list[int]] = field(default_factory=dict)
+    """Flows at whose first message a service crashes when its work is done but not acknowledged."""
+    drift: tuple[int, int] | None = None
+    """First and last flow for which a provider answers in another shape."""
     prefix: str = "order"
     """Tells the flows of one recording from those of another in the same store."""
 
@@ -161,7 +165,7 @@ def load_plan(name: str) -> Plan:
         Window(**{**window, "slow_ms": _pair(window.get("slow_ms", (0, 0)))})
         for window in raw.pop("windows")
     ]
-    incident = raw.pop("incident", None)
+    incident, drift = raw.pop("incident", None), raw.pop("drift", None)
     return Plan(
         name=name,
         system=path.parents[1].name,
@@ -170,6 +174,7 @@ def load_plan(name: str) -> Plan:
         phases=tuple(Phase(**phase) for phase in raw.pop("phases")),
         windows=tuple(windows),
         incident=tuple(incident) if incident else None,
+        drift=tuple(drift) if drift else None,
         flags=tuple(FlagRule(**rule) for rule in raw.pop("flags", ())),
         **raw,
     )

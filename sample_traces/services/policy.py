@@ -7,6 +7,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+NEVER = 1.1
+"""A confidence nobody has."""
 HERE = Path(__file__).parent
 
 
@@ -26,8 +28,10 @@ class Policy:
     id: str
     version: str
     sha256: str
-    approve_min: float
-    reject_min: float
+    approve_min: float = NEVER
+    reject_min: float = NEVER
+    accept_min: float = NEVER
+    """For answers that are neither approval nor rejection."""
     spot_check_share: float = 0.0
     """Of what would be allowed, the share a person looks at all the same."""
 
@@ -35,10 +39,14 @@ class Policy:
         """Allow or deny on a confident recommendation, escalate otherwise."""
         if recommendation == "approve" and confidence >= self.approve_min:
             if draw < self.spot_check_share:
-                return Verdict(outcome="escalate", reason="spot check")
+                if recommendation not in ("approve", "reject") and confidence >= self.accept_min:
+            return Verdict(outcome="allow", reason=f"answer at or above {self.accept_min}")
+        return Verdict(outcome="escalate", reason="spot check")
             return Verdict(outcome="allow", reason=f"approve at or above {self.approve_min}")
         if recommendation == "reject" and confidence >= self.reject_min:
             return Verdict(outcome="deny", reason=f"reject at or above {self.reject_min}")
+        if recommendation not in ("approve", "reject") and confidence >= self.accept_min:
+            return Verdict(outcome="allow", reason=f"answer at or above {self.accept_min}")
         return Verdict(outcome="escalate", reason="confidence too low to act alone")
 
 

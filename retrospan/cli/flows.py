@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from retrospan.contrasting import contrast_flows
 from retrospan.edge import Edge, edge_of, put
 from retrospan.listing import (
     LIMIT_DEFAULT,
@@ -133,3 +134,6 @@ def show_flow(
         False,
     )
     put(judgement(sagas, findings))
+
+
+app.command("contrast")(contrast_flows)

@@ -91,6 +91,7 @@ def test_every_command_and_option_has_help() -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
+        ("flows contrast", 0),
         ("flows list", 0),
         ("flows show flow-020", 0),
         ("sagas list", 3),

@@ -21,6 +21,9 @@ class Verdict:
     reason: str
 
 
+UNSURE = Verdict(outcome="escalate", reason="confidence too low to act alone")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """One version of a policy."""
@@ -37,17 +40,17 @@ class Policy:
 
     def judge(self, recommendation: str, confidence: float, draw: float = 1.0) -> Verdict:
         """Allow or deny on a confident recommendation, escalate otherwise."""
-        if recommendation == "approve" and confidence >= self.approve_min:
-            if draw < self.spot_check_share:
-                if recommendation not in ("approve", "reject") and confidence >= self.accept_min:
-            return Verdict(outcome="allow", reason=f"answer at or above {self.accept_min}")
-        return Verdict(outcome="escalate", reason="spot check")
-            return Verdict(outcome="allow", reason=f"approve at or above {self.approve_min}")
-        if recommendation == "reject" and confidence >= self.reject_min:
-            return Verdict(outcome="deny", reason=f"reject at or above {self.reject_min}")
-        if recommendation not in ("approve", "reject") and confidence >= self.accept_min:
-            return Verdict(outcome="allow", reason=f"answer at or above {self.accept_min}")
-        return Verdict(outcome="escalate", reason="confidence too low to act alone")
+        if recommendation == "reject":
+            if confidence >= self.reject_min:
+                return Verdict(outcome="deny", reason=f"reject at or above {self.reject_min}")
+            return UNSURE
+        enough = self.approve_min if recommendation == "approve" else self.accept_min
+        if confidence < enough:
+            return UNSURE
+        if draw < self.spot_check_share:
+            return Verdict(outcome="escalate", reason="spot check")
+        word = "approve" if recommendation == "approve" else "answer"
+        return Verdict(outcome="allow", reason=f"{word} at or above {enough}")
 
 
 def load_policy(system: str, version: str) -> Policy:

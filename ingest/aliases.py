@@ -6,7 +6,7 @@ team's own one. This comes after redaction, so that no secret gets into a name t
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest import conventions
@@ -75,6 +75,11 @@ class Naming:
                 if value is not None:
                     added[canonical] = value
         return {**attributes, **added} if added else attributes
+
+    def among(self, present: Collection[str]) -> list[tuple[str, Sequence[str]]]:
+        """Canonical names that some of these names stand for, with those, by precedence."""
+        found = [(name, [one for one in own if one in present]) for name, own in self._table]
+        return [(name, own) for name, own in found if own]
 
     def _span(self, span: Span) -> Span:
         attributes, resource = self.attributes(span.attributes), self._resource(span.resource)

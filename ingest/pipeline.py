@@ -74,7 +74,7 @@ class IngestSettings:
     def preparation(self) -> Preparation:
         """What makes a record ready for the store; one for each thread."""
         redactor = Redactor(self.redaction_key, self.own_rules) if self.redact else None
-        return Preparation(redactor, self.own_rules, self.aliases)
+        return Preparation(redactor, self.aliases)
 
 
 def ingest_paths(
@@ -202,9 +202,9 @@ class _Load:
     def _found(self, reader: Reader, stream: BinaryIO) -> Iterator[Item | SpanTable]:
         """All that is in an input, as it is stored."""
         settings, prepare = self._settings, self._preparation
-        if isinstance(reader, ColumnReader) and prepare.is_built_in:
+        if isinstance(reader, ColumnReader):
             size = settings.bytes_per_batch
-            found = reader.read_columns(stream, settings.limits, prepare.redactor, size)
+            found = reader.read_columns(stream, settings.limits, prepare, size)
         else:
             found = reader.read(stream, settings.limits)
         for item in found:

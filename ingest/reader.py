@@ -13,7 +13,7 @@ from store.model import Record
 from store.span_table import SpanTable
 
 if TYPE_CHECKING:
-    from ingest.redact import Redactor
+    from ingest.preparation import Preparation
 
 HEAD_BYTES = 64 * 1024
 
@@ -47,7 +47,7 @@ class ColumnReader(Protocol):
     """A reader that can also give spans column by column, which is faster."""
 
     def read_columns(
-        self, stream: BinaryIO, limits: Limits, redactor: "Redactor | None", piece_bytes: int
+        self, stream: BinaryIO, limits: Limits, prepare: "Preparation", piece_bytes: int
     ) -> Iterator[Item | SpanTable]:
         """What `read` gives, in its order. Tables are redacted and of about `piece_bytes` of the
         input each; single records are as `read` gives them."""

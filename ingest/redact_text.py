@@ -2,7 +2,7 @@
 
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from ingest import redaction_rules as rules
@@ -37,6 +37,27 @@ class TextRedactor:
         self._exempt = frozenset(map(rules.words_of, own.exempt))
         self._own_shapes = own.shapes()
         self._short = 0 if self._own_shapes else SHORT_CHARS
+
+    @property
+    def has_own_names(self) -> bool:
+        """Whether a team's own names count as secret: then any word may be one."""
+        return bool(self._own_words)
+
+    @property
+    def has_own_shapes(self) -> bool:
+        """Whether a team's own patterns are searched: then any text may match."""
+        return bool(self._own_shapes)
+
+    def texts(self, texts: Iterable[str]) -> list[str]:
+        """Each text as `text` gives it; an equal one is searched once."""
+        known: dict[str, str] = {}
+        found = []
+        for text in texts:
+            new = known.get(text)
+            if new is None:
+                new = known[text] = self.text(text)
+            found.append(new)
+        return found
 
     def text(self, text: str) -> str:
         """A text with every shape of a secret in it replaced."""

@@ -4,11 +4,11 @@ import polars as pl
 import pyarrow as pa
 
 from ingest.fast.flat import FlatSpans, OddError
-from ingest.fast.maps import Maps, maps_of
+from ingest.fast.maps import maps_of
 from ingest.limits import Limits
 from ingest.otlp.scopes import Scope
 from ingest.otlp.spans import KINDS, STATUSES
-from ingest.redact import Redactor
+from ingest.preparation import Preparation
 from ingest.redact_columns import redacted
 from store.columns import COPIED, EVENT_SCHEMA, LINK_SCHEMA, SPAN_SCHEMA, STATUS_COLUMN
 from store.span_table import SpanTable
@@ -18,7 +18,7 @@ _STATUS_TEXT = r"^[0-9]{3}$"
 _CORE = [field.name for field in SPAN_SCHEMA][: SPAN_SCHEMA.get_field_index("resource") + 1]
 
 
-def encode(flat: FlatSpans, redactor: Redactor | None, limits: Limits) -> SpanTable:
+def encode(flat: FlatSpans, prepare: Preparation, limits: Limits) -> SpanTable:
     """The rows of all spans; raises OddError for what needs the walk over records."""
     count = flat.trace_id.len()
     for owners, limit in (
@@ -27,11 +27,11 @@ def encode(flat: FlatSpans, redactor: Redactor | None, limits: Limits) -> SpanTa
     ):
         if not owners.is_empty() and int(str(owners.value_counts()["count"].max())) > limit:
             raise OddError
-    attributes = maps_of(flat.attributes, count, redactor, limits)
-    core = _core(flat, attributes.texts, redactor)
-    events = _events(flat, core, redactor, limits)
-    links = _links(flat, core, redactor, limits)
-    spans = core.hstack(_copies(attributes, count))
+    attributes = maps_of(flat.attributes, count, prepare, limits)
+    core = _core(flat, attributes.texts, prepare)
+    events = _events(flat, core, prepare, limits)
+    links = _links(flat, core, prepare, limits)
+    spans = core.hstack(_copies(attributes.copied, count))
     return SpanTable(
         spans=_arrow(spans, SPAN_SCHEMA),
         events=_arrow(events, EVENT_SCHEMA),
@@ -41,8 +41,8 @@ def encode(flat: FlatSpans, redactor: Redactor | None, limits: Limits) -> SpanTa
     )
 
 
-def _core(flat: FlatSpans, attributes: pl.Series, redactor: Redactor | None) -> pl.DataFrame:
-    shared = [_shared(scope, redactor) for scope in flat.scopes]
+def _core(flat: FlatSpans, attributes: pl.Series, prepare: Preparation) -> pl.DataFrame:
+    shared = [_shared(scope, prepare) for scope in flat.scopes]
     scopes = pl.DataFrame(
         shared,
         schema=["service", "scope_name", "scope_version", "resource"],
@@ -57,14 +57,14 @@ def _core(flat: FlatSpans, attributes: pl.Series, redactor: Redactor | None) -> 
         "trace_id": flat.trace_id,
         "span_id": flat.span_id,
         "parent_span_id": flat.parent_span_id,
-        "name": redacted(flat.name, redactor),
+        "name": redacted(flat.name, prepare.redactor),
         "kind": kinds.gather(flat.kind),
         "service": inherited["service"],
         "start_ns": flat.start_ns,
         "end_ns": flat.end_ns,
         "status": statuses.gather(flat.status),
-        "status_message": redacted(flat.message, redactor),
-        "trace_state": redacted(flat.state, redactor),
+        "status_message": redacted(flat.message, prepare.redactor),
+        "trace_state": redacted(flat.state, prepare.redactor),
         "scope_name": inherited["scope_name"],
         "scope_version": inherited["scope_version"],
         "attributes": attributes,
@@ -73,17 +73,16 @@ def _core(flat: FlatSpans, attributes: pl.Series, redactor: Redactor | None) -> 
     return pl.DataFrame(columns).select(_CORE)
 
 
-def _shared(scope: Scope, redactor: Redactor | None) -> tuple[str, str, str, str]:
+def _shared(scope: Scope, prepare: Preparation) -> tuple[str, str, str, str]:
     if scope.attributes:  # they go into each span's own
         raise OddError
-    service, resource, name, version = scope.service, scope.resource, scope.name, scope.version
-    if redactor is not None:
-        name, version = redactor.text(name), redactor.text(version)
-        clean = dict(redactor.attributes(resource))
-        named = clean.get("service.name")
-        if clean != resource and isinstance(named, str) and named:
-            service = named
-        resource = clean
+    service, recorded, name, version = scope.service, scope.resource, scope.name, scope.version
+    if prepare.redactor is not None:
+        name, version = prepare.redactor.text(name), prepare.redactor.text(version)
+    resource = prepare.shared(recorded)
+    named = resource.get("service.name")
+    if resource is not recorded and isinstance(named, str) and named:
+        service = named
     return service, name, version, to_json(resource)
 
 
@@ -100,23 +99,23 @@ def _parts(core: pl.DataFrame, owner: pl.Series) -> dict[str, pl.Series]:
 
 
 def _events(
-    flat: FlatSpans, core: pl.DataFrame, redactor: Redactor | None, limits: Limits
+    flat: FlatSpans, core: pl.DataFrame, prepare: Preparation, limits: Limits
 ) -> pl.DataFrame:
-    attributes = maps_of(flat.event_attributes, flat.event_owner.len(), redactor, limits)
+    attributes = maps_of(flat.event_attributes, flat.event_owner.len(), prepare, limits)
     return pl.DataFrame(
         {
             **_parts(core, flat.event_owner),
             "time_ns": flat.event_time_ns,
-            "name": redacted(flat.event_name, redactor),
+            "name": redacted(flat.event_name, prepare.redactor),
             "attributes": attributes.texts,
         }
     )
 
 
 def _links(
-    flat: FlatSpans, core: pl.DataFrame, redactor: Redactor | None, limits: Limits
+    flat: FlatSpans, core: pl.DataFrame, prepare: Preparation, limits: Limits
 ) -> pl.DataFrame:
-    attributes = maps_of(flat.link_attributes, flat.link_owner.len(), redactor, limits)
+    attributes = maps_of(flat.link_attributes, flat.link_owner.len(), prepare, limits)
     return pl.DataFrame(
         {
             **_parts(core, flat.link_owner),
@@ -127,27 +126,24 @@ def _links(
     )
 
 
-def _copies(maps: Maps, count: int) -> pl.DataFrame:
+def _copies(copied: pl.DataFrame, count: int) -> pl.DataFrame:
     """The columns that copy attributes, as `store.rows` fills them."""
-    wanted = [name for names in COPIED.values() for name in names]
-    found = maps.frame.filter(pl.col("name").is_in(wanted))
-    by_name = found.partition_by("name", as_dict=True, include_key=False)
+    by_name = copied.partition_by("name", as_dict=True, include_key=False)
     columns = {}
     for column, names in COPIED.items():
-        values: list[str | int | None] = [None] * count
+        kind: type[pl.DataType] = pl.Int64 if column == STATUS_COLUMN else pl.String
+        values = pl.Series(column, [None], dtype=kind).new_from_index(0, count)
         for name in reversed(names):
             part = by_name.get((name,))
             if part is None:
                 continue
-            texts = part["text"]
+            found = part["text"]
             if column == STATUS_COLUMN:
-                code = texts.str.extract(f"({_STATUS_TEXT})").cast(pl.Int64)
-                texts = part.select(pl.coalesce("whole", code)).to_series()
-            for owner, value in zip(part["owner"].to_list(), texts.to_list(), strict=True):
-                if value is not None:
-                    values[owner] = value
-        kind = pl.Int64 if column == STATUS_COLUMN else pl.String
-        columns[column] = pl.Series(column, values, dtype=kind)
+                code = found.str.extract(f"({_STATUS_TEXT})").cast(pl.Int64)
+                found = part.select(pl.coalesce("whole", code)).to_series()
+            there = found.is_not_null()
+            values = values.scatter(part["owner"].filter(there), found.filter(there))
+        columns[column] = values
     return pl.DataFrame(columns)
 
 

@@ -11,8 +11,8 @@ from ingest.fast.json_shapes import Traces
 from ingest.jsonstream import Document, Grammar, documents
 from ingest.limits import Limits
 from ingest.otlp.documents import Walker, decode, is_document
+from ingest.preparation import Preparation
 from ingest.reader import Item
-from ingest.redact import Redactor
 from store.model import Rejected
 from store.span_table import SpanTable
 
@@ -51,7 +51,7 @@ class OtlpJsonReader:
                 yield from walker.walk(found.value, f"line {found.line}")
 
     def read_columns(
-        self, stream: BinaryIO, limits: Limits, redactor: Redactor | None, piece_bytes: int
+        self, stream: BinaryIO, limits: Limits, prepare: Preparation, piece_bytes: int
     ) -> Iterator[Item | SpanTable]:
         """The same; spans of documents that hold nothing odd as columns."""
         walker, decoder = Walker(limits), FlatJson(limits)
@@ -66,7 +66,7 @@ class OtlpJsonReader:
 
         def given() -> Iterator[Item | SpanTable]:
             try:
-                yield encode(decoder.flat([held.traces for _, held in piece]), redactor, limits)
+                yield encode(decoder.flat([held.traces for _, held in piece]), prepare, limits)
             except OddError:
                 for line, held in piece:
                     yield from walker.walk(decode(held.data), f"line {line}")

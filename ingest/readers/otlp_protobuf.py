@@ -14,8 +14,8 @@ from ingest.otlp.documents import Walker
 from ingest.otlp.framing import SINGLE, Message, framing_of, messages
 from ingest.otlp.values import Object
 from ingest.otlp.wire import LOGS, METRICS, TRACES, signals_in
+from ingest.preparation import Preparation
 from ingest.reader import HEAD_BYTES, Item
-from ingest.redact import Redactor
 from store.model import Rejected
 from store.span_table import SpanTable
 
@@ -47,7 +47,7 @@ class OtlpProtobufReader:
                 yield from _records_of(found, walker)
 
     def read_columns(
-        self, stream: BinaryIO, limits: Limits, redactor: Redactor | None, piece_bytes: int
+        self, stream: BinaryIO, limits: Limits, prepare: Preparation, piece_bytes: int
     ) -> Iterator[Item | SpanTable]:
         """The same; spans of messages that hold nothing odd as columns."""
         walker, decoder = Walker(limits), FlatProtobuf(limits)
@@ -56,7 +56,7 @@ class OtlpProtobufReader:
 
         def given() -> Iterator[Item | SpanTable]:
             try:
-                yield encode(decoder.flat([found.data for found in piece]), redactor, limits)
+                yield encode(decoder.flat([found.data for found in piece]), prepare, limits)
             except OddError:
                 for found in piece:
                     yield from _records_of(found, walker)

@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from ingest.aliases import Aliases
 from ingest.fast.encode import encode
 from ingest.fast.flat import OddError
 from ingest.fast.protobuf import FlatProtobuf
 from ingest.limits import Limits
 from ingest.otlp.protobuf import traces_of
+from ingest.own_rules import OwnRules
+from ingest.preparation import Preparation
 from ingest.readers.otlp_json import READER as JSON_READER
 from ingest.readers.otlp_json import OtlpJsonReader
 from ingest.readers.otlp_protobuf import READER, OtlpProtobufReader
@@ -36,7 +39,32 @@ SECRETS = (
     "1700000000000000000",
     "to\u212aen=abcdefgh",
     "AUTHORIZATION: Basic dXNlcjpwYXNz",
+    "tenant=abc, tenant: 'secret'",
+    "see ORD-1234 and ORD-12",
 )
+
+
+KEY = b"a key for tests"
+OWN_RULES = OwnRules(
+    names=("tenant", "gen_ai.request.model"),
+    patterns={"order": "ORD-[0-9]{4}"},
+    exempt=("x.api_key",),
+)
+ALIASES = Aliases(
+    names={
+        "http.route": ["card.number", "password", "http.method"],
+        "retrospan.flow.id": ["http.status_code"],
+        "service.name": ["http.request.method"],
+    }
+)
+PREPARATIONS: dict[str, Callable[[], Preparation]] = {
+    "nothing": lambda: Preparation(None),
+    "redacted": lambda: Preparation(Redactor(KEY)),
+    "by own rules": lambda: Preparation(Redactor(KEY, OWN_RULES)),
+    "by own names": lambda: Preparation(Redactor(KEY, OwnRules(names=("tenant",)))),
+    "with aliases": lambda: Preparation(None, ALIASES),
+    "with all": lambda: Preparation(Redactor(KEY, OWN_RULES), ALIASES),
+}
 
 
 def in_json(message: bytes) -> str:
@@ -46,27 +74,27 @@ def in_json(message: bytes) -> str:
 
 
 def reference(
-    data: bytes, redactor: Redactor | None, limits: Limits, reader: AnyReader = READER
+    data: bytes, prepare: Preparation, limits: Limits, reader: AnyReader = READER
 ) -> SpanTable:
     encoder = rows.span_encoder()
     found = []
     for item in reader.read(io.BytesIO(data), limits):
-        item = redactor.item(item) if redactor else item
+        item = prepare.item(item)
         if isinstance(item, Span):
             found.append(encoder(item))
     return rows.span_table(found)
 
 
 def through_columns(
-    data: bytes, redactor: Redactor | None, limits: Limits, reader: AnyReader = READER
+    data: bytes, prepare: Preparation, limits: Limits, reader: AnyReader = READER
 ) -> SpanTable:
     encoder = rows.span_encoder()
     parts = []
-    for item in reader.read_columns(io.BytesIO(data), limits, redactor, 1 << 20):
+    for item in reader.read_columns(io.BytesIO(data), limits, prepare, 1 << 20):
         if isinstance(item, SpanTable):
             parts.append(item)
         else:
-            item = redactor.item(item) if redactor else item
+            item = prepare.item(item)
             if isinstance(item, Span):
                 parts.append(rows.span_table([encoder(item)]))
     return joined([rows.span_table([]), *parts])
@@ -156,19 +184,22 @@ resources = st.fixed_dictionaries(
 )
 
 
-@given(st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3), st.booleans())
+@given(
+    st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3),
+    st.sampled_from(sorted(PREPARATIONS)),
+)
 @settings(deadline=None, max_examples=300)
-def test_columns_hold_what_records_hold(documents: list[Any], with_redaction: bool) -> None:
+def test_columns_hold_what_records_hold(documents: list[Any], how: str) -> None:
     messages = [TracesData(resource_spans=parts).SerializeToString() for parts in documents]
     data = b"".join(len(message).to_bytes(4) + message for message in messages)
-    redactor = Redactor(b"a key for tests") if with_redaction else None
-    assert_equal(through_columns(data, redactor, LIMITS), reference(data, redactor, LIMITS))
+    prepare = PREPARATIONS[how]()
+    assert_equal(through_columns(data, prepare, LIMITS), reference(data, prepare, LIMITS))
     for message in messages:  # also each by itself, so that an odd one hides no other
         try:
-            found = encode(FlatProtobuf(LIMITS).flat([message]), redactor, LIMITS)
+            found = encode(FlatProtobuf(LIMITS).flat([message]), prepare, LIMITS)
         except OddError:
             continue
-        assert_equal(found, reference(message, redactor, LIMITS))
+        assert_equal(found, reference(message, prepare, LIMITS))
 
 
 @given(st.lists(texts | st.text(), max_size=20))
@@ -181,14 +212,17 @@ def test_a_column_is_redacted_like_its_texts(column: Sequence[str]) -> None:
     assert found.to_list() == [Redactor(b"a key for tests").text(text) for text in column]
 
 
-@given(st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3), st.booleans())
+@given(
+    st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3),
+    st.sampled_from(sorted(PREPARATIONS)),
+)
 @settings(deadline=None, max_examples=200)
-def test_columns_of_json_hold_what_records_hold(documents: list[Any], with_redaction: bool) -> None:
+def test_columns_of_json_hold_what_records_hold(documents: list[Any], how: str) -> None:
     lines = [in_json(TracesData(resource_spans=parts).SerializeToString()) for parts in documents]
-    redactor = Redactor(b"a key for tests") if with_redaction else None
+    prepare = PREPARATIONS[how]()
     for data in ("\n".join(lines), *lines):
-        found = through_columns(data.encode(), redactor, LIMITS, JSON_READER)
-        assert_equal(found, reference(data.encode(), redactor, LIMITS, JSON_READER))
+        found = through_columns(data.encode(), prepare, LIMITS, JSON_READER)
+        assert_equal(found, reference(data.encode(), prepare, LIMITS, JSON_READER))
 
 
 ODD_JSON = (
@@ -239,8 +273,8 @@ def test_odd_json_is_read_the_same_either_way(part: str) -> None:
     good = f"{{{plain.replace('5B', '5C')},{times}}}"
     spans = f"{good},{{{plain},{times},{part}}}"
     data = f'{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{spans}]}}]}}]}}'.encode()
-    found = through_columns(data, None, Limits(), JSON_READER)
-    assert_equal(found, reference(data, None, Limits(), JSON_READER))
+    found = through_columns(data, Preparation(None), Limits(), JSON_READER)
+    assert_equal(found, reference(data, Preparation(None), Limits(), JSON_READER))
     assert len(found) >= 1
 
 
@@ -252,7 +286,7 @@ def test_plain_json_takes_the_fast_way() -> None:
     service = {"key": "service.name", "value": {"stringValue": "a"}}
     resource = {"resource": {"attributes": [service]}, "scopeSpans": [group]}
     data = json.dumps({"resourceSpans": [resource]}).encode()
-    (table,) = JSON_READER.read_columns(io.BytesIO(data), Limits(), None, 1 << 20)
+    (table,) = JSON_READER.read_columns(io.BytesIO(data), Limits(), Preparation(None), 1 << 20)
     assert isinstance(table, SpanTable)
     assert table.spans["http_status_code"].to_pylist() == [200]
     assert table.spans["service"].to_pylist() == ["a"]
@@ -265,7 +299,7 @@ def test_plain_spans_take_the_fast_way() -> None:
     group: Any = {"spans": [{**span, "attributes": [pair], "events": [{"name": "e"}]}]}
     resource: Any = {"scope_spans": [group]}
     data = TracesData(resource_spans=[resource]).SerializeToString()
-    (table,) = READER.read_columns(io.BytesIO(data), Limits(), None, 1 << 20)
+    (table,) = READER.read_columns(io.BytesIO(data), Limits(), Preparation(None), 1 << 20)
     assert isinstance(table, SpanTable)
     assert table.spans["http_method"].to_pylist() == ["GET"]
     assert json.loads(table.spans["attributes"][0].as_py()) == {"http.method": "GET"}
@@ -280,7 +314,7 @@ def test_rows_of_a_table_keep_their_own_events(kept: list[int]) -> None:
         span = {**ids, "name": str(number), "start_time_unix_nano": 1, "events": events}
         group: Any = {"scope_spans": [{"spans": [span]}]}
         data = TracesData(resource_spans=[group]).SerializeToString()
-        parts.append(through_columns(data, None, Limits()))
+        parts.append(through_columns(data, Preparation(None), Limits()))
     chosen = joined(parts).without({0, 1, 2} - set(kept))
     assert chosen.spans["name"].to_pylist() == [str(at) for at in kept]
     owners = [kept[at] for at in chosen.event_owner.to_list()]

@@ -90,6 +90,7 @@ def flow_row(flow: Flow) -> Document:
         "decision_count": len(flow.decision_ids),
         "compensation_count": flow.compensation_count,
         "architecture": flow.architecture,
+        "variant": flow.variant,
         "replayability": flow.replayability,
         "complete": flow.complete,
         "sampling": flow.sampling,

@@ -7,6 +7,7 @@ from retrospan.listing import Column, Row
 from retrospan.text import visible
 from retrospan.timespan import humane, utc
 from store.conclusions import Finding, Flow, SagaVerdict, Step, Verdict
+from store.read import ClockSkew
 
 SAMPLED = {
     "all": "none, as recorded",
@@ -29,11 +30,24 @@ def head(flow: Flow) -> list[str]:
         f"traces        {' '.join(map(visible, flow.trace_ids))}",
         f"services      {', '.join(map(visible, flow.services))}",
         f"decisions     {', '.join(map(visible, flow.decision_ids)) or '–'}",
+        f"architecture  {visible(flow.architecture)}",
+        f"variant       {visible(flow.variant)}",
         f"replayability {visible(flow.replayability)}",
         f"sampling      {SAMPLED.get(flow.sampling, flow.sampling)}"
         + (f" (stands for {flow.sampling_weight} flows)" if flow.sampling == "weighted" else ""),
         *(f"not recorded  {visible(gap)}" for gap in flow.evidence_gaps),
     ]
+
+
+def clocks(flow: Flow, skew: Sequence[ClockSkew]) -> Iterator[str]:
+    """Services of the flow whose clocks disagree, so that times of one mean less to the other."""
+    for one in skew:
+        if one.certain and one.caller in flow.services and one.callee in flow.services:
+            ahead = "ahead of" if one.offset_ns > 0 else "behind"
+            yield (
+                f"clocks        {visible(one.callee)} is about {humane(abs(one.offset_ns))} "
+                f"{ahead} {visible(one.caller)} (median of {one.calls} calls)"
+            )
 
 
 def step_rows(flow: Flow) -> list[Row]:

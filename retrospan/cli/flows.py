@@ -30,7 +30,7 @@ app = typer.Typer(help="Flows: what ran, and how it ended.", no_args_is_help=Tru
 CELLS = (
     "flow_id", "name", "outcome", "start_ns", "end_ns", "duration_ns", "trace_ids", "span_count",
     "step_count", "attempt_count", "decision_count", "compensation_count", "architecture",
-    "replayability", "complete",
+    "variant", "replayability", "complete",
 )  # fmt: skip
 
 
@@ -109,19 +109,22 @@ def show_flow(
     """Show one flow: its steps, what the checks say, what is left standing."""
     from retrospan.canonical import pretty
     from retrospan.documents import flow_document
-    from retrospan.flow_page import STEP_COLUMNS, head, judgement, step_rows
+    from retrospan.flow_page import STEP_COLUMNS, clocks, head, judgement, step_rows
     from store import read
 
     edge = edge_of(context)
     with edge.lease("showing a flow") as session:
         flow = read.read_flow(session, flow_id)
-        sagas = read.read_sagas(session, [flow_id])
-        findings = read.read_findings(session, [flow_id])
+        sagas = read.read_sagas(session, [flow.flow_id])
+        findings = read.read_findings(session, [flow.flow_id])
+        skew = read.read_clock_skew(session)
+    if flow.flow_id != flow_id:
+        edge.say(f"{flow_id} is part of {flow.flow_id}")
     document = flow_document(flow)
     if as_json:
         put([pretty(document)])
         return
-    put(head(flow))
+    put([*head(flow), *clocks(flow, skew)])
     show(
         Listing(
             document=document,
@@ -137,3 +140,103 @@ def show_flow(
 
 
 app.command("contrast")(contrast_flows)
+
+
+VARIANT_CELLS = (
+    "name", "variant", "flows", "flows_of_name", "share", "outcomes", "start_ns", "until_ns",
+    "duration_ns", "example", "outline",
+)  # fmt: skip
+VARIANT_COLUMNS = (
+    field("name", "name"),
+    field("variant", "variant"),
+    field("flows (n)", "flows", right=True),
+    Column(header="share", show=lambda row: f"{row['share']:.1%}", right=True),
+    Column(header="outcomes", show=lambda row: _outcomes(row)),
+    Column(header="median", show=lambda row: humane(_int(row, "duration_ns")), right=True),
+    field("example", "example"),
+    field("what ran", "outline"),
+)
+
+
+def _outcomes(row: Row) -> str:
+    counted = row["outcomes"]
+    return (
+        ", ".join(f"{n} {word}" for word, n in counted.items()) if isinstance(counted, dict) else ""
+    )
+
+
+@app.command("variants")
+def list_variants(
+    context: typer.Context,
+    since: Since = None,
+    until: Until = None,
+    service: Service = None,
+    outcome: Outcome = None,
+    where: Where = None,
+    limit: Limit = LIMIT_DEFAULT,
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """List the structures that flows have, with how many flows have each.
+
+    Repeats and the order of parallel steps do not count; which steps ran and how they ended does.
+    """
+    from retrospan.flow_variants import variant_rows
+    from retrospan.selection import Options, choose
+    from store import read
+
+    edge = edge_of(context)
+    options = Options(
+        since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
+    )
+    with edge.lease("listing variants") as session:
+        chosen = choose(session, options, VARIANT_CELLS)
+        rows = variant_rows(session, chosen)
+        underived = read.counts(session).underived_traces
+    warn_underived(edge, underived)
+    show(
+        Listing(
+            document={"schema": "retrospan.flow_variants/1", "variants": list(map(dict, rows))},
+            rows=rows,
+            columns=VARIANT_COLUMNS,
+            cells=VARIANT_CELLS,
+            empty="no flow matches; `retrospan ingest PATH` loads data",
+        ),
+        form,
+        as_json,
+    )
+
+
+@app.command("diff")
+def diff_flows(
+    context: typer.Context,
+    a: Annotated[str, typer.Argument(metavar="A", help="The id of the flow to compare with.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The id of the flow that may differ.")],
+    as_json: AsJson = False,
+) -> None:
+    """Compare two flows: steps added, removed, moved, changed; attempts, outcomes, times."""
+    from analyzer.derive.diff import diff
+    from retrospan.canonical import pretty
+    from retrospan.flow_diff_page import DIFF_COLUMNS, diff_document, diff_head, diff_rows
+    from store import read
+
+    edge = edge_of(context)
+    with edge.lease("comparing flows") as session:
+        first, second = read.read_flow(session, a), read.read_flow(session, b)
+    found = diff(first, second)
+    document = diff_document(found)
+    if as_json:
+        put([pretty(document)])
+        return
+    put(diff_head(found))
+    show(
+        Listing(
+            document=document,
+            rows=diff_rows(found),
+            columns=DIFF_COLUMNS,
+            cells=(),
+            empty="no step recorded in either",
+        ),
+        Format.TABLE,
+        False,
+    )

@@ -94,6 +94,8 @@ def test_every_command_and_option_has_help() -> None:
         ("flows contrast", 0),
         ("flows list", 0),
         ("flows show flow-020", 0),
+        ("flows diff flow-001 flow-020", 0),
+        ("flows variants", 0),
         ("sagas list", 3),
         ("findings list", 3),
         ("decisions list", 0),
@@ -116,6 +118,8 @@ def test_every_command_and_option_has_help() -> None:
         ("export otlp -o out.jsonl", 0),
         ("export parquet -o out", 0),
         ("doctor", 0),
+        ("contracts report --api payment=api.yaml", 0),
+        ("contracts compare api.yaml api.yaml", 0),
         ("quality report", 0),
         ("slo report slo.yaml", 3),
         ("slo backtest slo.yaml", 0),
@@ -129,6 +133,7 @@ def test_every_document_fits_its_schema(
     (tmp_path / "spans.json").write_text(json.dumps(RECORD))
     (tmp_path / "slo.yaml").write_text(SLO)
     (tmp_path / "bad.json").write_text('{"resourceSpans": 3}')
+    (tmp_path / "api.yaml").write_text("openapi: 3.1.0\npaths:\n  /pay:\n    post: {}\n")
     if line.startswith("report"):
         assert command("report", "write", "inc-1", "-o", "a.md").code == 0
     if line.startswith("recordings replay"):

@@ -22,7 +22,18 @@ CONFIG_VARIABLE = "RETROSPAN_CONFIG"
 KEY_VARIABLE = "RETROSPAN_REDACTION_KEY"
 KEY_BYTES = 32
 KEY_BYTES_MIN = 16
-TABLES = ("store", "ingest", "redaction", "aliases", "flows", "detectors", "slo", "replay")
+TABLES = (
+    "store",
+    "ingest",
+    "redaction",
+    "aliases",
+    "flows",
+    "detectors",
+    "slo",
+    "contracts",
+    "releases",
+    "replay",
+)
 
 Record = TypeVar("Record")
 

@@ -15,6 +15,8 @@ from replay.times import Times
 # A loop that has no end in sight is cut here and flagged.
 ATTEMPTS_MAX = 200
 UNKNOWN_KEY = "?"
+# The note of an answer that a scenario declares wholly.
+DECLARED = "declared"
 UNSEEN = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
 UNSEEN_ATTEMPTS_MAX = 3
 
@@ -167,7 +169,7 @@ class Caller:
                 )
             )  # fmt: skip
             # Nothing is known of an answer that is missing, so nothing is repeated because of it.
-            missing = answer.rung == "missing" and not operation.local
+            missing = answer.rung == "missing" and not operation.local and answer.note != DECLARED
             pause = None if missing else self._pause(operation, answer, number)
             if pause is None:
                 break
@@ -211,7 +213,7 @@ class Caller:
         attempt, rung = self.answers.take(operation.name, found)
         if attempt is None:
             answer = self.answers.lend(operation.name, rung)
-            if not operation.local:
+            if not operation.local and answer.note != DECLARED:
                 self.run.doubt(operation.name, [(f"{rung}_answer", answer.note or None)])
         else:
             answer = self.answers.answer_of(operation.name, attempt, rung)

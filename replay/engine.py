@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
+from replay.faults import named
 from replay.infer.program import Program
 from replay.interpret import Machine
 from replay.judge import judge, result_of, unreplayable
@@ -35,6 +36,8 @@ def replay_flows(
     by_id = {flow.flow_id: flow for flow in flows}
     _check_known(by_id, flow_ids)
     kinds = {(by_id[flow_id].name, by_id[flow_id].version) for flow_id in flow_ids}
+    if scenario is not None and scenario.version is not None:
+        kinds |= {(name, scenario.version) for name, _ in kinds}
     recordings: dict[tuple[str, str], list[Recording]] = {}
     mine: dict[str, Recording] = {}
     for flow in by_id.values():
@@ -44,12 +47,19 @@ def replay_flows(
             recordings.setdefault((flow.name, flow.version), []).append(recording)
     if scenario is not None:
         _check_operations(scenario, mine.values())
-    programs = {kind: Folds(recordings[kind], settings) for kind in sorted(kinds)}
+    programs = {kind: Folds(made, settings) for kind, made in sorted(recordings.items())}
     results = []
     for done, flow_id in enumerate(flow_ids, 1):
         recording = mine[flow_id]
         kind = programs[recording.name, recording.version]
-        results.append(replay_recording(recording, kind, scenario=scenario, settings=settings))
+        successor = None
+        if scenario is not None and scenario.version is not None:
+            successor = programs.get((recording.name, scenario.version))
+        results.append(
+            replay_recording(
+                recording, kind, scenario=scenario, settings=settings, successor=successor
+            )
+        )
         if progress is not None:
             progress(done, len(flow_ids))
     return results
@@ -65,9 +75,9 @@ def _check_known(by_id: Mapping[str, Flow], flow_ids: Sequence[str]) -> None:
 
 def _check_operations(scenario: Scenario, recordings: Iterable[Recording]) -> None:
     known = {step.op for recording in recordings for step in recording.steps}
-    named = [change.operation for change in scenario.changes]
-    named += [answer.operation for answer in scenario.answers]
-    unknown = [name for name in named if name not in known]
+    meant = [change.operation for change in scenario.changes]
+    meant += [answer.operation for answer in scenario.answers]
+    unknown = [name for name in meant if not named(name, sorted(known))]
     if unknown:
         raise DataError(
             f"scenario {scenario.name!r} names {unknown[0]!r}, which these flows never call; "
@@ -129,8 +139,12 @@ def replay_recording(
     scenario: Scenario | None = None,
     settings: ReplaySettings = DEFAULTS,
     baseline: Recording | None = None,
+    successor: Folds | None = None,
 ) -> ReplayResult:
-    """Replay one recording; with `baseline`, judge the run against that one instead."""
+    """Replay one recording; with `baseline`, judge the run against that one instead.
+
+    `successor` holds the programs of the version that the scenario names.
+    """
     refusal = recording.unusable or kind.refusal_for(recording.flow_id)
     if refusal:
         return unreplayable(recording, refusal, None if scenario is None else scenario.name)
@@ -141,7 +155,10 @@ def replay_recording(
     result = result_of(against, machine.program, digest, control, settings)
     if scenario is None:
         return result
-    return what_if(result, machine, recording, scenario, settings, len(kind.usable))
+    other = None
+    if successor is not None and not successor.refusal_for(recording.flow_id):
+        other = successor.machine_for(recording.flow_id)[0]
+    return what_if(result, machine, recording, scenario, settings, len(kind.usable), other)
 
 
 def replay_with(

@@ -61,12 +61,13 @@ class Answers:
     """All answers of one recording. Holds no order between operations, and no parents.
 
     `donors` lends answers where none was recorded; without it they are missing. `reshape` gives a
-    recorded answer as it would be under changed settings.
+    recorded answer as it would be under changed settings, `overrule` any answer as declared.
     """
 
     streams: Mapping[str, dict[str, Stream]]
     donors: Mapping[str, Donor] | None = None
     reshape: Callable[[str, RecordedAttempt, Answer], Answer] | None = None
+    overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*RUNGS, "ambiguous"), 0))
 
     @classmethod
@@ -136,6 +137,10 @@ class Answers:
             attempt.status, attempt.response, wait, wait, wait, rung,
             attempt.breaker_state, attempt.callee_outcome,
         )  # fmt: skip
+        if self.overrule is not None:
+            declared = self.overrule(op, attempt, answer)
+            if declared is not answer:
+                return declared
         return answer if self.reshape is None else self.reshape(op, attempt, answer)
 
     def count(self, rung: str, ambiguous: bool = False) -> None:
@@ -148,12 +153,14 @@ class Answers:
         donor = None if self.donors is None else self.donors.get(base_name(op))
         if donor is None or rung != "donor":
             wait = ASSUMED_LATENCY_NS
-            return Answer("ok", {}, wait, 0, wait, "missing")
-        span = donor.latency
-        return Answer(
-            "ok", donor.response, span.usual, span.low, span.high, "donor",
-            note=f"a good one, as {donor.successes} of {donor.answers} donors",
-        )  # fmt: skip
+            answer = Answer("ok", {}, wait, 0, wait, "missing")
+        else:
+            span = donor.latency
+            answer = Answer(
+                "ok", donor.response, span.usual, span.low, span.high, "donor",
+                note=f"a good one, as {donor.successes} of {donor.answers} donors",
+            )  # fmt: skip
+        return answer if self.overrule is None else self.overrule(op, None, answer)
 
 
 def _compared(recorded: Leaves, replayed: Leaves, binding: Request) -> str:

@@ -37,12 +37,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlteredAnswer:
-    """The nth answer of an operation, changed."""
+    """The nth answer of an operation, changed; every answer when `nth` is None.
+
+    In `operation`, `*` is any text. `latency_percent` scales what was recorded.
+    """
 
     operation: str
-    nth: int = 1
+    nth: int | None = 1
     status: str | None = None
     latency_ms: int | None = None
+    latency_percent: int | None = None
     fields: Mapping[str, Scalar] = field(default_factory=dict)
 
 
@@ -50,12 +54,14 @@ class AlteredAnswer:
 class Scenario:
     """Changes to apply to a replay.
 
-    `population` says that every flow gets the change, so that load feeds back.
+    `population` says that every flow gets the change, so that load feeds back. `version` names the
+    version of the flow's kind whose program runs instead of its own.
     """
 
     name: str
     changes: tuple[Change, ...] = ()
     answers: tuple[AlteredAnswer, ...] = ()
+    version: str | None = None
     population: bool = False
 
 
@@ -95,7 +101,11 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
     return Scenario(
         name=document["name"],
         changes=tuple(_change(item) for item in document.get("changes", ())),
-        answers=tuple(_answer(item) for item in document.get("answers", ())),
+        answers=(
+            *(_answer(item) for item in document.get("answers", ())),
+            *(answer for item in document.get("lost", ()) for answer in _lost(item)),
+        ),
+        version=document.get("version"),
         population=document.get("population", False),
     )
 
@@ -113,11 +123,26 @@ def _change(item: Mapping[str, Any]) -> Change:
     )
 
 
+def _lost(item: Mapping[str, Any]) -> list[AlteredAnswer]:
+    """A region or service that is gone: every call to its services ends the same way."""
+    return [
+        AlteredAnswer(
+            operation=f"{service} *",
+            nth=None,
+            status=item["status"],
+            latency_ms=item.get("latency_ms", 0),
+        )
+        for service in item["services"]
+    ]
+
+
 def _answer(item: Mapping[str, Any]) -> AlteredAnswer:
+    nth = item.get("nth", 1)
     return AlteredAnswer(
         operation=item["operation"],
-        nth=item.get("nth", 1),
+        nth=None if nth == "every" else nth,
         status=item.get("status"),
         latency_ms=item.get("latency_ms"),
+        latency_percent=item.get("latency_percent"),
         fields=item.get("fields", {}),
     )

@@ -7,21 +7,33 @@ from replay.infer.view import base_name
 from replay.match import Answer
 from replay.recording import RecordedAttempt
 from replay.scenario import Change
+from replay.survival import PPM, Waited, answered_by
 
 MILLISECOND_NS = 1_000_000
 TIMEOUT = "timeout"
 
 
 class Timeouts:
-    """Reshapes recorded answers, and collects what each reshaping rests on."""
+    """Reshapes recorded answers, and collects what each reshaping rests on.
 
-    def __init__(self, changes: Sequence[Change], donors: Mapping[str, Donor]) -> None:
+    Where only other flows tell whether a longer wait would have been answered, `answered` decides
+    (None: what is more likely), and `open_` counts those waits.
+    """
+
+    def __init__(
+        self,
+        changes: Sequence[Change],
+        donors: Mapping[str, Donor],
+        answered: bool | None = None,
+    ) -> None:
         self.limits = {
             change.operation: change.timeout_ms * MILLISECOND_NS
             for change in changes
             if change.timeout_ms is not None
         }
         self.donors = donors
+        self.answered = answered
+        self.open_ = 0
         self.classes: set[str] = set()
         self.reasons: list[str] = []
 
@@ -34,7 +46,7 @@ class Timeouts:
             return self._longer(base_name(op), attempt, answer, limit)
         if attempt.latency_ns > limit:
             self._rests("C1", "")
-            return _timed_out(answer, limit)
+            return timed_out(answer, limit)
         return answer
 
     def _rests(self, claim: str, reason: str) -> None:
@@ -48,26 +60,30 @@ class Timeouts:
             true = attempt.callee_end_ns - attempt.start_ns
             if true > limit:
                 self._rests("C1", f"{op}: the callee's own span ends after the new timeout too")
-                return _timed_out(answer, limit)
+                return timed_out(answer, limit)
             self._rests("C2", f"{op}: latency and outcome are from the callee's own span")
             wait = max(true, attempt.latency_ns)
             status = attempt.callee_outcome or "ok"
             return self._lent(op, answer, status, wait, wait, wait, "callee span")
+        return self._unknown(op, attempt, answer, limit)
+
+    def _unknown(self, op: str, attempt: RecordedAttempt, answer: Answer, limit: int) -> Answer:
+        """Only other flows tell: how many of the calls that lasted as long were then answered."""
         donor = self.donors.get(op)
-        slower = [] if donor is None else [
-            value for value in donor.latencies_ns if value > attempt.latency_ns
-        ]  # fmt: skip
-        if not slower:
+        waited = None
+        if donor is not None:
+            waited = answered_by(donor.latencies_ns, donor.censored_ns, attempt.latency_ns, limit)
+        self.open_ += 1
+        if donor is None or waited is None:
             self._rests("C3", f"{op}: not identified, no donor took longer than the old timeout")
-            return _timed_out(answer, limit, note="no donors")
+            return timed_out(answer, limit, note="no donors")
+        self._rests("C3", f"{op}: {waited_text(waited, limit)}")
+        slower = [v for v in donor.latencies_ns if attempt.latency_ns < v <= limit]
+        says_yes = waited.share_ppm * 2 >= PPM if self.answered is None else self.answered
+        if not slower or not says_yes:
+            return timed_out(answer, limit, note=f"{waited.at_risk} donors")
         usual, low, high = slower[len(slower) // 2], slower[0], slower[-1]
-        self._rests(
-            "C3",
-            f"{op}: latency {low}..{high} ns borrowed from {len(slower)} slower answers",
-        )
-        if usual > limit:
-            return _timed_out(answer, limit, note=f"{len(slower)} donors")
-        return self._lent(op, answer, "ok", usual, low, min(high, limit), f"{len(slower)} donors")
+        return self._lent(op, answer, "ok", usual, low, high, f"{waited.at_risk} donors")
 
     def _lent(
         self, op: str, answer: Answer, status: str, usual: int, low: int, high: int, note: str
@@ -83,7 +99,17 @@ class Timeouts:
         )
 
 
-def _timed_out(answer: Answer, limit: int, note: str = "") -> Answer:
+def timed_out(answer: Answer, limit: int, note: str = "") -> Answer:
+    """Give the answer of a caller that gave up."""
     return Answer(
         TIMEOUT, {}, limit, limit, limit, answer.rung, answer.breaker, answer.effect, note
     )
+
+
+def waited_text(waited: Waited, limit: int) -> str:
+    """Say what donors tell, with their number and the interval."""
+    share = f"{waited.share_ppm / 10_000:.1f} % ({waited.low_ppm / 10_000:.1f} to "
+    share += f"{waited.high_ppm / 10_000:.1f} %)"
+    text = f"of {waited.at_risk} calls that lasted longer than the old timeout, {share} were"
+    text += f" answered within {limit // MILLISECOND_NS} ms, as Kaplan-Meier estimates"
+    return text + ("; nobody waited that long" if waited.beyond else "")

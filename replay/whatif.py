@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from replay.change import apply_changes, donors_of
+from replay.faults import Faults, limited, single_answers
 from replay.interpret import Machine
 from replay.judge import Judged, judge
 from replay.match import Answers
 from replay.recording import Recording, alter
 from replay.scenario import Scenario
 from replay.settings import ReplaySettings
-from replay.timeouts import Timeouts
+from replay.timeouts import TIMEOUT, Timeouts
 from store.conclusions import Divergence, ReplayResult
 from store.errors import DataError
 
@@ -37,8 +38,12 @@ def what_if(
     scenario: Scenario,
     settings: ReplaySettings,
     recordings: int,
+    successor: Machine | None = None,
 ) -> ReplayResult:
-    """Run the scenario, if the control replay passed and enough recordings are known."""
+    """Run the scenario, if the control replay passed and enough recordings are known.
+
+    `successor` is the program of the version that the scenario names.
+    """
     named = replace(
         control,
         scenario=scenario.name,
@@ -53,7 +58,9 @@ def what_if(
     if control.verdict not in ("identical", "equivalent"):
         return replace(named, reason="the control replay diverged, so no counterfactual is shown")
     try:
-        other = _changed(machine, scenario)
+        if scenario.version is not None and successor is None:
+            raise DataError(f"no program of version {scenario.version!r} of this kind is known")
+        other = _changed(machine if successor is None else successor, scenario)
         altered = _altered(recording, scenario)
     except DataError as error:
         return replace(named, reason=f"the scenario does not fit this flow: {error}")
@@ -62,12 +69,19 @@ def what_if(
 
 
 def _altered(recording: Recording, scenario: Scenario) -> Recording:
-    for item in scenario.answers:
+    for op, item in single_answers(scenario.answers, recording):
+        nth = item.nth or 1
         latency = None if item.latency_ms is None else item.latency_ms * MILLISECOND_NS
+        if item.latency_percent is not None:
+            latency = latency_of(recording, op, nth) * item.latency_percent // 100
+        status = item.status
+        limit = None if latency is None else limited(recording, op, nth, latency, scenario.changes)
+        if limit is not None:
+            # The caller would have given up before this answer came.
+            status, latency = TIMEOUT, limit
         recording = alter(
-            recording, item.operation, nth=item.nth, status=item.status,
-            latency_ns=latency, fields=item.fields,
-        )  # fmt: skip
+            recording, op, nth=nth, status=status, latency_ns=latency, fields=item.fields
+        )
     return recording
 
 
@@ -88,11 +102,14 @@ def _run(
     scenario: Scenario,
     settings: ReplaySettings,
     retry_unseen: bool | None,
+    answered: bool | None = None,
 ) -> tuple[Judged, Timeouts]:
     donors = donors_of(machine.program)
-    timeouts = Timeouts(scenario.changes, donors)
+    timeouts = Timeouts(scenario.changes, donors, answered)
     answers = Answers.of(altered, donors)
     answers.reshape = timeouts.reshape
+    if any(item.nth is None for item in scenario.answers):
+        answers.overrule = Faults(scenario.answers, scenario.changes).overrule
     run = machine.run(recording.input, answers, retry_unseen)
     return judge(run, recording, machine.program, settings), timeouts
 
@@ -119,6 +136,11 @@ def _write(
         reasons.insert(0, "not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
     if any(flag.startswith(_FORKING) for flag in doubts):
         reasons.append(_fork(machine, altered, recording, scenario, settings))
+    low, high = run.end_low, run.end_high
+    if timeouts.open_:
+        # Nobody knows how these waits would have ended: both ends bound the answer.
+        text, low, high = _either(machine, altered, recording, scenario, settings)
+        reasons.append(text)
     divergences = (*judged.comparison.divergences, *_unread(scenario, judged, recording))
     return replace(
         named,
@@ -126,8 +148,8 @@ def _write(
         digest=judged.digest,
         outcome=run.outcome,
         virtual_duration_ns=run.end,
-        virtual_low_ns=run.end_low,
-        virtual_high_ns=run.end_high,
+        virtual_low_ns=low,
+        virtual_high_ns=high,
         flags=(*run.flags, *(flag for flag in named.flags if flag.startswith("set_aside"))),
         divergences=divergences,
         answers=dict(run.counts),
@@ -146,11 +168,14 @@ def _claim(scenario: Scenario, judged: Judged, timeouts: Timeouts) -> tuple[str 
         reasons.append("the routing is recomputed from recorded values")
     if any(answer.fields for answer in scenario.answers):
         classes.add("C2")
+    if scenario.version is not None:
+        classes.add("C2")
+        reasons.append(f"the inferred program of version {scenario.version} ran on these answers")
     counts = judged.run.counts
-    if counts.get("donor", 0):
+    lent = [flag for flag in judged.run.flags if flag.startswith("donor_answer")]
+    if lent:
         classes.add("C3")
-        reasons.extend(f"answers lent: {flag}" for flag in judged.run.flags
-                       if flag.startswith("donor_answer"))  # fmt: skip
+        reasons.extend(f"answers lent: {flag}" for flag in lent)
     if counts.get("missing", 0) and any(f.startswith("missing_answer") for f in judged.run.flags):
         return None, ["not identified: no recording answers a call of the changed flow", *reasons]
     if scenario.population:
@@ -174,6 +199,37 @@ def _fork(
         for retry in (True, False)
     ]
     return f"if the unseen answer is retried the flow ends {ways[0]}, if not {ways[1]}"
+
+
+def _either(
+    machine: Machine,
+    altered: Recording,
+    recording: Recording,
+    scenario: Scenario,
+    settings: ReplaySettings,
+) -> tuple[str, int, int]:
+    """Run with all open waits answered, and with none; both ends, and the bounds over both."""
+    runs = [
+        _run(machine, altered, recording, scenario, settings, None, answered)[0].run
+        for answered in (True, False)
+    ]
+    ends = [run.outcome for run in runs]
+    if ends[0] == ends[1]:
+        text = f"answered in time or not, the flow ends {ends[0]}"
+    else:
+        text = f"if they were answered in time the flow ends {ends[0]}, if not {ends[1]}"
+    return text, min(run.end_low for run in runs), max(run.end_high for run in runs)
+
+
+def latency_of(recording: Recording, op: str, nth: int) -> int:
+    """Give how long the nth answer of an operation took; 0 when there is none."""
+    attempts = sorted(
+        (attempt.start_ns, attempt.latency_ns)
+        for step in recording.steps
+        if step.op == op
+        for attempt in step.attempts
+    )
+    return attempts[nth - 1][1] if nth <= len(attempts) else 0
 
 
 def _unread(scenario: Scenario, judged: Judged, recording: Recording) -> Sequence[Divergence]:

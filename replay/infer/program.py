@@ -41,11 +41,13 @@ class Donor:
     """Successful answers of an operation in the training flows.
 
     `latencies_ns` are sorted and hold the callees' own times for calls their callers gave up on,
-    where those were recorded. `response` is the answer of median latency; `answers` counts all
-    answers, `successes` the good ones among them.
+    where those were recorded; `censored_ns` how long callers waited for those that were not.
+    `response` is the answer of median latency; `answers` counts all answers, `successes` the good
+    ones among them.
     """
 
     latencies_ns: tuple[int, ...]
+    censored_ns: tuple[int, ...]
     response: Mapping[str, Scalar]
     answers: int
     successes: int

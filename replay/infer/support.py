@@ -16,6 +16,7 @@ def donor_of(runs: Sequence[Instance]) -> Donor | None:
     """Collect the successful answers of an operation."""
     answers: list[tuple[int, str, Mapping[str, Scalar]]] = []
     latencies: list[int] = []
+    censored: list[int] = []
     for run in runs:
         for attempt in run.attempts:
             if attempt.status == "ok":
@@ -25,20 +26,27 @@ def donor_of(runs: Sequence[Instance]) -> Donor | None:
                 latencies.append(attempt.latency_ns)
             elif attempt.callee_end_ns is not None and attempt.callee_outcome == "ok":
                 latencies.append(attempt.callee_end_ns - attempt.start_ns)
+            elif attempt.status == "timeout" and attempt.callee_end_ns is None:
+                censored.append(attempt.latency_ns)
     if not answers:
         return None
     answers.sort(key=lambda answer: answer[:2])
-    latencies.sort()
-    if len(latencies) > LATENCIES_MAX:
-        last = len(latencies) - 1
-        step = LATENCIES_MAX - 1
-        latencies = [latencies[index * last // step] for index in range(LATENCIES_MAX)]
     return Donor(
-        latencies_ns=tuple(latencies),
+        latencies_ns=_thinned(latencies),
+        censored_ns=_thinned(censored),
         response=answers[len(answers) // 2][2],
         answers=sum(len(run.attempts) for run in runs),
         successes=len(answers),
     )
+
+
+def _thinned(values: list[int]) -> tuple[int, ...]:
+    """Sort, and of too many keep evenly spread ones."""
+    values.sort()
+    if len(values) <= LATENCIES_MAX:
+        return tuple(values)
+    last, step = len(values) - 1, LATENCIES_MAX - 1
+    return tuple(values[index * last // step] for index in range(LATENCIES_MAX))
 
 
 def trees_of(operation: Operation) -> list[Tree]:

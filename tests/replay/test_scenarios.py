@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -167,7 +168,7 @@ def test_without_a_donor_a_longer_timeout_is_not_identified_but_says_so(
     payments: list[Flow],
 ) -> None:
     results = what_if(payments, change("stock POST /reservations", timeout_ms=60_000))
-    said = [r for r in results if "slower answers" in r.reason or "no donor" in r.reason]
+    said = [r for r in results if "Kaplan-Meier" in r.reason or "no donor" in r.reason]
     assert said
     assert {r.claim for r in said} <= {"C3", None}
 
@@ -292,3 +293,96 @@ def test_a_scenario_that_does_not_fit_its_schema_says_where(old: str, new: str, 
 def test_a_missing_scenario_file_is_a_data_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be read"):
         load_scenario(tmp_path / "none.yaml")
+
+
+def file_of(*lines: str) -> Scenario:
+    head = ("schema: retrospan.scenario/1", "name: what if")
+    return parse_scenario("\n".join((*head, *lines)))
+
+
+def sent(result: ReplayResult) -> list[dict[str, Any]]:
+    """The charges that left the caller: an open breaker refuses the others."""
+    calls = [dict(event) for event in result.events if event.get("op") == EU]
+    return [call for call in calls if call["status"] != "breaker_open"]
+
+
+def test_a_lost_service_fails_every_call_also_those_that_were_not_recorded(
+    payments: list[Flow],
+) -> None:
+    scenario = file_of("lost:", "  - {services: [gateway-eu], status: '503', latency_ms: 5}")
+    results = what_if(payments, scenario)
+    claimed = [r for r in results if r.claim is not None]
+    assert len(claimed) > 30
+    for result in claimed:
+        calls = sent(result)
+        assert {e["status"] for e in calls} <= {"503"}
+        assert all(e["end_ns"] - e["start_ns"] == 5 * MS for e in calls)
+
+
+def test_a_lost_service_ends_flows_as_in_the_true_world(payments: list[Flow]) -> None:
+    def gone(op: tuple[str, str], number: int, reply: Reply) -> Reply:
+        return Reply(status="503", latency=5 * MS) if op == CHARGE_EU else reply
+
+    scenario = answer(EU, nth=None, status="503", latency_ms=5)
+    results = what_if(payments, scenario)
+    claimed = [(i, r) for i, r in enumerate(results) if r.claim in ("C1", "C2")]
+    assert len(claimed) > 5
+    for index, result in claimed:
+        truth = true_flow("payment", index, answering=changed_world(gone)(index))
+        assert result.outcome == truth.outcome.value
+
+
+def test_an_answer_slower_than_the_callers_timeout_is_a_timeout(payments: list[Flow]) -> None:
+    scenario = Scenario(
+        name="slow under a timeout",
+        changes=(Change(operation=EU, timeout_ms=50),),
+        answers=(AlteredAnswer(operation=EU, nth=None, latency_percent=10_000),),
+    )
+    seen = 0
+    for result in what_if(payments, scenario):
+        if result.control_verdict != "identical":
+            continue
+        for event in sent(result):
+            seen += 1
+            assert event["status"] == "timeout"
+            assert event["end_ns"] - event["start_ns"] == 50 * MS
+    assert seen > 50
+
+
+def test_every_answer_of_a_model_can_be_replaced(payments: list[Flow]) -> None:
+    scenario = file_of("answers:", "  - {operation: 'risk *', nth: every, fields: {score: 0.1}}")
+    once = file_of("answers:", "  - {operation: risk POST /score, fields: {score: 0.1}}")
+    pairs = zip(what_if(payments, scenario), what_if(payments, once), strict=True)
+    same = [one.outcome == other.outcome for one, other in pairs if one.claim and other.claim]
+    assert len(same) > 50
+    assert all(same)
+
+
+def test_another_version_of_the_program_runs_on_the_same_answers() -> None:
+    flows = [*true_flows("payment", 150), *true_flows("payment", 150, version="2")]
+    old = [flow for flow in flows if flow.version == "1"]
+    scenario = file_of("version: '2'")
+    results = replay_flows(flows, [flow.flow_id for flow in old], scenario=scenario)
+    undone = [r for r in results if r.claim == "C2" and "reordered" in kinds_of(r)]
+    assert undone
+    assert all("version 2" in r.reason for r in results if r.claim)
+
+
+def kinds_of(result: ReplayResult) -> set[str]:
+    return {divergence.kind for divergence in result.divergences}
+
+
+def test_a_version_nobody_recorded_claims_nothing(payments: list[Flow]) -> None:
+    results = what_if(payments, Scenario(name="none", version="9"))
+    assert {r.claim for r in results} == {None}
+    assert any("version '9'" in r.reason for r in results)
+
+
+def test_a_wait_that_only_others_tell_of_gives_both_ends(payments: list[Flow]) -> None:
+    results = what_if(payments, change(EU, timeout_ms=5_000))
+    said = [r for r in results if "Kaplan-Meier" in r.reason]
+    assert said
+    for result in said:
+        assert result.claim in ("C3", None)
+        assert "in time" in result.reason
+        assert result.virtual_low_ns < result.virtual_high_ns

@@ -1,7 +1,7 @@
 """What an SLO is, once its file was read: everything checked, nothing left to look up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
@@ -59,20 +59,27 @@ class Objective:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BurnRule:
-    """An alert: burn rate at least `threshold` over both windows (SRE workbook, chapter 5)."""
+    """An alert: burn rate at least `threshold` over both windows (SRE workbook, chapter 5).
+
+    `alert`, `labels` and `annotations` are its policy's, for whoever is told.
+    """
 
     severity: str
     threshold: Fraction
     long_ns: int
     short_ns: int
     runbook: str = ""
+    alert: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slo:
     """One SLO over flows. `valid` says which flows count, `good` which of them were good.
 
-    Both are None when the SLO reads a metric source that is not retrospan's; `source` names it.
+    Both are None when the SLO reads a metric source that is not retrospan's: `source` names it and
+    `queries` are its own, by good, bad, total, or raw with `raw_type` success or failure.
     """
 
     name: str
@@ -88,6 +95,8 @@ class Slo:
     labels: Mapping[str, str]
     good: Expression | None = None
     valid: Expression | None = None
+    queries: Mapping[str, str] = field(default_factory=dict)
+    raw_type: str = ""
 
 
 _WORKBOOK = (

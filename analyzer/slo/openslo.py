@@ -147,8 +147,8 @@ def _slo(found: _Object, objects: Mapping[tuple[str, str], _Object]) -> Slo:
     if not isinstance(entries, list) or not entries:
         raise found.refuse(" has no objectives", "spec", "objectives")
     objectives = tuple(_objective(found, Method(method), at) for at in range(len(entries)))
-    source, good, valid = _indicator(found, objects)
-    labels = found.value("metadata", "labels") or {}
+    sli = _inline_or_named(found, objects, "SLI", ("indicator", "sli"), ("indicatorRef", "sliRef"))
+    source, good, valid = _indicator(found, sli, objects)
     return Slo(
         name=found.name,
         title=found.value("metadata", "displayName") or found.name,
@@ -160,10 +160,23 @@ def _slo(found: _Object, objects: Mapping[tuple[str, str], _Object]) -> Slo:
         window=window,
         objectives=objectives,
         rules=_rules(found, objects) or workbook_rules(window.span.fixed_ns),
-        labels={str(key): str(value) for key, value in sorted(labels.items())},
+        labels=_texts(found.value("metadata", "labels")),
         good=good,
         valid=valid,
+        queries=_queries(sli),
+        raw_type=sli.value("spec", "ratioMetric", "rawType") or "",
     )
+
+
+def _queries(sli: _Object) -> dict[str, str]:
+    """The queries of another tool's metric source, by side."""
+    found = {}
+    for side in ("good", "bad", "total", "raw"):
+        for inner in (("metricSource",), ()):
+            query = sli.value("spec", "ratioMetric", side, *inner, "spec", "query")
+            if isinstance(query, str):
+                found[side] = query
+    return found
 
 
 def _window(found: _Object) -> Window:
@@ -230,10 +243,9 @@ def _share(found: _Object, given: object, whole: int, *place: str | int) -> Frac
 
 
 def _indicator(
-    found: _Object, objects: Mapping[tuple[str, str], _Object]
+    found: _Object, sli: _Object, objects: Mapping[tuple[str, str], _Object]
 ) -> tuple[str, Expression | None, Expression | None]:
     """Metric source, which flows are good, which count."""
-    sli = _inline_or_named(found, objects, "SLI", ("indicator", "sli"), ("indicatorRef", "sliRef"))
     ratio, threshold = sli.value("spec", "ratioMetric"), sli.value("spec", "thresholdMetric")
     if (ratio is None) == (threshold is None):
         raise sli.refuse(" needs ratioMetric or thresholdMetric, one of them", "spec")
@@ -349,11 +361,10 @@ def _rules(found: _Object, objects: Mapping[tuple[str, str], _Object]) -> tuple[
     for at, entry in enumerate(found.value("spec", "alertPolicies") or ()):
         place: tuple[str | int, ...] = ("spec", "alertPolicies", at)
         policy = _member(found, objects, "AlertPolicy", "alertPolicyRef", entry, place)
-        runbook = policy.value("metadata", "annotations", "runbook_url") or ""
         for number, inner in enumerate(policy.value("spec", "conditions") or ()):
             steps: tuple[str | int, ...] = ("spec", "conditions", number)
             condition = _member(policy, objects, "AlertCondition", "conditionRef", inner, steps)
-            rules.append(_rule(condition, str(runbook)))
+            rules.append(_rule(condition, policy))
     return tuple(rules)
 
 
@@ -371,7 +382,7 @@ def _member(
     return _object(found.located, (*found.place, *place))
 
 
-def _rule(condition: _Object, runbook: str) -> BurnRule:
+def _rule(condition: _Object, policy: _Object) -> BurnRule:
     """A v1 condition has one window: the workbook's short one is a twelfth of it."""
     place = ("spec", "condition")
     if condition.value(*place, "kind") != "burnrate":
@@ -385,5 +396,13 @@ def _rule(condition: _Object, runbook: str) -> BurnRule:
         threshold=Fraction(Decimal(str(threshold))),
         long_ns=long_ns,
         short_ns=max(1, long_ns // SHORT_PART),
-        runbook=runbook,
+        runbook=str(policy.value("metadata", "annotations", "runbook_url") or ""),
+        alert=str(policy.value("metadata", "displayName") or policy.name),
+        labels=_texts(policy.value("metadata", "labels")),
+        annotations=_texts(policy.value("metadata", "annotations")),
     )
+
+
+def _texts(given: object) -> dict[str, str]:
+    entries = given.items() if isinstance(given, Mapping) else ()
+    return {str(key): str(value) for key, value in sorted(entries)}

@@ -1,13 +1,23 @@
 """`retrospan slo`: how good the flows were, how much budget is left, who spent it."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from retrospan.edge import Edge, ExitCode, edge_of, worst
-from retrospan.listing import AsJson, Column, Format, FormatOption, Listing, Row, field, show
+from retrospan.canonical import pretty
+from retrospan.edge import Edge, ExitCode, edge_of, put, tell, worst
+from retrospan.listing import AsJson, Format, FormatOption, Listing, Row, field, show
+from retrospan.objective_tables import (
+    HISTORY_CELLS,
+    HISTORY_COLUMNS,
+    LEDGER_CELLS,
+    LEDGER_COLUMNS,
+    REPORT_CELLS,
+    REPORT_COLUMNS,
+)
 
 if TYPE_CHECKING:
     from analyzer.slo.model import Slo
@@ -25,71 +35,6 @@ At = Annotated[
     str | None,
     typer.Option(help="Seen at this time: RFC 3339, or `2h` before the end of the data."),
 ]
-
-
-def _share(name: str) -> Column:
-    return Column(header=name.replace("_", " "), show=lambda row: _percent(row[name]), right=True)
-
-
-def _percent(value: object) -> str | None:
-    return f"{value:.2%}" if isinstance(value, float | int) else None
-
-
-def _valid(row: Row) -> str:
-    if row["sli"] is None and row["valid"] is None:
-        return "–"
-    unknown = f", {row['unknown']} unknown" if row["unknown"] else ""
-    return f"{row['good']:g} of {row['valid']:g}{unknown}"
-
-
-def _alerts(row: Row) -> str:
-    alerts: Any = row["alerts"]
-    said = [
-        f"{it['severity']} {it['state']} ({it['long_window']}/{it['short_window']})"
-        for it in alerts
-        if it["state"] not in {"ok", "no_data"}
-    ]
-    return "; ".join(said) or ("no data" if row["sli"] is None else "ok")
-
-
-def _worst_cause(row: Row) -> str:
-    """The cause that spent most and is rarer among good flows."""
-    causes: Any = row["ledger"]
-    telling = [it for it in causes if (it["share_of_good"] or 0) < it["spent"]]
-    if not telling:
-        return str(row["reason"] or "–")
-    top = max(telling, key=lambda it: (it["spent"] - (it["share_of_good"] or 0), it["cause"]))
-    return f"{top['dimension']} {top['cause']}: {top['spent']:.0%} of what was spent"
-
-
-COLUMNS = (
-    field("slo", "name"),
-    field("objective", "objective"),
-    _share("target"),
-    _share("sli"),
-    Column(header="good of valid", show=_valid, right=True),
-    _share("coverage"),
-    _share("budget_remaining"),
-    Column(header="alerts", show=_alerts),
-    Column(header="most telling cause", show=_worst_cause),
-)
-CELLS = (
-    "name", "service", "objective", "target", "sli", "sli_low", "sli_high", "good", "valid",
-    "flows", "unknown", "open", "coverage", "budget_remaining", "minutes_to_exhaustion", "reason",
-)  # fmt: skip
-LEDGER_CELLS = (
-    "slo", "objective", "dimension", "cause", "bad_flows", "spent", "share_of_good",
-    "budget_remaining_without", "flow_ids",
-)  # fmt: skip
-LEDGER_COLUMNS = (
-    field("slo", "slo"),
-    field("by", "dimension"),
-    field("cause", "cause"),
-    field("bad flows (n)", "bad_flows", right=True),
-    _share("spent"),
-    _share("share_of_good"),
-    _share("budget_remaining_without"),
-)
 
 
 @app.command("report")
@@ -124,8 +69,8 @@ def report(
         Listing(
             document=report_document(reports, at_ns),
             rows=spendings if ledger else rows,
-            columns=LEDGER_COLUMNS if ledger else COLUMNS,
-            cells=LEDGER_CELLS if ledger else CELLS,
+            columns=LEDGER_COLUMNS if ledger else REPORT_COLUMNS,
+            cells=LEDGER_CELLS if ledger else REPORT_CELLS,
             empty="no budget was spent" if ledger else "no SLO in these files",
         ),
         form,
@@ -133,23 +78,6 @@ def report(
     )
     remaining = [found.budget_remaining for found in reports]
     return worst(violation=any(left is not None and left < 0 for left in remaining))
-
-
-HISTORY_COLUMNS = (
-    field("slo", "name"),
-    field("severity", "severity"),
-    Column(header="windows", show=lambda row: f"{row['long_window']}/{row['short_window']}"),
-    field("threshold", "threshold", right=True),
-    Column(header="fired", show=lambda row: _time(row["fired_ns"])),
-    Column(header="resolved", show=lambda row: _time(row["resolved_ns"])),
-    Column(header="after first bad", show=lambda row: _seconds(row["delay_ns"]), right=True),
-    field("bad before (n)", "bad_before", right=True),
-    _share("budget_spent"),
-)
-HISTORY_CELLS = (
-    "name", "objective", "severity", "threshold", "long_window", "short_window", "fired_ns",
-    "resolved_ns", "first_bad_ns", "delay_ns", "bad_before", "budget_spent", "runbook",
-)  # fmt: skip
 
 
 @app.command("backtest")
@@ -190,6 +118,88 @@ def backtest(
         as_json,
     )
     return ExitCode.FINE
+
+
+class Target(StrEnum):
+    """What SLOs are exported for."""
+
+    PROMETHEUS = "prometheus"
+    GRAFANA = "grafana"
+
+
+@app.command("export")
+def export(
+    context: typer.Context,
+    files: Files = None,
+    to: Annotated[Target, typer.Option(help="Prometheus rules, or a Grafana dashboard.")] = (
+        Target.PROMETHEUS
+    ),
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write here instead of standard output.")
+    ] = None,
+) -> int:
+    """Write SLOs as Prometheus rules or as a Grafana dashboard. What has no counterpart is named,
+    the rest is written; exit code 4 then."""
+    from analyzer.slo.export.grafana import dashboard
+    from analyzer.slo.export.prometheus import rules
+    from store.errors import DataError
+
+    edge = edge_of(context)
+    slos, refused = [], 0
+    for slo in _slos(edge, files):
+        try:
+            rules([slo])
+            slos.append(slo)
+        except DataError as error:
+            refused += 1
+            tell(str(error))
+    _write(out, _yaml(rules(slos)) if to is Target.PROMETHEUS else pretty(dashboard(slos)) + "\n")
+    return ExitCode.BAD_DATA if refused else ExitCode.FINE
+
+
+@app.command("convert")
+def convert(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Files of Sloth, Pyrra, slo-generator.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write here instead of standard output.")
+    ] = None,
+) -> int:
+    """Write SLOs of other tools as OpenSLO. What has no counterpart is named; exit code 4 then."""
+    from analyzer.slo.convert import convert as converted
+
+    documents, refused = [], 0
+    for path in files:
+        for found in converted(path):
+            for note in found.notes:
+                tell(f"{found.place}: {found.name}: {note}")
+            if found.document is None:
+                refused += 1
+                tell(f"{found.place}: {found.name} is not converted: {found.reason}")
+            else:
+                documents.append(found.document)
+    _write(out, "---\n".join(_yaml(document) for document in documents))
+    return ExitCode.BAD_DATA if refused else ExitCode.FINE
+
+
+def _yaml(document: Any) -> str:
+    import yaml
+
+    text: str = yaml.safe_dump(document, sort_keys=False, width=100, allow_unicode=False)
+    return text
+
+
+def _write(out: Path | None, text: str) -> None:
+    from store.errors import UsageError
+
+    if out is None:
+        put([text.rstrip("\n")])
+        return
+    try:
+        out.write_text(text)
+    except OSError as error:
+        raise UsageError(f"{out}: {error.strerror or error}") from None
 
 
 @app.command("facts")
@@ -235,13 +245,3 @@ def _moment(session: Any, at: str | None) -> int:
 
     end_ns = read.counts(session).data_end_ns
     return (end_ns or 0) + 1 if at is None else parse_moment(at, end_ns, "--at")
-
-
-def _time(value: Any) -> str | None:
-    from retrospan.timespan import utc
-
-    return None if value is None else utc(value)
-
-
-def _seconds(value: Any) -> str:
-    return f"{value / 1e9:.1f} s"

@@ -1,0 +1,1 @@
+"""The tools whose SLO files are converted, one module each."""

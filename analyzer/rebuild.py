@@ -7,14 +7,14 @@ derived in the first and again, whole, in the second.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from analyzer.assign import AssignSettings, FlowRows
 from analyzer.code_digest import code_digest
 from analyzer.conventions import key_of
-from analyzer.derive import DeriveSettings, decisions_in, derive
+from analyzer.derive import DeclaredFlow, DeriveSettings, decisions_in, derive
 from analyzer.detectors import FlowCase, detect
 from analyzer.gather import Gatherer, Recorded
 from analyzer.sagas import Coverage, verify
@@ -40,12 +40,13 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildSettings:
-    """How flows are put together and judged."""
+    """How flows are put together and judged; `declared` are the declared flows by their name."""
 
     assign: AssignSettings = field(default_factory=AssignSettings)
     derive: DeriveSettings = field(default_factory=DeriveSettings)
     grace_ns: int = GRACE_NS
     unknown_sampling: bool = False
+    declared: Mapping[str, DeclaredFlow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +168,7 @@ def _conclude(
 ) -> _Concluded:
     concluded = _Concluded(rows=rows)
     for done, flow_rows in enumerate(rows, 1):
-        flow = derive(flow_rows, settings.derive)
+        flow = derive(flow_rows, settings.derive, settings.declared)
         covered = coverage
         if settings.unknown_sampling:
             flow = replace(flow, sampling="unknown", sampling_weight=None)

@@ -28,6 +28,7 @@ TABLES = (
     "redaction",
     "aliases",
     "flows",
+    "declared",
     "detectors",
     "slo",
     "contracts",

@@ -76,10 +76,11 @@ def _check_canonical(names: Iterable[str]) -> None:
 def derive(edge: Edge, show: Show) -> str:
     """Flows, verdicts and findings out of what was loaded; a line that says how many."""
     from analyzer.population import PopulationSettings, judge_population
-    from analyzer.rebuild import RebuildSettings, rebuild
+    from analyzer.rebuild import rebuild
+    from retrospan.declared import flow_settings
 
     settings = edge.settings()
-    of_flows = settings.fill("flows", RebuildSettings)
+    of_flows = flow_settings(settings)
     of_many = PopulationSettings(
         detectors=_detector_settings(settings),
         grace_ns=of_flows.grace_ns,

@@ -6,7 +6,17 @@ Start reading at `build.py`.
 
 from analyzer.derive.build import derive
 from analyzer.derive.decisions import decisions_in
+from analyzer.derive.declared import DeclaredFlow, DeclaredStep, declared_flows
 from analyzer.derive.settings import DeriveSettings
 from analyzer.derive.shape import outline, shape
 
-__all__ = ["DeriveSettings", "decisions_in", "derive", "outline", "shape"]
+__all__ = [
+    "DeclaredFlow",
+    "DeclaredStep",
+    "DeriveSettings",
+    "decisions_in",
+    "declared_flows",
+    "derive",
+    "outline",
+    "shape",
+]

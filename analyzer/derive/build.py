@@ -1,5 +1,6 @@
 """One flow out of its rows."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from analyzer.assign.flows import FlowRows
@@ -16,6 +17,7 @@ from analyzer.derive.calls import calls_in
 from analyzer.derive.caught import on_catch_routes
 from analyzer.derive.critical_path import critical_path
 from analyzer.derive.decisions import decision_ids
+from analyzer.derive.declared import DeclaredFlow, declare_roles, settings_of
 from analyzer.derive.ending import flow_outcome, said_aborted
 from analyzer.derive.replayability import draws_of, grade_of
 from analyzer.derive.roles import assign_roles
@@ -27,17 +29,26 @@ from analyzer.derive.tree import Tree, plant
 from analyzer.events import with_events
 from store.conclusions import Flow
 
+NOTHING_DECLARED: Mapping[str, DeclaredFlow] = {}
 
-def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
-    """What one flow did, from everything recorded of it."""
+
+def derive(
+    rows: FlowRows,
+    settings: DeriveSettings,
+    declared: Mapping[str, DeclaredFlow] = NOTHING_DECLARED,
+) -> Flow:
+    """What one flow did, from everything recorded of it and declared of flows of its name."""
     rows = replace(rows, spans=with_events(rows.spans, rows.logs))
     tree = plant(rows.spans)
     root = tree.root
     attributes = root.attributes if root is not None else {}
     _, flow_input = document(attributes, FLOW_INPUT)
     _, output = document(attributes, FLOW_OUTPUT)
+    name = text(attributes, FLOW_NAME) or (root.name if root is not None else "unknown")
+    settings = settings_of(settings, declared.get(name))
     said = said_aborted(root, output, settings)
     drafts = drafts_of(rows.flow_id, calls_in(tree))
+    declare_roles(drafts, declared.get(name))
     caught = on_catch_routes(tree, drafts)
     assign_roles(drafts, settings, root_failed=said is True, caught=caught)
     steps = [step_of(draft) for draft in drafts]
@@ -47,7 +58,7 @@ def derive(rows: FlowRows, settings: DeriveSettings) -> Flow:
     service = root.service if root is not None else ""
     flow = Flow(
         flow_id=rows.flow_id,
-        name=text(attributes, FLOW_NAME) or (root.name if root is not None else "unknown"),
+        name=name,
         version=text(attributes, FLOW_VERSION) or _service_version(tree),
         outcome=flow_outcome(root, said, steps),
         start_ns=root.start_ns if root is not None else tree.spans[0].start_ns,

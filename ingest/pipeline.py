@@ -1,80 +1,22 @@
-"""Inputs into the store, in batches."""
+"""Inputs into the store: one thread reads the next batches while the last ones are written."""
 
-import hashlib
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path, PurePath
-from typing import BinaryIO, cast
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from typing import BinaryIO
 
-from ingest import conventions
-from ingest.aliases import Aliases
-from ingest.chunk import Chunk, fitting
-from ingest.kinds import DATA_SUFFIXES, kind_of
+from ingest.ahead import ahead
 from ingest.known import KnownInputs
-from ingest.limits import Limits
-from ingest.own_rules import OwnRules
-from ingest.preparation import Preparation
-from ingest.reader import (
-    HEAD_BYTES,
-    ColumnReader,
-    Item,
-    MetricsSeen,
-    Reader,
-    claimant,
-    discover,
-    named,
-)
-from ingest.redact import Redactor, rules_digest
-from ingest.report import FileReport, IngestReport, Skipped
-from ingest.sources import STDIN, Source, sources_of
-from ingest.streams import Input
-from ingest.told import told_by
-from store.errors import DataError
+from ingest.reading import Progress, Reading, Ready
+from ingest.report import IngestReport, Skipped
+from ingest.settings import IngestSettings
+from ingest.sources import Source, sources_of
 from store.lease import Store
-from store.ledger import KnownInput
-from store.model import Batch, LogRecord, Rejected, Span
-from store.span_table import SpanTable
 from store.write import write_batch
 
-# Raised when a reader gives other records for the same bytes: the ledger then reads them again.
-READER_VERSION = 3
+__all__ = ["IngestSettings", "ingest_paths"]
+
 PURPOSE = "ingest"
-WHOLE_FILE = "whole file"
-
-Progress = Callable[[str, int], None]  # (path, records read of it so far)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IngestSettings:
-    """How inputs are read. `redaction_key` makes the tokens; `format` overrides the sniffing.
-
-    `own_rules` and `aliases` are a team's own, from tables of their own.
-
-    A batch ends at `records_per_batch` records or `bytes_per_batch` bytes, whichever comes first:
-    that bounds memory and the time a lease is held.
-    """
-
-    redaction_key: bytes = field(repr=False)
-    redact: bool = True
-    own_rules: OwnRules = field(default_factory=OwnRules)
-    aliases: Aliases = field(default_factory=Aliases)
-    format: str | None = None
-    records_per_batch: int = 50_000
-    bytes_per_batch: int = 64 * 1024 * 1024
-    rejected_listed_max: int = 1000
-    limits: Limits = field(default_factory=Limits)
-
-    def rules_sha256(self) -> str:
-        """Digest of all that decides which records a given input gives in which batches."""
-        rules = rules_digest() + self.own_rules.digest() if self.redact else "unredacted"
-        cut = f"{self.records_per_batch}/{self.bytes_per_batch}/{self.limits!r}"
-        return hashlib.sha256(f"{rules}{self.aliases.digest()}\n{cut}".encode()).hexdigest()
-
-    def preparation(self) -> Preparation:
-        """What makes a record ready for the store; one for each thread."""
-        redactor = Redactor(self.redaction_key, self.own_rules) if self.redact else None
-        return Preparation(redactor, self.aliases)
+BATCHES_AHEAD_MAX = 2
 
 
 def ingest_paths(
@@ -84,200 +26,45 @@ def ingest_paths(
     progress: Progress | None = None,
     stdin: BinaryIO | None = None,
 ) -> IngestReport:
-    """Load every input; what cannot be read is in the report, what was good is in the store."""
-    sources = list(sources_of(paths))
+    """Load every input; what cannot be read is in the report, what was good is in the store.
+
+    `progress` is called from the thread that reads.
+    """
+    sources = list(sources_of(paths, store.path))
     files = (source for source in sources if isinstance(source, Source))
-    load = _Load(store, settings, progress, KnownInputs(store, files, settings.rejected_listed_max))
-    for source in sources:
-        if isinstance(source, Skipped):
-            load.report.skipped.append(source)
-        else:
-            load.source(source, stdin)
-    load.flush()
-    return load.report
+    known = KnownInputs(store, files, settings.rejected_listed_max)
+    reading = Reading(settings, progress, known)
 
-
-class _Load:
-    """One call of `ingest_paths`: batches wait until they are worth a lease."""
-
-    def __init__(
-        self,
-        store: Store,
-        settings: IngestSettings,
-        progress: Progress | None,
-        known: KnownInputs,
-    ) -> None:
-        self.report = IngestReport()
-        self._known = known
-        self._store, self._settings, self._progress = store, settings, progress
-        self._readers = discover()
-        self._forced = named(settings.format, self._readers) if settings.format else None
-        self._preparation = settings.preparation()
-        self._rules = settings.rules_sha256()
-        self._waiting: list[tuple[FileReport, Batch]] = []
-        self._waiting_records = 0
-        self._waiting_bytes = 0
-
-    def source(self, source: Source, stdin: BinaryIO | None) -> None:
-        """Read one input; an input that cannot be opened is reported like a bad record."""
-        settings = self._settings
-        report = FileReport(path=source.path, rejected_listed_max=settings.rejected_listed_max)
-        try:
-            if source.path == STDIN:
-                self._open(source, stdin or sys.stdin.buffer, None, report)
+    def batches() -> Iterator[Ready]:
+        for source in sources:
+            if isinstance(source, Skipped):
+                reading.report.skipped.append(source)
             else:
-                with Path(source.path).open("rb") as raw:
-                    content = self._known.sha256(source.path, raw)
-                    self._open(source, raw, content, report)
-        except OSError as error:
-            self._refuse(report, f"cannot be read: {error.strerror or error}")
-        except ValueError as error:  # a path with a zero byte
-            self._refuse(report, f"cannot be read: {error}")
+                yield from reading.batches(source, stdin)
 
-    def flush(self) -> None:
-        """Write what waits, under one lease."""
-        if not self._waiting:
-            return
-        with self._store.lease(PURPOSE, create=True) as session:
-            for report, batch in self._waiting:
-                report.add(write_batch(session, batch))
-        self._waiting.clear()
-        self._waiting_records = self._waiting_bytes = 0
-
-    def _open(self, source: Source, raw: BinaryIO, content: str | None, report: FileReport) -> None:
-        limit = self._settings.limits.decompressed_bytes
-        stream = Input(raw, limit, hashing=content is None)
-        head = stream.head(HEAD_BYTES)
-        if not head.strip():
-            self._refuse(report, stream.problem or "the file is empty", content)
-            return
-        try:
-            reader = self._forced or claimant(head, self._readers)
-        except DataError as error:
-            self._refuse(report, str(error), content)
-            return
-        if reader is None:
-            self._unclaimed(source, head, content, report)
-            return
-        report.format = reader.name
-        self.report.files.append(report)
-        known = self._known.get((content or "", _version_of(reader), self._rules))
-        if known is None:
-            self._read(reader, stream, content, report)
-        else:
-            self._tell_known(known, report)
-
-    def _tell_known(self, known: KnownInput, report: FileReport) -> None:
-        report.duplicates += known.records
-        report.truncated += known.truncated
-        report.reject_all(known.rejected, known.rejected_count)
-        if self._progress:
-            self._progress(report.path, known.records + known.rejected_count)
-
-    def _read(self, reader: Reader, stream: Input, content: str | None, report: FileReport) -> None:
-        settings = self._settings
-        chunk = Chunk()
-        records = 0
-        for found in self._found(reader, cast(BinaryIO, stream)):
-            for item in fitting(found, chunk.size, settings.records_per_batch):
-                if chunk.size >= settings.records_per_batch or (
-                    chunk.size and stream.position - chunk.began_at > settings.bytes_per_batch
-                ):
-                    self._put(chunk, reader, stream, content, report)
-                    chunk = Chunk(chunk.index + 1, stream.position)
-                chunk.add(item)
-                if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
-                    report.truncated += 1
-                if not isinstance(item, MetricsSeen):
-                    records += len(item) if isinstance(item, SpanTable) else 1
-                    if self._progress and records % settings.records_per_batch == 0:
-                        self._progress(report.path, records)
-        if stream.problem:
-            chunk.drop_cut_record(mid_line=stream.mid_line)
-            chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
-        self._put(chunk, reader, stream, content, report, ends=True)
-        if self._progress:
-            self._progress(report.path, records)
-
-    def _found(self, reader: Reader, stream: BinaryIO) -> Iterator[Item | SpanTable]:
-        """All that is in an input, as it is stored."""
-        settings, prepare = self._settings, self._preparation
-        if isinstance(reader, ColumnReader):
-            size = settings.bytes_per_batch
-            found = reader.read_columns(stream, settings.limits, prepare, size)
-        else:
-            found = reader.read(stream, settings.limits)
-        for item in found:
-            yield item if isinstance(item, SpanTable) else prepare.item(item)
-
-    def _put(
-        self,
-        chunk: Chunk,
-        reader: Reader,
-        stream: Input,
-        content: str | None,
-        report: FileReport,
-        *,
-        ends: bool = False,
-    ) -> None:
-        for rejected in chunk.rejected:
-            report.reject(rejected)
-        report.records_read += chunk.size - len(chunk.rejected)
-        identity = content or (stream.digest.hexdigest() if stream.digest else "")
-        batch = Batch(
-            source=report.path,
-            content_sha256=f"{identity}:{chunk.index}",
-            reader=_version_of(reader),
-            rules_sha256=self._rules,
-            spans=chunk.spans,
-            logs=chunk.logs,
-            decisions=[*chunk.decisions, *told_by(chunk.spans, chunk.encoded)],
-            rejected=chunk.rejected,
-            metrics=chunk.metrics,
-            encoded=chunk.encoded,
-            end=report.end() if ends and content else None,
-        )
-        self._waiting.append((report, batch))
-        self._waiting_records += chunk.size
-        self._waiting_bytes += stream.position - chunk.began_at
-        if (
-            self._waiting_records >= self._settings.records_per_batch
-            or self._waiting_bytes > self._settings.bytes_per_batch
-        ):
-            self.flush()
-
-    def _unclaimed(
-        self, source: Source, head: bytes, content: str | None, report: FileReport
-    ) -> None:
-        suffix = PurePath(source.path).suffix.lower()
-        if not source.explicit and suffix not in DATA_SUFFIXES:
-            reason = f"{kind_of(head, source.path)}, and its name is not one of a data file"
-            self.report.skipped.append(Skipped(path=source.path, reason=reason))
-            return
-        formats = ", ".join(sorted(self._readers))
-        kind = kind_of(head, source.path)
-        reason = f"this looks like {kind}; the formats that are read: {formats}"
-        self._refuse(report, reason, content)
-
-    def _refuse(self, report: FileReport, reason: str, content: str | None = None) -> None:
-        """Refuse a whole input; what could be read of one is kept aside like a bad record."""
-        rejected = Rejected(record=WHOLE_FILE, reason=reason)
-        report.reject(rejected)
-        if not any(report is known for known in self.report.files[-1:]):
-            self.report.files.append(report)
-        if content is not None:
-            redactor = self._preparation.redactor
-            kept = redactor.rejected(rejected) if redactor else rejected
-            batch = Batch(
-                source=report.path,
-                content_sha256=f"{content}:0",
-                reader=f"none/{READER_VERSION}",
-                rules_sha256=self._rules,
-                rejected=[kept],
-            )
-            self._waiting.append((report, batch))
-            self._waiting_records += 1
+    with closing(ahead(batches(), BATCHES_AHEAD_MAX)) as found:
+        for group in _worth_a_lease(found, settings):
+            _write(store, group)
+    return reading.report
 
 
-def _version_of(reader: Reader) -> str:
-    return f"{reader.name}/{READER_VERSION}"
+def _worth_a_lease(found: Iterator[Ready], settings: IngestSettings) -> Iterator[list[Ready]]:
+    """Batches together, as many as one lease may write."""
+    group: list[Ready] = []
+    records = size = 0
+    for one in found:
+        group.append(one)
+        records, size = records + one.records, size + one.size_bytes
+        if records >= settings.records_per_lease or size > settings.bytes_per_lease:
+            yield group
+            group, records, size = [], 0, 0
+    if group:
+        yield group
+
+
+def _write(store: Store, group: Sequence[Ready]) -> None:
+    """All of a group or nothing; counted when it is stored."""
+    with store.lease(PURPOSE, create=True) as session, session.transaction():
+        counts = [write_batch(session, one.batch) for one in group]
+    for one, counted in zip(group, counts, strict=True):
+        one.report.add(counted)

@@ -20,13 +20,29 @@ class Source:
     explicit: bool
 
 
-def sources_of(paths: Sequence[str]) -> Iterator[Source | Skipped]:
-    """Every input in a fixed order; hidden files in folders are left out."""
+def sources_of(paths: Sequence[str], store: Path) -> Iterator[Source | Skipped]:
+    """Every input in a fixed order; hidden files in folders, and the store itself, are left out.
+
+    The store must never be opened as an input: closing it would drop the lock a lease has on it.
+    """
+    own = store.absolute().resolve()
     for path in paths:
         if path != STDIN and Path(path).is_dir():
-            yield from _walk(path)
+            found: Iterator[Source | Skipped] = _walk(path)
         else:
-            yield Source(path, explicit=True)
+            found = iter([Source(path, explicit=True)])
+        for source in found:
+            if source.path != STDIN and _resolved(source.path) == own:
+                yield Skipped(path=source.path, reason="it is the store itself")
+            else:
+                yield source
+
+
+def _resolved(path: str) -> Path | None:
+    try:
+        return Path(path).absolute().resolve()
+    except (OSError, ValueError, RuntimeError):
+        return None  # told when it is opened
 
 
 def _walk(folder: str) -> Iterator[Source | Skipped]:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -270,6 +271,31 @@ def test_a_folder_is_walked_in_order_and_files_that_are_no_data_are_skipped(
         "this looks like JSON of an unknown kind;"
     ]
     assert (report.total("spans"), report.total("decisions")) == (3, 1)
+
+
+def test_the_store_is_no_input_of_its_own(
+    store: Store, settings: IngestSettings, traces: Path
+) -> None:
+    """Opening and closing it while it is written would let other processes in."""
+    for expected in (10, 0):
+        report = ingest_paths(store, [str(traces), str(store.path)], settings)
+        assert report.total("spans") == expected
+        assert not report.has_bad_input
+        assert [file.reason for file in report.skipped] == ["it is the store itself"]
+
+
+def test_what_reading_raises_ends_the_load(
+    monkeypatch: pytest.MonkeyPatch, store: Store, settings: IngestSettings, traces: Path
+) -> None:
+    """Reading happens on a thread of its own; nothing of it may be lost there."""
+
+    def broken(*_: object) -> None:
+        raise RuntimeError("a bug in a reader")
+
+    monkeypatch.setattr("ingest.readers.otlp_json.OtlpJsonReader.read_columns", broken)
+    with pytest.raises(RuntimeError, match="a bug in a reader"):
+        ingest_paths(store, [str(traces)], settings)
+    assert not [t for t in threading.enumerate() if t.name == "retrospan-ahead"]
 
 
 def test_a_file_that_is_no_data_is_refused_when_it_is_named(

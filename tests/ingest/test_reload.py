@@ -125,7 +125,7 @@ def test_a_load_that_was_interrupted_is_taken_up_again(
 ) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("".join(map(line, range(10))))
-    settings = IngestSettings(redaction_key=KEY, records_per_batch=4)
+    settings = IngestSettings(redaction_key=KEY, records_per_batch=4, records_per_lease=4)
     written: list[Batch] = []
 
     def interrupted(session: Session, batch: Batch) -> BatchCounts:

@@ -90,6 +90,14 @@ def _tried_in_vain(view: SagaView, step: Step, tried: list[Step]) -> Doubt:
             steps=[step, *unclear],
             missing=[f"the spans of {one.callee} below {one.name}" for one in unclear],
         )
+    again = [other for one in tried if (other := view.tried_again(one)) is not None]
+    if again:
+        return Doubt(
+            verdict=Verdict.UNKNOWN,
+            message=f"{labels(tried)} failed, and {labels(again)} may be another attempt of it",
+            steps=[step, *tried, *again],
+            missing=["retrospan.step.key", *ROLE_ATTRIBUTES],
+        )
     return Doubt(
         verdict=Verdict.VIOLATION,
         message=f"{label(step)} completed and its compensation {labels(tried)} failed",

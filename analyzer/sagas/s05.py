@@ -63,8 +63,6 @@ def _may_be_forward(step: Step) -> bool:
     """Whether a step without a role may be a forward step that does not say so."""
     if step.role is not None or step.kind not in ("call", "message"):
         return False
-    if all(attempt.took_effect is False for attempt in step.attempts):
-        return False
     return marked(step) or bool(stems(step.operation) & UNDOABLE)
 
 

@@ -23,6 +23,9 @@ def _doubt(view: SagaView, step: Step) -> Doubt | None:
         return None
     if step.end_ns is None:
         return _unfinished(view, step)
+    again = view.tried_again(step)
+    if again is not None:
+        return _torn(step, again)
     last = step.attempts[-1]
     effect = any(attempt.took_effect is True for attempt in step.attempts)
     known = "; its effect was made all the same" if effect else ""
@@ -40,6 +43,18 @@ def _doubt(view: SagaView, step: Step) -> Doubt | None:
         message=f"compensation failed: {label(step)} ended in {last.status} after "
         f"{len(step.attempts)} attempts{known}",
         steps=[step],
+    )
+
+
+def _torn(step: Step, again: Step) -> Doubt | None:
+    """A later try that went well, recorded so that it seems another step."""
+    if step.compensates is not None and again.compensates == step.compensates:
+        return None
+    return Doubt(
+        verdict=Verdict.UNKNOWN,
+        message=f"{label(step)} failed, and {label(again)} may be another attempt of it",
+        steps=[step, again],
+        missing=["retrospan.step.key", *ROLE_ATTRIBUTES],
     )
 
 

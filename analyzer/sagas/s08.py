@@ -24,7 +24,7 @@ def _run(view: SagaView) -> CheckResult:
         )
     if not view.aborted:
         return _not_aborted(view, [effect.step for effect in unsure] + unnamed)
-    doubts = [doubt for effect in unsure if (doubt := _doubt(view, effect)) is not None]
+    doubts = [doubt for effect in unsure if (doubt := unfollowed(view, effect)) is not None]
     if unnamed:
         doubts.append(
             Doubt(
@@ -70,11 +70,12 @@ def _not_aborted(view: SagaView, steps: list[Step]) -> CheckResult:
     return answer("S8", Verdict.NOT_APPLICABLE, "the flow was not aborted")
 
 
-def _doubt(view: SagaView, effect: Effect) -> Doubt | None:
+def unfollowed(view: SagaView, effect: Effect) -> Doubt | None:
+    """What is to be said of an effect its caller never learnt of, unless somebody saw to it."""
     step = effect.step
     if effect.undone_by is not None or view.compensations_of.get(step.step_id):
         return None
-    like = [*view.untied, *view.like_compensations_of(step)]
+    like = [*view.untied, *view.perhaps_compensations]
     if like:
         return Doubt(
             verdict=Verdict.UNKNOWN,

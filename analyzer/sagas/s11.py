@@ -6,8 +6,8 @@ from analyzer.derive.calls import LOCAL_KINDS
 from analyzer.derive.outcomes import BREAKER_OPEN
 from analyzer.derive.verbs import UNDOABLE, UNDOING, stems
 from analyzer.effects import marked
-from analyzer.sagas.check import Check, Doubt, answer, label, worst
-from analyzer.sagas.view import SagaView
+from analyzer.sagas.check import Check, Doubt, answer, label, labels, worst
+from analyzer.sagas.view import SagaView, attempts_of_one
 from store.conclusions import Attempt, CheckResult, Step, StepOutcome, Verdict
 
 DOUBTS_MAX = 100
@@ -28,7 +28,7 @@ def _run(view: SagaView) -> CheckResult:
             elif _says_nothing(view, step):
                 silent.append(_keyless(step, sent))
         elif keys - {None}:
-            doubt = _doubt(step, sent)
+            doubt = _doubt(view, step, sent)
             if doubt is None:
                 sound.append(step)
             else:
@@ -102,6 +102,19 @@ def _follows_a_failure(later: Step, earlier: Step) -> bool:
     return earlier.end_ns <= later.start_ns
 
 
+def _in_between(view: SagaView, step: Step) -> list[Step]:
+    """Calls of the same operation among the attempts of a step that do not say whose they are."""
+    last_ns = max(attempt.start_ns for attempt in step.attempts)
+    return [
+        other
+        for other in view.flow.steps
+        if (other.callee, other.operation) == (step.callee, step.operation)
+        and other is not step
+        and (not other.key or other.key == step.key)
+        and step.start_ns <= other.start_ns <= last_ns
+    ]
+
+
 def _needs_key(step: Step, sent: list[Attempt]) -> bool:
     return step.role is not None or _repeats_an_effect(sent)
 
@@ -111,9 +124,25 @@ def _repeats_an_effect(sent: list[Attempt]) -> bool:
     return sum(attempt.took_effect is not False for attempt in sent) > 1
 
 
-def _doubt(step: Step, sent: list[Attempt]) -> Doubt | None:
+def _doubt(view: SagaView, step: Step, sent: list[Attempt]) -> Doubt | None:
     keys = [attempt.idempotency_key for attempt in sent]
     named = list(dict.fromkeys(key for key in keys if key is not None))
+    if len(named) > 1 and (lost := _in_between(view, step)):
+        return Doubt(
+            verdict=Verdict.UNKNOWN,
+            message=f"{label(step)} was sent under several keys, and {labels(lost)} in between "
+            "may be another attempt of what came before",
+            steps=[step, *lost],
+            missing=["retrospan.step.key", "retrospan.saga.role"],
+        )
+    if len(named) > 1 and not attempts_of_one(step):
+        return Doubt(
+            verdict=Verdict.SUSPECTED,
+            message=f"{label(step)} was sent under {', '.join(named)}; nothing but its operation "
+            "says that it was the same call",
+            steps=[step],
+            missing=["retrospan.step.key", "retrospan.step.request"],
+        )
     if len(named) > 1:
         return Doubt(
             verdict=Verdict.VIOLATION,

@@ -2,7 +2,7 @@
 
 from analyzer.derive.ending import effective
 from analyzer.sagas.check import Check, Doubt, answer, label, worst
-from analyzer.sagas.view import SagaView
+from analyzer.sagas.view import SagaView, attempts_of_one
 from store.conclusions import CheckResult, Step, StepOutcome, Verdict
 
 
@@ -22,9 +22,17 @@ def _run(view: SagaView) -> CheckResult:
 
 def _doubt(view: SagaView, step: Step) -> Doubt | None:
     if effective(step):
-        return None
+        return None if attempts_of_one(step) else _perhaps_several(step)
     if step.outcome is StepOutcome.UNKNOWN and view.flow.end_ns is None:
         return Doubt(verdict=Verdict.OPEN, message=f"{label(step)} has not ended", steps=[step])
+    again = view.tried_again(step)
+    if again is not None:
+        return Doubt(
+            verdict=Verdict.UNKNOWN,
+            message=f"{label(step)} failed, and {label(again)} may be another attempt of it",
+            steps=[step, again],
+            missing=["retrospan.step.key"],
+        )
     if any(attempt.took_effect is None for attempt in step.attempts):
         return Doubt(
             verdict=Verdict.UNKNOWN,
@@ -47,6 +55,16 @@ def _doubt(view: SagaView, step: Step) -> Doubt | None:
         message=f"{label(step)} never succeeded: it ended in {last.status} after "
         f"{len(step.attempts)} attempts",
         steps=[step],
+    )
+
+
+def _perhaps_several(step: Step) -> Doubt:
+    return Doubt(
+        verdict=Verdict.UNKNOWN,
+        message=f"{label(step)} was tried {len(step.attempts)} times, and nothing says that all "
+        "were for the same thing",
+        steps=[step],
+        missing=["retrospan.step.key"],
     )
 
 

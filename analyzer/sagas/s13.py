@@ -2,9 +2,11 @@
 
 from analyzer.conventions import FLOW_OUTPUT
 from analyzer.derive.ending import completed, status_word
-from analyzer.effects import same_meaning
+from analyzer.effects import FORWARD_ROLES, Effect, effects_of, same_meaning
 from analyzer.sagas.check import Check, Doubt, answer, label, labels, worst
 from analyzer.sagas.s01 import CHECK as ALL_UNDONE
+from analyzer.sagas.s08 import unfollowed
+from analyzer.sagas.s11 import SAFE_METHODS
 from analyzer.sagas.view import ROLE_ATTRIBUTES, SagaView, same_saga
 from store.conclusions import CheckResult, FlowOutcome, Step, Verdict
 
@@ -29,39 +31,63 @@ def _run(view: SagaView) -> CheckResult:
 
 
 def _aborted(view: SagaView) -> CheckResult:
-    undone = [step for step in view.to_undo if view.undone(step)]
     acknowledged = ALL_UNDONE.run(view)
     if acknowledged.verdict in BAD:
-        mixed = f"mixed end: {labels(undone)} was undone; " if undone else ""
+        undone = sum(view.undone(step) for step in view.to_undo)
+        sure = "" if acknowledged.verdict is Verdict.VIOLATION else " for all that is known"
         return CheckResult(
             check="S13",
             verdict=acknowledged.verdict,
-            message=f"{mixed}{acknowledged.message}",
+            message=f"given up with {undone} of {len(view.to_undo)} completed steps undone{sure}",
             evidence=acknowledged.evidence,
             missing=acknowledged.missing,
         )
-    doubts = []
-    for effect in view.effects:
-        if effect.undone_by is not None or view.compensations_of.get(effect.step.step_id):
-            continue
-        if completed(effect.step) and effect.step.role != "pivot":
-            continue
-        verdict = Verdict.VIOLATION if effect.certain else Verdict.UNKNOWN
-        stands = "stands" if effect.certain else "may stand"
-        if effect.certain and view.absence is not None:
-            verdict = view.absence.verdict
-        doubts.append(
-            Doubt(
-                verdict=verdict,
-                message=f"the flow was given up, and {effect.label} {stands}",
-                steps=[effect.step],
-                missing=()
-                if effect.certain
-                else [f"the spans of {effect.step.callee} below {effect.step.name}"],
-            )
+    doubts = [doubt for effect in view.effects if (doubt := _standing(view, effect)) is not None]
+    silent = _silent(view)
+    if silent:
+        message = f"{labels(silent)} may have taken effect and has no role"
+        otherwise = answer("S13", Verdict.NOT_APPLICABLE, message, silent, ("retrospan.saga.role",))
+    else:
+        message = "the flow was given up and none of its effects stands"
+        otherwise = answer("S13", Verdict.PASS, message, view.to_undo)
+    return worst("S13", doubts, otherwise)
+
+
+def _standing(view: SagaView, effect: Effect) -> Doubt | None:
+    """An effect that nobody was bound to undo by S1, and that stands."""
+    step = effect.step
+    if not completed(step):
+        return unfollowed(view, effect)
+    if step.role != "pivot" or effect.undone_by is not None:
+        return None
+    perhaps = [*view.untied, *view.perhaps_compensations]
+    absence = view.absence
+    if perhaps or absence is not None:
+        return Doubt(
+            verdict=Verdict.UNKNOWN if perhaps or absence is None else absence.verdict,
+            message=f"the flow was given up after {label(step)} committed, and it may be undone",
+            steps=[step, *perhaps],
+            missing=ROLE_ATTRIBUTES if absence is None else absence.missing,
         )
-    message = "the flow was given up and none of its effects stands"
-    return worst("S13", doubts, answer("S13", Verdict.PASS, message, view.to_undo))
+    return Doubt(
+        verdict=Verdict.VIOLATION,
+        message=f"the flow was given up, and {effect.label} stands",
+        steps=[step],
+    )
+
+
+def _silent(view: SagaView) -> list[Step]:
+    """Steps of the saga's time that may have changed something and say nothing of a role."""
+    forward = [step.start_ns for step in view.flow.steps if step.role in FORWARD_ROLES]
+    return [
+        step
+        for step in view.flow.steps
+        if step.role is None
+        and step.kind in ("call", "message")
+        and not step.operation.startswith(SAFE_METHODS)
+        and effects_of(step)
+        and step.start_ns >= min(forward, default=0)
+    ]
 
 
 def _went_through(view: SagaView) -> CheckResult:
@@ -79,8 +105,13 @@ def _went_through(view: SagaView) -> CheckResult:
                 missing=("retrospan.saga.role",),
             )
         )
-    message = "the flow went through, and so did each step it could not do without"
-    return worst("S13", doubts, answer("S13", Verdict.PASS, message))
+    pivots = [step for step in view.flow.steps if step.role == "pivot"]
+    if pivots:
+        passed = answer("S13", Verdict.PASS, "the flow went through, and its pivot did", pivots)
+        return worst("S13", doubts, passed)
+    message = "the flow went through, and declares no pivot that it could not do without"
+    nothing = answer("S13", Verdict.NOT_APPLICABLE, message, missing=("retrospan.saga.role",))
+    return worst("S13", doubts, nothing)
 
 
 def _not_done(view: SagaView, step: Step) -> Doubt | None:

@@ -142,6 +142,18 @@ class SagaView:
             and undoes(other.operation, step.operation)
         ]
 
+    def tried_again(self, step: Step) -> Step | None:
+        """A later step that went well and may be a try of this failed one, for all it says."""
+        for other in self.flow.steps:
+            if (other.callee, other.operation) != (step.callee, step.operation):
+                continue
+            last_ns = max(attempt.start_ns for attempt in other.attempts)
+            if not effective(other) or step.end_ns is None or last_ns < step.end_ns:
+                continue
+            if _agree(other.key, step.key) and _agree(other.role, step.role):
+                return other
+        return None
+
     def undone(self, step: Step) -> bool:
         """Whether a compensation of the step did its work."""
         return any(effective(one) for one in self.compensations_of.get(step.step_id, ()))
@@ -182,6 +194,23 @@ class SagaView:
 def compensation_effects(steps: Sequence[Step]) -> list[Effect]:
     """All effects of several compensations."""
     return [effect for step in steps for effect in effects_of(step)]
+
+
+def attempts_of_one(step: Step) -> bool:
+    """Whether more than place and operation says that the step's attempts are of one step."""
+    if step.key or len(step.attempts) == 1:
+        return True
+    first = step.attempts[0]
+    requests = first.has_request and all(
+        it.has_request and it.request == first.request for it in step.attempts
+    )
+    keys = {attempt.idempotency_key for attempt in step.attempts}
+    return requests or (len(keys) == 1 and None not in keys)
+
+
+def _agree(one: str | None, other: str | None) -> bool:
+    """Whether two names are the same, or one of them was not recorded."""
+    return not one or not other or one == other
 
 
 def same_saga(one: Step, other: Step) -> bool | None:

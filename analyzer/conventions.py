@@ -171,6 +171,8 @@ def text(attributes: Attributes, *names: str) -> str | None:
     """The first non-empty text under one of the names; numbers are written out."""
     for name in names:
         value = attributes.get(name)
+        if value is None:
+            continue
         if isinstance(value, str):
             if value:
                 return value
@@ -185,7 +187,7 @@ def integer(attributes: Attributes, *names: str) -> int | None:
     """The first whole number under one of the names, written as a number or as text."""
     for name in names:
         value = attributes.get(name)
-        if isinstance(value, bool):
+        if value is None or isinstance(value, bool):
             continue
         if isinstance(value, int):
             return value
@@ -203,6 +205,8 @@ def decimal(attributes: Attributes, *names: str) -> Decimal | None:
     """The first finite decimal under one of the names."""
     for name in names:
         value = attributes.get(name)
+        if value is None:
+            continue
         if not isinstance(value, bool) and isinstance(value, int | float | str):
             number = decimal_of(str(value))
             if number is not None:

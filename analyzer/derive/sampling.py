@@ -7,14 +7,17 @@ make absences prove nothing, and so does any sampling whose probability is not r
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from analyzer.conventions import SAMPLING_MARKS, SAMPLING_RATES, decimal
 from store.model import Attributes, Span
 
 ALL, ASSUMED, WEIGHTED, UNKNOWN = "all", "assumed_all", "weighted", "unknown"
+NAMES_CACHED_MAX = 65_536
+"""Attribute names are few; of hostile data, which makes names up, the oldest are forgotten."""
 _DIGITS = 14
 _WHOLE = 16**_DIGITS  # 2^56
 _THRESHOLD = re.compile(r"[0-9a-f]{1,14}\Z")
@@ -79,12 +82,16 @@ def probability_of(threshold: str) -> Fraction | None:
 
 def _mark(attributes: Attributes) -> str:
     """The attribute that tells of sampling with no probability that we could use."""
-    names: Sequence[str] = [
-        name for name in attributes if name.removeprefix("otel.scope.").startswith(SAMPLING_MARKS)
-    ]
-    if names:
-        return min(names)
-    for name in SAMPLING_RATES:
+    names = [name for name in attributes if _tells_of_sampling(name)]
+    marks = [name for name in names if name not in SAMPLING_RATES]
+    if marks:
+        return min(marks)
+    for name in SAMPLING_RATES if names else ():
         if name in attributes and decimal(attributes, name) != 1:
             return name
     return ""
+
+
+@lru_cache(maxsize=NAMES_CACHED_MAX)
+def _tells_of_sampling(name: str) -> bool:
+    return name in SAMPLING_RATES or name.removeprefix("otel.scope.").startswith(SAMPLING_MARKS)

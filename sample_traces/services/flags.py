@@ -15,9 +15,7 @@ DEFAULT = "off"
 
 
 def write_flags(run_dir: Path, plan: Plan, index: int) -> None:
-    """Put the rules in force for the flow `index` in the file, if they changed with it."""
-    if index and all(rule.first != index for rule in plan.flags):
-        return
+    """Put the rules in force from the flow `index` on in the file."""
     rules = {
         rule.flag: {"variant": rule.variant, "share": rule.share, "version": str(number + 1)}
         for number, rule in enumerate(plan.flags)

@@ -29,6 +29,8 @@ PLAIN = {"payment-brownout": "payment-brownout-plain"}
 LEAD_FLOWS = 14
 """A release starts so many flows before its first one."""
 FLOW_TIMEOUT_S = 60.0
+FLAG_DELAY_S = 0.2
+"""A flag is turned so long after its first flow was placed: some flows are on their way."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Driver:
     run_dir: Path
     submitted_ns: dict[int, int] = field(default_factory=dict)
     ended_ns: dict[int, int] = field(default_factory=dict)
+    turned_ns: dict[int, int] = field(default_factory=dict)
 
     def run(self) -> None:
         """Place all requests at the plan's pace."""
@@ -51,15 +54,23 @@ class Driver:
         for index in range(self.plan.flows):
             self._roll(index)
             self.cluster.revive()
-            write_flags(self.run_dir, self.plan, index)
+            if index == 0:
+                self._turn_flags(index)
             due = max(due, time.monotonic() - self.plan.interval_ms / 1000)
             time.sleep(max(0.0, due - time.monotonic()))
             due += self.plan.interval_ms / 1000 * (0.7 + 0.6 * self.plan.draw("arrival", index))
             slots.acquire()
             futures.append(pool.submit(self._place, index, slots))
+            if index:
+                threading.Timer(FLAG_DELAY_S, self._turn_flags, (index,)).start()
         for future in futures:
             future.result()
         pool.shutdown()
+
+    def _turn_flags(self, index: int) -> None:
+        if index == 0 or any(rule.first == index for rule in self.plan.flags):
+            write_flags(self.run_dir, self.plan, index)
+            self.turned_ns[index] = time.time_ns()
 
     def settle(self) -> None:
         """Let late work end."""
@@ -140,6 +151,7 @@ def _write(driver: Driver, run_dir: Path, target: Path) -> None:
         books=read_books(run_dir),
         submitted_ns=driver.submitted_ns,
         ended_ns=driver.ended_ns,
+        turned_ns=driver.turned_ns,
     )
     lines = driver.system.decisions(recording, datetime.now(UTC))
     write_lines(target / "decisions.jsonl.gz", lines)

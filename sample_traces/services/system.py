@@ -34,6 +34,8 @@ class Recording:
     books: Books
     submitted_ns: Mapping[int, int]
     ended_ns: Mapping[int, int]
+    turned_ns: Mapping[int, int]
+    """When feature flags were turned, by the flow that was placed just before."""
 
     def journals(self, service: str) -> list[dict[str, list[dict[str, Any]]]]:
         """The books of all versions of a service."""

@@ -70,6 +70,19 @@ def phases(recording: Recording) -> list[str]:
     return parts
 
 
+def incident(recording: Recording) -> dict[str, Value]:
+    """Begin, mitigation and end of the incident; empty if the plan has none."""
+    plan = recording.plan
+    if plan.incident is None:
+        return {}
+    first, mitigated, recovered = plan.incident
+    return {
+        "start_ns": recording.submitted_ns[first],
+        "mitigated_ns": recording.submitted_ns[mitigated],
+        "end_ns": recording.submitted_ns[recovered],
+    }
+
+
 def finding(name: str, finder: str, flows: Sequence[str]) -> str:
     """The flows that one finder must find."""
     fields: dict[str, Value] = {

@@ -30,7 +30,7 @@ def description(plan: Plan, index: int) -> str:
     names = sorted(SECTORS)
     first = names[int(plan.draw("sector", text) * len(names))]
     second = names[int(plan.draw("second sector", text) * len(names))]
-    ambiguous = plan.draw("ambiguous", text) < 0.5
+    ambiguous = plan.draw("ambiguous", text) < 0.3
     words = [*SECTORS[first][:3], *(SECTORS[second][:2] if ambiguous else SECTORS[first][3:])]
     return f"Company profile {text:02d}. Offers {', '.join(words)} services to businesses."
 

@@ -18,7 +18,7 @@ TEMPERATURES = {"3.0.0": 0.0, "3.1.0": 0.9}
 """By release."""
 PROMPT = {"id": "sector-of-text", "version": "5"}
 THRESHOLD = 0.5
-WORKERS = 4
+WORKERS = 3
 
 
 def chat(temperature: float) -> Operation:

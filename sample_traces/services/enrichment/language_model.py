@@ -1,4 +1,4 @@
-"""A language model behind an HTTP interface: says of which sector a text is, sampled if asked to."""
+"""A language model behind an HTTP interface: says of which sector a text is, or draws one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sample_traces.services.web import Answer, Json, Request, Route, dumps
 
 NAME = "extract-small"
 VERSION = "2026-04"
-SHARPNESS = 0.9
+SHARPNESS = 0.6
 COST_PER_TOKEN_USD = 0.0000002
 
 

@@ -16,6 +16,7 @@ from sample_traces.services.toml import (
     counts,
     finding,
     head,
+    incident,
     lists,
     outcome_flows,
     phases,
@@ -59,12 +60,10 @@ def _incident(recording: Recording) -> list[str]:
     plan = recording.plan
     if plan.incident is None:
         return []
-    first, mitigated, recovered = plan.incident
+    first, _, recovered = plan.incident
     leader = "onboarding-orchestrator"
     fields: dict[str, Value] = {
-        "start_ns": recording.submitted_ns[first],
-        "mitigated_ns": recording.submitted_ns[mitigated],
-        "end_ns": recording.submitted_ns[recovered],
+        **incident(recording),
         "first_flow": plan.flow_id(first),
         "culprit_version": plan.release(leader, recovered - 1).version,
         "fixed_version": plan.release(leader, recovered).version,
@@ -80,7 +79,7 @@ def _flags(recording: Recording) -> list[str]:
             "flag": rule.flag,
             "variant": rule.variant,
             "percent": round(rule.share * 100),
-            "start_ns": recording.submitted_ns[rule.first],
+            "start_ns": recording.turned_ns[rule.first],
             "first_flow": recording.plan.flow_id(rule.first),
         }
         parts.append(table("[[flags]]", fields))
@@ -131,7 +130,7 @@ def _reviews(flows: list[FlowTruth]) -> dict[str, Value]:
 
 
 def _lists(recording: Recording, flows: list[FlowTruth]) -> dict[str, list[str]]:
-    turned = [recording.submitted_ns[rule.first] for rule in recording.plan.flags if rule.first]
+    turned = [at for index, at in sorted(recording.turned_ns.items()) if index]
     return {
         "decided_by_v2": [flow.flow_id for flow in flows if flow.variant == "v2"],
         "overridden": [flow.flow_id for flow in flows if overridden(flow)],

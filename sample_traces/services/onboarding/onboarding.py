@@ -117,11 +117,11 @@ class Onboarding:
             self._acts()
             return None
         early: Future[str] | None = None
-        if trusted and awaited is not None and answer["confidence"] >= awaited:
-            if answer["recommendation"] == "approve":
-                self.oversight.awaited = False
-                self._acts()
-                early = self.pool.submit(self._make, "identity")
+        early_from = awaited if trusted and answer["recommendation"] == "approve" else None
+        if early_from is not None and answer["confidence"] >= early_from:
+            self.oversight.awaited = False
+            self._acts()
+            early = self.pool.submit(self._make, "identity")
         verdict = self.oversight.verdict = self.gate(self.flow, answer)
         identity = early.result() if early is not None else None
         if verdict.outcome == "deny":

@@ -10,7 +10,6 @@ from sample_traces.services.onboarding.risk_model import THRESHOLD
 from sample_traces.services.saga_truth import (
     Entry,
     SagaTruth,
-    breaks_s1,
     breaks_s2,
     breaks_s3,
     breaks_s7,
@@ -81,6 +80,15 @@ def flow_truths(recording: Recording) -> list[FlowTruth]:
     return [flows[flow_id] for flow_id in sorted(flows)]
 
 
+def breaks_s1(flow: FlowTruth) -> bool:
+    """An account whose making succeeded for the caller is still there after an abort.
+
+    A closure that timed out for its caller and was made all the same has undone its account.
+    """
+    standing = {account["account_id"] for account in flow.orphans()}
+    return any(step["ref"] in standing for step in flow.completed_steps())
+
+
 def breaks_s4(flow: FlowTruth) -> bool:
     """One account was closed twice."""
     return bool(flow.excess_closures())
@@ -109,19 +117,21 @@ def acted_below_threshold(flow: FlowTruth) -> bool:
 
 def gate_skipped(flow: FlowTruth) -> bool:
     """Accounts were made and no gate was ever asked."""
-    return flow.executed and flow.journal["gate"] is None
+    gate: str | None = flow.journal["gate"]
+    return flow.executed and gate is None
 
 
 def acted_before_gate(flow: FlowTruth) -> bool:
     """The first account was asked for while the gate was still thinking."""
-    return not flow.journal["awaited"]
+    return not bool(flow.journal["awaited"])
 
 
 def overridden(flow: FlowTruth) -> bool:
     """A person decided otherwise than the model advised."""
     if flow.review is None:
         return False
-    return bool(flow.review["approved"]) != (flow.review["recommendation"] == "approve")
+    advised = str(flow.review["recommendation"]) == "approve"
+    return bool(flow.review["approved"]) is not advised
 
 
 def straddled(flow: FlowTruth) -> bool:

@@ -7,17 +7,18 @@ from decimal import Decimal
 
 from sample_traces.services.payment.truth import (
     FINDERS,
-    Entry,
     FlowTruth,
     charged_twice,
     flow_truths,
 )
+from sample_traces.services.saga_truth import Entry
 from sample_traces.services.system import Recording
 from sample_traces.services.toml import (
     Value,
     counts,
     finding,
     head,
+    incident,
     lists,
     outcome_flows,
     phases,
@@ -69,16 +70,14 @@ def _gate(flow: FlowTruth) -> str:
 
 def _timeline(recording: Recording, flows: list[FlowTruth]) -> list[str]:
     parts: list[str] = []
-    plan, submitted_ns = recording.plan, recording.submitted_ns
+    plan = recording.plan
     if plan.incident is not None:
-        first, mitigated, recovered = plan.incident
+        first, mitigated, _ = plan.incident
         parts.append(
             table(
                 "[incident]",
                 {
-                    "start_ns": submitted_ns[first],
-                    "mitigated_ns": submitted_ns[mitigated],
-                    "end_ns": submitted_ns[recovered],
+                    **incident(recording),
                     "first_order": plan.flow_id(first),
                     "culprit_version": plan.release("orchestrator", mitigated - 1).version,
                     "fixed_version": plan.release("orchestrator", mitigated).version,

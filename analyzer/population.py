@@ -6,15 +6,13 @@ between. Leases are taken question by question, and nothing is judged while one 
 aggregate, so that memory follows the number of edges and time bins, not of spans.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from analyzer.code_digest import sources_digest
+from analyzer.code_digest import code_digest
 from analyzer.detectors import (
     Judged,
     PopulationCase,
@@ -71,7 +69,7 @@ def judge_population(
 ) -> PopulationReport:
     """Ask every detector of many flows again, if data, code or settings changed."""
     started = time.perf_counter()
-    digest = settings_digest(settings)
+    digest = code_digest(settings)
     for _ in range(TRIES_MAX):
         with store.lease("judge flows: read") as session:
             state = read_population_state(session)
@@ -96,15 +94,13 @@ def judge_population(
     return PopulationReport(overtaken=True, seconds=time.perf_counter() - started)
 
 
-def settings_digest(settings: PopulationSettings) -> str:
-    """What findings depend on besides the data: our code and the settings."""
-    given = {
-        "detectors": {name: asdict(it) for name, it in sorted(settings.detectors.items())},
-        "grace_ns": settings.grace_ns,
-        "unknown_sampling": settings.unknown_sampling,
-    }
-    written = json.dumps([sources_digest(), given], sort_keys=True, default=str)
-    return hashlib.sha256(written.encode()).hexdigest()
+def said_by(
+    store: Store, detector: PopulationDetector, settings: PopulationSettings
+) -> list[Finding]:
+    """What one detector says, its coverage row last; nothing is written."""
+    with store.lease("judge flows: read") as session:
+        seen = _seen(session, settings)
+    return _asked(store, detector, seen, settings, code_digest(settings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +178,9 @@ def _coverage_row(
     verdicts = {finding.verdict for finding in judged.findings}
     missing = [*judged.missing, *([f"{cut} rows beyond the first {ROWS_MAX}"] if cut else [])]
     if not verdicts:
-        if not any(judged.examined.values()):
-            verdicts = {Verdict.UNKNOWN if missing else Verdict.NOT_APPLICABLE}
-        else:
-            verdicts = {Verdict.PASS}
+        nothing = not any(judged.examined.values())
+        fine = Verdict.NOT_APPLICABLE if nothing else Verdict.PASS
+        verdicts = {Verdict.UNKNOWN if missing else fine}
     more = f"; {dropped} findings more than are kept" if dropped else ""
     return Finding(
         finding_id=finding_id(detector.name, COVERAGE_SCOPE),

@@ -65,7 +65,7 @@ def _interval_finding(
     failed = total(opened, "probes_failed")
     lasted = sum(run["until_ns"] - run["from_ns"] for run in opened)
     who = f" (instance {instance})" if instance else ""
-    said = f"the breaker of {named(edge)}{who} was open {len(opened)} times, "
+    said = f"the breaker of {named(edge)}{who} was open in {len(opened)} interval(s), "
     said += f"{milliseconds(lasted)} in all: {refused} calls refused, {probes} probes, "
     said += f"{failed} of them failed"
     return population_finding(

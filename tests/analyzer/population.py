@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analyzer.population import PopulationSettings, judge_population
+from analyzer.detectors import population_detectors
+from analyzer.population import PopulationSettings, said_by
 from analyzer.rebuild import RebuildSettings, rebuild
 from store.conclusions import Finding
 from store.lease import Store
 from store.model import Batch, Span
-from store.population import read_population_state
-from store.read import read_findings
 from store.write import write_batch
 from tests.analyzer.builder import LATER_NS, MS, Recording
 
@@ -78,9 +77,6 @@ def said(
     folder: Path, detector: str, spans: Sequence[Span], settings: PopulationSettings | None = None
 ) -> Said:
     """What one detector says of these spans, through the store."""
-    store = stored(folder, spans)
-    judge_population(store, settings or PopulationSettings())
-    with store.lease("test") as session:
-        found = [it for it in read_findings(session) if it.detector == detector]
-        (row,) = [it for it in read_population_state(session).coverage if it.detector == detector]
-    return Said(findings=found, coverage=row)
+    (asked,) = [it for it in population_detectors() if it.name == detector]
+    *findings, coverage = said_by(stored(folder, spans), asked, settings or PopulationSettings())
+    return Said(findings=findings, coverage=coverage)

@@ -18,6 +18,13 @@ from store.values import map_from_json
 # How the name of an attribute stands in the store's JSON; a value that looks so costs a look.
 _SIGN = "|".join(f'"{name.replace(".", chr(92) + ".")}":' for name in sorted(SIGNS))
 
+_TOLD_BY = frozenset(
+    {
+        *("trace_id", "span_id", "name", "kind", "service", "start_ns", "end_ns", "time_ns"),
+        "attributes",
+    }
+)
+
 
 def told_by(spans: Iterable[Span], tables: Iterable[SpanTable] = ()) -> list[Decision]:
     """Every decision the spans tell of, in their order."""
@@ -61,5 +68,6 @@ def _candidates(table: SpanTable) -> Iterator[Span]:
 
 
 def _rows(table: pa.Table, wanted: pl.Series) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = table.filter(wanted.to_arrow()).to_pylist()
+    columns = [name for name in table.column_names if name in _TOLD_BY]
+    found: list[dict[str, Any]] = table.select(columns).filter(wanted.to_arrow()).to_pylist()
     return found

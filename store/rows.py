@@ -60,7 +60,7 @@ def table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
 
 @lru_cache(64)
 def _types_of(schema: pa.Schema) -> list[pl.DataType]:
-    return pl.DataFrame(schema.empty_table()).dtypes
+    return pl.DataFrame(pa.Table.from_batches([], schema)).dtypes
 
 
 def span_table(spans: Sequence[SpanRows]) -> SpanTable:

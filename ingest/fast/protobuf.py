@@ -85,8 +85,8 @@ class FlatProtobuf:
         if ((start == 0) & (end != 0)).any():  # the end stands in
             raise OddError
         status = spans.field("status")
-        code = pc.fill_null(pc.struct_field(status, [1]), 0)
-        message = pc.fill_null(pc.struct_field(status, [0]), "")
+        code = _series(pc.struct_field(status, [1])).fill_null(0)
+        message = _series(pc.struct_field(status, [0])).fill_null("")
         events, event_owner = _inner(spans.field("events"))
         links, link_owner = _inner(spans.field("links"))
         return FlatSpans(
@@ -94,11 +94,11 @@ class FlatProtobuf:
             span_id=_span_ids(spans.field("span"), required=True),
             parent_span_id=_span_ids(spans.field("parent"), required=False),
             name=_series(spans.field("name")),
-            kind=_numbers(spans.field("kind"), len(KINDS)),
+            kind=_numbers(_series(spans.field("kind")), len(KINDS)),
             start_ns=start,
             end_ns=end.set(end == 0, None),
             status=_numbers(code, len(STATUSES)),
-            message=_series(message),
+            message=message,
             state=_series(spans.field("state")),
             scope=scope,
             scopes=shared,
@@ -173,8 +173,7 @@ def _times(array: Array) -> pl.Series:
     return times.cast(pl.Int64)
 
 
-def _numbers(array: Array, count: int) -> pl.Series:
-    numbers = _series(array)
+def _numbers(numbers: pl.Series, count: int) -> pl.Series:
     if ((numbers < 0) | (numbers >= count)).any():
         raise OddError
     return numbers.cast(pl.UInt32)

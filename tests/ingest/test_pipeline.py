@@ -3,6 +3,8 @@
 import gzip
 import io
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -282,6 +284,20 @@ def test_the_store_is_no_input_of_its_own(
         assert report.total("spans") == expected
         assert not report.has_bad_input
         assert [file.reason for file in report.skipped] == ["it is the store itself"]
+
+
+def test_a_load_does_not_import_pandas(traces: Path) -> None:
+    """It takes longer than most loads; pyarrow imports it with the first array it makes."""
+    program = (
+        "import sys; from pathlib import Path; from store.lease import Store; "
+        "from ingest.pipeline import IngestSettings, ingest_paths; "
+        "store = Store(Path(sys.argv[1]).with_name('s.duckdb')); "
+        "settings = IngestSettings(redaction_key=b'a key for tests only'); "
+        "assert ingest_paths(store, [sys.argv[1]], settings).total('spans') == 10; "
+        "sys.exit('pandas.core' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program, str(traces)], capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_what_reading_raises_ends_the_load(

@@ -45,7 +45,7 @@ bench: $(STAMP)  ## measure speed, as ratios within one run
 golden: $(STAMP)  ## rewrite the golden files; read the diff before committing it
 	RETROSPAN_GOLDEN=rewrite $(BIN)/python -m pytest -q -k golden
 
-samples: $(STAMP)  ## record the sample incidents again (about ten minutes, real processes)
+samples: $(STAMP)  ## record the sample incidents again (about twelve minutes, real processes)
 	$(BIN)/python sample_traces/services/record.py
 
 clean:  ## remove what was built

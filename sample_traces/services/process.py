@@ -81,8 +81,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: host.stop.set())
     telemetry.log("INFO", f"{name} {identity.version} started", {})
     run(system, host, ports[options.name], traced=service.traced)
-    ending = "crashed" if host.crashed.is_set() else "stopped"
-    telemetry.log("INFO", f"{name} {identity.version} {ending}", {})
+    severity, ending = ("ERROR", "crashed") if host.crashed.is_set() else ("INFO", "stopped")
+    telemetry.log(severity, f"{name} {identity.version} {ending}", {})
     telemetry.close()
     host.book.save(options.run_dir / f"books~{options.name}~{os.getpid()}.json")
     sys.exit(1 if host.crashed.is_set() else 0)

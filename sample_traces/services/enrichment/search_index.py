@@ -12,6 +12,7 @@ from sample_traces.services.process import Host
 from sample_traces.services.web import Route, dumps
 
 WORKERS = 2
+TIMEOUT_MS = 1000
 
 
 def build(host: Host) -> dict[str, Route]:
@@ -20,6 +21,7 @@ def build(host: Host) -> dict[str, Route]:
     def handle(delivery: Delivery) -> None:
         flow_id = delivery.flow_id
         fate = host.plan.fate("search-index", "index", index_of(flow_id), delivery.nth)
+        document = {"company_id": flow_id, "record_id": delivery.body["record_id"]}
         with host.telemetry.tracer.start_as_current_span(
             "index companies",
             context=delivery.context,
@@ -30,9 +32,13 @@ def build(host: Host) -> dict[str, Route]:
                 "db.collection.name": "companies",
                 "server.address": "search-engine",
                 "retrospan.step.key": flow_id,
+                "retrospan.step.request": dumps(document),
+                "retrospan.call.timeout_ms": TIMEOUT_MS,
+                "retrospan.call.max_attempts": 1,
             },
-        ):
+        ) as span:
             time.sleep(fate.latency_s)
+            span.set_attribute("retrospan.step.response", dumps({"result": "indexed"}))
         host.book.write("indexed", flow_id=flow_id, record_id=delivery.body["record_id"])
         output = {"company_id": flow_id, "status": "completed"}
         delivery.span.set_attribute("retrospan.flow.output", dumps(output))

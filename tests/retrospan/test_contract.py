@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +98,16 @@ def test_every_command_and_option_has_help() -> None:
         ("flows diff flow-001 flow-020", 0),
         ("flows variants", 0),
         ("sagas list", 3),
+        ("sagas summary", 3),
+        ("findings coverage", 0),
         ("findings list", 3),
         ("decisions list", 0),
         ("incidents list", 0),
         ("incidents show inc-1", 0),
         ("incidents declare --from 5m --to 1m", 0),
         ("replay run flow-001", 0),
+        ("replay batch --workers 1 --where flow_id=flow-001", 0),
+        ('replay flip flow-001 --operation "payment charge" --change attempts', 0),
         ("replay programs", 0),
         ("recordings list", 0),
         ("recordings show flow-001", 0),
@@ -118,7 +123,9 @@ def test_every_command_and_option_has_help() -> None:
         ("export otlp -o out.jsonl", 0),
         ("export parquet -o out", 0),
         ("doctor", 0),
+        ("conformance report", 0),
         ("contracts report --api payment=api.yaml", 0),
+        ("releases report", 0),
         ("contracts compare api.yaml api.yaml", 0),
         ("quality report", 0),
         ("slo report slo.yaml", 3),
@@ -138,7 +145,7 @@ def test_every_document_fits_its_schema(
         assert command("report", "write", "inc-1", "-o", "a.md").code == 0
     if line.startswith("recordings replay"):
         assert command("recordings", "export", "--all", "-o", "r.jsonl").code == 0
-    said = command(*line.split(), "--json")
+    said = command(*shlex.split(line), "--json")
     assert said.code == code, said.err
     name = next(name for typed, name in rows().items() if line.startswith(typed))
     assert name is not None

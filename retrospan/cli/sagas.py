@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from retrospan.edge import edge_of, worst
+from retrospan.canonical import pretty
+from retrospan.edge import edge_of, put, worst
 from retrospan.listing import (
     LIMIT_DEFAULT,
     AsJson,
@@ -117,3 +118,35 @@ def list_sagas(
         as_json,
     )
     return worst(violation=any(row["verdict"] == "violation" for row in rows))
+
+
+@app.command("summary")
+def summarise_sagas(
+    context: typer.Context,
+    since: Since = None,
+    until: Until = None,
+    service: Service = None,
+    outcome: Outcome = None,
+    where: Where = None,
+    as_json: AsJson = False,
+) -> int:
+    """Count verdicts, shares undone, times, paths and money; exit code 3 on a violation."""
+    from retrospan.saga_summary import found_violation, summarised, tables
+    from retrospan.selection import Options, choose
+
+    edge = edge_of(context)
+    options = Options(
+        since=since, until=until, service=service, outcome=outcome, where=where or (), limit=1
+    )
+    with edge.lease("summing up sagas") as session:
+        chosen = choose(session, options, ())
+        document = summarised(session, chosen.flow_ids(session))
+    if as_json:
+        put([pretty(document)])
+        return worst(violation=found_violation(document))
+    put([f"{document['sagas']} of {document['flows']} flows have a step with a saga role."])
+    for title, listing in tables(document):
+        put(["", title if listing.rows else f"{title}: {listing.empty}"])
+        if listing.rows:
+            show(listing, Format.TABLE, False)
+    return worst(violation=found_violation(document))

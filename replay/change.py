@@ -93,6 +93,17 @@ def _threshold(
     return changed
 
 
+def threshold_gap(program: Program, operation: str) -> tuple[float, float]:
+    """Give the empty gap in which the one threshold of an operation lies."""
+    names = [name for name in program.operations if base_name(name) == operation]
+    splits = [
+        split
+        for name, made in program.operations.items()
+        for split in _thresholds(made, names, own=name in names)
+    ]
+    return _one_gap(splits, Change(operation=operation))
+
+
 def _thresholds(operation: Operation, names: Sequence[str], *, own: bool) -> list[Split]:
     found: list[Split] = []
     trees = list(operation.decided.values()) if own else []

@@ -33,20 +33,14 @@ def replay_flows(
 
     The flow under test is never among the flows its program was made from.
     """
-    by_id = {flow.flow_id: flow for flow in flows}
-    _check_known(by_id, flow_ids)
-    kinds = {(by_id[flow_id].name, by_id[flow_id].version) for flow_id in flow_ids}
-    if scenario is not None and scenario.version is not None:
-        kinds |= {(name, scenario.version) for name, _ in kinds}
+    kinds = kinds_wanted(flows, flow_ids, scenario)
     recordings: dict[tuple[str, str], list[Recording]] = {}
     mine: dict[str, Recording] = {}
-    for flow in by_id.values():
+    for flow in flows:
         if (flow.name, flow.version) in kinds:
             recording = recording_of(flow)
             mine[flow.flow_id] = recording
             recordings.setdefault((flow.name, flow.version), []).append(recording)
-    if scenario is not None:
-        _check_operations(scenario, mine.values())
     programs = {kind: Folds(made, settings) for kind, made in sorted(recordings.items())}
     results = []
     for done, flow_id in enumerate(flow_ids, 1):
@@ -63,6 +57,21 @@ def replay_flows(
         if progress is not None:
             progress(done, len(flow_ids))
     return results
+
+
+def kinds_wanted(
+    flows: Sequence[Flow], flow_ids: Sequence[str], scenario: Scenario | None
+) -> set[tuple[str, str]]:
+    """Give the kinds whose recordings a replay needs; an unknown flow or operation is an error."""
+    by_id = {flow.flow_id: flow for flow in flows}
+    _check_known(by_id, flow_ids)
+    kinds = {(by_id[flow_id].name, by_id[flow_id].version) for flow_id in flow_ids}
+    if scenario is not None:
+        if scenario.version is not None:
+            kinds |= {(name, scenario.version) for name, _ in kinds}
+        mine = (recording_of(flow) for flow in flows if (flow.name, flow.version) in kinds)
+        _check_operations(scenario, mine)
+    return kinds
 
 
 def _check_known(by_id: Mapping[str, Flow], flow_ids: Sequence[str]) -> None:

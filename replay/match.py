@@ -8,6 +8,7 @@ substituted, structure, donor (scenarios only), missing. In trace mode the key o
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from analyzer.statistics.proportions import wilson
 from replay.infer.binding import Request
 from replay.infer.program import Donor
 from replay.infer.view import base_name
@@ -62,12 +63,14 @@ class Answers:
 
     `donors` lends answers where none was recorded; without it they are missing. `reshape` gives a
     recorded answer as it would be under changed settings, `overrule` any answer as declared.
+    `lend_failures` lends what the failing donors got, where some failed.
     """
 
     streams: Mapping[str, dict[str, Stream]]
     donors: Mapping[str, Donor] | None = None
     reshape: Callable[[str, RecordedAttempt, Answer], Answer] | None = None
     overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
+    lend_failures: bool = False
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*RUNGS, "ambiguous"), 0))
 
     @classmethod
@@ -156,11 +159,20 @@ class Answers:
             answer = Answer("ok", {}, wait, 0, wait, "missing")
         else:
             span = donor.latency
+            bad = self.lend_failures and donor.failure
             answer = Answer(
-                "ok", donor.response, span.usual, span.low, span.high, "donor",
-                note=f"a good one, as {donor.successes} of {donor.answers} donors",
+                donor.failure if bad else "ok", {} if bad else donor.response,
+                span.usual, span.low, span.high, "donor", note=donors_text(donor),
             )  # fmt: skip
         return answer if self.overrule is None else self.overrule(op, None, answer)
+
+
+def donors_text(donor: Donor) -> str:
+    """Say how many donors were good, with the interval of their share."""
+    interval = wilson(donor.successes, donor.answers)
+    low, high = (0.0, 1.0) if interval is None else (interval.low, interval.high)
+    share = f"{donor.successes} of {donor.answers} donors"
+    return f"a good one, as {share} ({100 * low:.1f} to {100 * high:.1f} %)"
 
 
 def _compared(recorded: Leaves, replayed: Leaves, binding: Request) -> str:

@@ -275,7 +275,11 @@ def replay_row(result: ReplayResult) -> Document:
         },
         "outcome": result.outcome,
         "virtual_duration_ns": result.virtual_duration_ns,
+        "virtual_low_ns": result.virtual_low_ns,
+        "virtual_high_ns": result.virtual_high_ns,
+        "scenario": result.scenario,
         "claim": result.claim,
+        "reason": result.reason,
         "flags": list(result.flags),
         "divergences": [
             {

@@ -43,7 +43,7 @@ class Donor:
     `latencies_ns` are sorted and hold the callees' own times for calls their callers gave up on,
     where those were recorded; `censored_ns` how long callers waited for those that were not.
     `response` is the answer of median latency; `answers` counts all answers, `successes` the good
-    ones among them.
+    ones among them, `failure` is the status most of the others had, "" when there were none.
     """
 
     latencies_ns: tuple[int, ...]
@@ -51,6 +51,7 @@ class Donor:
     response: Mapping[str, Scalar]
     answers: int
     successes: int
+    failure: str
 
     @property
     def latency(self) -> Span3:

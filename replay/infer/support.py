@@ -1,5 +1,6 @@
 """What the training flows cover: values seen where the program reads, answers to lend."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from replay.infer.abort import Abort
@@ -17,6 +18,7 @@ def donor_of(runs: Sequence[Instance]) -> Donor | None:
     answers: list[tuple[int, str, Mapping[str, Scalar]]] = []
     latencies: list[int] = []
     censored: list[int] = []
+    failures: Counter[str] = Counter()
     for run in runs:
         for attempt in run.attempts:
             if attempt.status == "ok":
@@ -24,7 +26,9 @@ def donor_of(runs: Sequence[Instance]) -> Donor | None:
                     (attempt.latency_ns, repr(sorted(attempt.response.items())), attempt.response)
                 )
                 latencies.append(attempt.latency_ns)
-            elif attempt.callee_end_ns is not None and attempt.callee_outcome == "ok":
+                continue
+            failures[attempt.status] += 1
+            if attempt.callee_end_ns is not None and attempt.callee_outcome == "ok":
                 latencies.append(attempt.callee_end_ns - attempt.start_ns)
             elif attempt.status == "timeout" and attempt.callee_end_ns is None:
                 censored.append(attempt.latency_ns)
@@ -37,6 +41,7 @@ def donor_of(runs: Sequence[Instance]) -> Donor | None:
         response=answers[len(answers) // 2][2],
         answers=sum(len(run.attempts) for run in runs),
         successes=len(answers),
+        failure=min(failures, key=lambda status: (-failures[status], status), default=""),
     )
 
 

@@ -384,5 +384,5 @@ def test_a_wait_that_only_others_tell_of_gives_both_ends(payments: list[Flow]) -
     assert said
     for result in said:
         assert result.claim in ("C3", None)
-        assert "in time" in result.reason
+        assert "answers from others" in result.reason
         assert result.virtual_low_ns < result.virtual_high_ns

@@ -1,0 +1,62 @@
+"""The smallest change that makes a flow end otherwise, as a document and in words."""
+
+from retrospan.documents import Document
+from retrospan.edge import Edge
+from retrospan.replaying import Replayer
+from retrospan.text import visible
+
+UNITS = {"timeout": " ms", "latency": " ms", "attempts": " attempts", "threshold": ""}
+
+
+def flip_document(edge: Edge, flow_id: str, operation: str, change: str) -> Document:
+    """`retrospan.flip/1`."""
+    from replay.flip import smallest_flip
+    from store import read
+
+    with edge.lease("reading a flow to flip") as session:
+        read.read_flow(session, flow_id)
+    replayer = Replayer(edge)
+    recording = replayer.recordings[flow_id]
+    kind = replayer.programs[recording.name, recording.version]
+    found = smallest_flip(recording, kind, operation, change, replayer.settings)
+    return {
+        "schema": "retrospan.flip/1",
+        "flow_id": flow_id,
+        "operation": operation,
+        "change": change,
+        "current": found.current,
+        "value": found.value,
+        "nearest_without": found.near,
+        "step": found.step,
+        "before": found.before,
+        "after": found.after,
+        "claim": found.claim,
+        "reason": found.reason,
+        "tried": found.tried,
+        "unclear": found.unclear,
+    }
+
+
+def flip_lines(document: Document) -> list[str]:
+    """The same for a person."""
+    unit = UNITS[str(document["change"])]
+    what = f"{document['change']} of {document['operation']}"
+    lines = [
+        f"flow     {document['flow_id']} ended {document['before']}",
+        f"now      {what}: {_number(document['current'])}{unit}",
+    ]
+    if document["value"] is None:
+        lines.append("flips at nothing that was tried")
+    else:
+        lines.append(
+            f"flips at {_number(document['value'])}{unit}: ends {document['after']} "
+            f"(at {_number(document['nearest_without'])}{unit} not yet)"
+        )
+        lines.append(f"claim    {document['claim']}")
+    lines.append(f"because  {document['reason']}")
+    lines.append(f"tried    {document['tried']} values, {document['unclear']} without a claim")
+    return [visible(line) for line in lines]
+
+
+def _number(value: object) -> str:
+    return f"{value:g}" if isinstance(value, int | float) else "\u2013"

@@ -1,0 +1,128 @@
+"""Many flows at once give what each gives alone; predictions stand beside what really happened."""
+
+import pytest
+
+from replay.backtest import back_test
+from replay.engine import Folds, replay_flows
+from replay.flip import smallest_flip
+from replay.recording import recording_of
+from replay.scenario import Change, Scenario
+from replay.settings import ReplaySettings
+from replay.workers import replay_with_workers
+from store.conclusions import Flow
+from store.errors import DataError
+from tests.replay.kinds import true_flows
+
+SETTINGS = ReplaySettings()
+EU = "gateway-eu POST /charges"
+GATE = "gate risk-limit"
+
+
+@pytest.mark.parametrize("scenario", [None, Scenario(name="v2", version="2")])
+def test_any_number_of_processes_gives_the_same_results(scenario: Scenario | None) -> None:
+    flows = [*true_flows("payment", 110), *true_flows("payment", 110, version="2")]
+    ids = [flow.flow_id for flow in flows if flow.version == "1"]
+    alone = replay_flows(flows, ids, scenario=scenario, settings=SETTINGS)
+    told: list[tuple[int, int]] = []
+    for workers in (1, 2):
+        made = replay_with_workers(
+            flows,
+            ids,
+            workers=workers,
+            scenario=scenario,
+            settings=SETTINGS,
+            progress=lambda done, whole: told.append((done, whole)),
+        )
+        assert made == alone
+    assert told[-1] == (110, 110)
+
+
+def test_a_release_rolled_out_is_predicted_from_the_flows_before_it() -> None:
+    """The new version asks for more certainty; both versions met weather of one kind."""
+    before = true_flows("payment", 200)
+    real = true_flows("payment", 200, seed=2, threshold=0.6)
+    flows = before
+    scenario = Scenario(name="stricter", changes=(Change(operation=GATE, threshold=0.6),))
+    predicted = replay_flows(flows, [f.flow_id for f in flows], scenario=scenario)
+    claimed = [result for result in predicted if result.claim is not None]
+    assert len(claimed) > 150
+    rows = {
+        row.what: row
+        for row in back_test(
+            [recording_of(f) for f in before], claimed, [recording_of(f) for f in real]
+        )
+    }
+    assert rows["ends succeeded"].agrees
+    assert rows["calls shipping POST /shipments"].agrees
+    shipped = rows["calls shipping POST /shipments"]
+    assert shipped.predicted / shipped.predicted_n < shipped.before / shipped.before_n - 0.05
+
+
+def test_a_wrong_prediction_is_seen_as_wrong() -> None:
+    before = [recording_of(f) for f in true_flows("payment", 200)]
+    real = [recording_of(f) for f in true_flows("payment", 200, threshold=0.3)]
+    unchanged = replay_flows(
+        true_flows("payment", 200), [r.flow_id for r in before], settings=SETTINGS
+    )
+    rows = {row.what: row for row in back_test(before, unchanged, real)}
+    assert not rows["ends succeeded"].agrees
+
+
+@pytest.fixture(scope="module")
+def kind(payments: list[Flow]) -> Folds:
+    return Folds([recording_of(flow) for flow in payments], SETTINGS)
+
+
+def test_the_smallest_change_flips_and_the_next_smaller_does_not(
+    payments: list[Flow], kind: Folds
+) -> None:
+    found = 0
+    for flow in payments:
+        recording = recording_of(flow)
+        gates = [step for step in recording.steps if step.op == GATE]
+        if not gates or flow.outcome.value != "succeeded":
+            continue
+        try:
+            flip = smallest_flip(recording, kind, GATE, "threshold", SETTINGS)
+        except DataError as error:
+            assert "diverged" in str(error)
+            continue
+        if flip.value is None:
+            continue
+        found += 1
+        score = next(s for s in recording.steps if s.op == "risk POST /score")
+        value = score.attempts[-1].response["score"]
+        assert isinstance(value, float)
+        assert flip.near is not None
+        # The flow's own score lies between the last threshold that passes it and the first not.
+        assert flip.value <= value + 1e-9
+        assert value <= flip.near + 1e-9
+        assert flip.near - flip.value == pytest.approx(1 / 10_000, abs=1e-9)
+        if found == 5:
+            return
+    raise AssertionError(f"only {found} flows flip")
+
+
+def test_a_flow_that_nothing_flips_says_so(payments: list[Flow], kind: Folds) -> None:
+    recording = recording_of(next(f for f in payments if f.outcome.value == "succeeded"))
+    flip = smallest_flip(recording, kind, "mail POST /messages", "attempts", SETTINGS)
+    assert flip.value is None
+    assert flip.after == flip.before == "succeeded"
+    assert flip.tried > 3
+    assert flip.reason
+
+
+@pytest.mark.parametrize(
+    ("operation", "change", "why"),
+    [
+        ("nobody", "timeout", "never calls 'nobody'"),
+        (EU, "colour", "flip knows the changes"),
+        ("mail POST /messages", "threshold", "no numeric threshold"),
+    ],
+)
+def test_what_cannot_be_searched_is_said(
+    payments: list[Flow], kind: Folds, operation: str, change: str, why: str
+) -> None:
+    recording = recording_of(next(f for f in payments if f.outcome.value == "succeeded"))
+    with pytest.raises(DataError, match=why):
+        smallest_flip(recording, kind, operation, change, SETTINGS)

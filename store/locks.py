@@ -1,13 +1,15 @@
-"""A file lock that queues processes fairly.
+"""A file lock that serves processes in the order they came.
 
-Two flocks: `<file>.queue` is the turnstile, `<file>.lock` the lock itself. A process passes the
-turnstile first and keeps it until it has the lock, so a holder that wants the lock again stands
-behind whoever is already in the turnstile. The kernel frees both with their holder, so a killed
-process blocks nobody. The holder writes who it is into the lock file.
+Two files: `<file>.lock` is the lock itself (flock), `<file>.queue` the queue before it. Who wants
+the lock draws a number from the queue file and keeps that byte of it locked until it has its turn:
+that is when no lower byte is locked any more. A holder that wants the lock again draws a new
+number. The kernel frees all of it with its owner, so a killed process blocks nobody. The holder
+writes who it is into the lock file.
 """
 
 import fcntl
 import os
+import struct
 import time
 from pathlib import Path
 
@@ -15,6 +17,12 @@ from store.errors import StoreError
 
 POLL_SECONDS = 0.005
 HOLDER_BYTES_MAX = 400
+_NUMBER_BYTES = 8
+_NUMBER_MAX = 2**62
+# Locks of an open file, which closing the file elsewhere does not drop. Without them (no Linux) the
+# lock goes to whoever asks first when it is free.
+_SET, _GET = (getattr(fcntl, f"F_OFD_{name}", None) for name in ("SETLK", "GETLK"))
+_RANGE = struct.Struct("hhqqi4x")  # flock of fcntl(2): type, whence, start, length, process
 
 
 class FileLock:
@@ -29,22 +37,25 @@ class FileLock:
         """Take the lock, or return False when `deadline` (monotonic seconds) passes."""
         queue = _open(self._queue)
         try:
-            if not _flock_until(queue, deadline):
-                return False
             lock = _open(self._lock)
             try:
-                if _flock_until(lock, deadline):
-                    note = f"process {os.getpid()} ({purpose})".encode()
-                    os.ftruncate(lock, 0)
-                    os.pwrite(lock, note[:HOLDER_BYTES_MAX], 0)
-                    self._held, lock = lock, -1
-                    return True
-                return False
+                number = _drawn(queue, deadline)
+                if number is None:
+                    return False
+                while not (_is_first(queue, number) and _try_flock(lock)):
+                    if time.monotonic() >= deadline:
+                        return False
+                    time.sleep(POLL_SECONDS)
+                note = f"process {os.getpid()} ({purpose})".encode()
+                os.ftruncate(lock, 0)
+                os.pwrite(lock, note[:HOLDER_BYTES_MAX], 0)
+                self._held, lock = lock, -1
+                return True
             finally:
                 if lock >= 0:
                     os.close(lock)
         finally:
-            os.close(queue)
+            os.close(queue)  # gives the number back
 
     def release(self) -> None:
         """Give the lock back."""
@@ -61,10 +72,10 @@ class FileLock:
             self._held = None
 
     def is_awaited(self) -> bool:
-        """Whether another process stands in the turnstile right now."""
+        """Whether another process stands in the queue right now."""
         queue = _open(self._queue)
         try:
-            return not _try_flock(queue)
+            return not _is_first(queue, _NUMBER_MAX)
         finally:
             os.close(queue)
 
@@ -88,12 +99,30 @@ def _open(path: Path) -> int:
         ) from error
 
 
-def _flock_until(descriptor: int, deadline: float) -> bool:
-    while not _try_flock(descriptor):
+def _drawn(queue: int, deadline: float) -> int | None:
+    """The next number, with its byte locked; None when the deadline passes."""
+    while not _try_flock(queue):  # others hold it for a moment only
         if time.monotonic() >= deadline:
-            return False
+            return None
         time.sleep(POLL_SECONDS)
-    return True
+    try:
+        last = int.from_bytes(os.pread(queue, _NUMBER_BYTES, 0), "big")
+        number = last % _NUMBER_MAX + 1
+        os.pwrite(queue, number.to_bytes(_NUMBER_BYTES, "big"), 0)
+        if _SET is not None:
+            fcntl.fcntl(queue, _SET, _RANGE.pack(fcntl.F_WRLCK, os.SEEK_SET, number, 1, 0))
+        return number
+    finally:
+        fcntl.flock(queue, fcntl.LOCK_UN)
+
+
+def _is_first(queue: int, number: int) -> bool:
+    """Whether no lower number is waiting."""
+    if _GET is None:
+        return True
+    lower = _RANGE.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, number, 0)
+    kind: int = _RANGE.unpack(fcntl.fcntl(queue, _GET, lower))[0]
+    return kind == fcntl.F_UNLCK
 
 
 def _try_flock(descriptor: int) -> bool:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
@@ -17,6 +18,7 @@ from store.errors import (
     StoreBusyError,
 )
 from store.lease import LeaseSettings, Session, Store
+from store.locks import FileLock
 from store.model import Batch, Span
 from store.read import counts
 from store.write import write_batch
@@ -252,3 +254,50 @@ def test_a_database_with_a_table_of_our_name_is_not_taken_for_a_store(path: Path
         other.execute("CREATE TABLE store_meta (key VARCHAR, value VARCHAR)")
     with pytest.raises(DataError, match="not a retrospan store"), Store(path).lease("report"):
         pass
+
+
+WAIT_FOR_THE_LOCK = """
+import sys, time
+from pathlib import Path
+from store.locks import FileLock
+lock = FileLock(Path(sys.argv[1]))
+print("waits", flush=True)
+assert lock.acquire("a test", time.monotonic() + 60)
+with Path(sys.argv[2]).open("a") as order:
+    order.write(sys.argv[3] + "\\n")
+time.sleep(0.02)
+lock.release()
+"""
+
+
+def queued(path: Path, order: Path, name: str) -> "subprocess.Popen[str]":
+    """A process that stands in the queue when this returns."""
+    waiting = subprocess.Popen(
+        [sys.executable, "-c", WAIT_FOR_THE_LOCK, str(path), str(order), name],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert waiting.stdout is not None
+    assert waiting.stdout.readline() == "waits\n"
+    time.sleep(0.1)
+    return waiting
+
+
+def test_who_came_first_is_served_first_and_a_killed_one_is_passed_over(path: Path) -> None:
+    """That a process draws its number within a tenth of a second is assumed, not waited for."""
+    order = path.with_name("order")
+    lock = FileLock(path)
+    assert lock.acquire("a test", time.monotonic() + 5)
+    waiting = [queued(path, order, str(number)) for number in range(4)]
+    waiting[1].kill()
+    waiting[1].wait()
+    assert lock.is_awaited()
+    lock.release()
+    assert lock.acquire("the last one", time.monotonic() + 30)
+    assert order.read_text().split() == ["0", "2", "3"]
+    lock.release()
+    assert [one.wait(10) for one in (waiting[0], waiting[2], waiting[3])] == [0, 0, 0]
+    for one in waiting:
+        assert one.stdout is not None
+        one.stdout.close()
+    assert not lock.is_awaited()

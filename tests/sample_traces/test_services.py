@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import pytest
-from opentelemetry.context import Context
-from opentelemetry.trace import INVALID_SPAN
 
-from sample_traces.services.books import Book
 from sample_traces.services.breaker import OPEN_S, WINDOW_CALLS, Breaker
 from sample_traces.services.faults import Plan, load_plan
 from sample_traces.services.once import Execution, Once
@@ -20,36 +16,10 @@ from sample_traces.services.payment.orders import order
 from sample_traces.services.payment.truth import FlowTruth, breaks_s4
 from sample_traces.services.plain import strip
 from sample_traces.services.policy import load_policy
-from sample_traces.services.process import Host
 from sample_traces.services.saga_truth import breaks_s1, breaks_s3
 from sample_traces.services.sink import hex_ids
-from sample_traces.services.telemetry import Identity
-from sample_traces.services.web import Answer, Json, Request
-
-
-class Silence:
-    """Telemetry that goes nowhere."""
-
-    def log(self, *_: object, **__: object) -> None:
-        """Nothing."""
-
-
-def host(plan: Plan) -> Host:
-    """A gateway's surroundings without processes or sockets."""
-    silence: Any = Silence()
-    return Host(
-        identity=Identity(name="gateway-eu", version="test", region=None),
-        plan=plan,
-        book=Book(),
-        telemetry=silence,
-        ports={},
-        policy=None,
-    )
-
-
-def request(body: Mapping[str, Any], key: str | None) -> Request:
-    """A request without a span."""
-    return Request(body=dict(body), key=key, span=INVALID_SPAN, context=Context())
+from sample_traces.services.web import Answer, Json
+from tests.sample_traces.surroundings import host, request
 
 
 def charge_body(plan: Plan, *, declined: bool = False) -> Json:
@@ -67,7 +37,7 @@ def charge_body(plan: Plan, *, declined: bool = False) -> Json:
 def test_gateway_charges_once_for_one_key() -> None:
     """In one process; the recordings show it over HTTP."""
     plan = load_plan("payment-healthy")
-    surroundings = host(plan)
+    surroundings = host(plan, "gateway-eu")
     gateway, body = Gateway(surroundings), charge_body(plan)
     first = gateway.charge(request(body, "key-a"))
     again = gateway.charge(request(body, "key-a"))
@@ -81,7 +51,7 @@ def test_gateway_charges_once_for_one_key() -> None:
 def test_resolved_charge_never_takes_effect_later() -> None:
     """The race inside the gateway is closed by one lock, which this cannot show."""
     plan = load_plan("payment-healthy")
-    surroundings = host(plan)
+    surroundings = host(plan, "gateway-eu")
     gateway, body = Gateway(surroundings), charge_body(plan)
     resolve = {"order_id": body["order_id"], "idempotency_key": "key-a"}
     late = threading.Thread(target=gateway.charge, args=(request(body, "key-a"),))
@@ -95,7 +65,7 @@ def test_resolved_charge_never_takes_effect_later() -> None:
 def test_resolving_a_made_charge_confirms_it() -> None:
     """Covers the gateway only, not what the orchestrator makes of it."""
     plan = load_plan("payment-healthy")
-    gateway, body = Gateway(host(plan)), charge_body(plan)
+    gateway, body = Gateway(host(plan, "gateway-eu")), charge_body(plan)
     made = gateway.charge(request(body, "key-a"))
     resolve = {"order_id": body["order_id"], "idempotency_key": "key-a"}
     assert gateway.resolve(request(resolve, None)).body == made.body
@@ -104,7 +74,7 @@ def test_resolving_a_made_charge_confirms_it() -> None:
 def test_declined_card_is_declined_for_every_key() -> None:
     """The decline depends on the order, not on the attempt."""
     plan = load_plan("payment-healthy")
-    gateway, body = Gateway(host(plan)), charge_body(plan, declined=True)
+    gateway, body = Gateway(host(plan, "gateway-eu")), charge_body(plan, declined=True)
     assert [gateway.charge(request(body, key)).status for key in ("a", "b")] == [402, 402]
 
 

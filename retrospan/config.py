@@ -33,6 +33,7 @@ TABLES = (
     "slo",
     "contracts",
     "releases",
+    "conformance",
     "replay",
 )
 

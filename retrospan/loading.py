@@ -1,5 +1,6 @@
 """Loading and deriving, as the commands and the demo do both."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
@@ -86,13 +87,25 @@ def derive(edge: Edge, show: Show) -> str:
         grace_ns=of_flows.grace_ns,
         unknown_sampling=of_flows.unknown_sampling,
     )
-    report = rebuild(edge.store(), of_flows, lambda stage, done: show(f"{stage}: {done}"))
+    report = rebuild(
+        edge.store(),
+        of_flows,
+        lambda stage, done: show(f"{stage}: {done}"),
+        processes=available_processors(),
+    )
     judged = judge_population(edge.store(), of_many, lambda stage, done: show(f"{stage}: {done}"))
     show("")
     told = f"flows derived: {report.flows} from {report.spans} spans; findings: {report.findings}"
     if judged.overtaken:
         return f"{told}; data kept coming in, what concerns many flows is judged next time"
     return f"{told}, of many flows: {judged.findings}" if judged.written else told
+
+
+def available_processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _detector_settings(settings: Settings) -> dict[str, object]:

@@ -256,10 +256,3 @@ def alias_rows(aliases: Mapping[str, Iterable[str]]) -> Iterator[Row]:
     for flow_id, others in aliases.items():
         for alias in others:
             yield alias, flow_id
-
-
-def content_of(flow: Flow) -> tuple[object, ...]:
-    """What is stored of a flow: equal for flows that no replay could tell apart."""
-    bodies: dict[str, str] = {}
-    whole = [tuple(one) if isinstance(one, list) else one for one in flow_row(flow)]
-    return tuple(whole), tuple(step_rows(flow)), tuple(attempt_rows(flow, bodies))

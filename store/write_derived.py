@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from store import columns, conclusion_rows, flow_rows, rows
 from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
+from store.derived_tables import FlowTables, flow_tables
 from store.lease import Session
 from store.read_derived import FlowSelection, read_flows
 
@@ -35,49 +36,51 @@ def replace_flows(
     ones of their detector; name in `population_detectors` those that ran and may have found
     nothing.
     """
-    bodies: dict[str, str] = {}
-    attempts = [row for flow in flows for row in flow_rows.attempt_rows(flow, bodies)]
-    tables = {
-        "flows": rows.table(map(flow_rows.flow_row, flows), flow_rows.FLOW_SCHEMA),
-        "flow_members": rows.table(flow_rows.member_rows(members), flow_rows.MEMBER_SCHEMA),
-        "flow_aliases": rows.table(flow_rows.alias_rows(aliases or {}), flow_rows.ALIAS_SCHEMA),
-        "steps": rows.table(
-            (row for flow in flows for row in flow_rows.step_rows(flow)), flow_rows.STEP_SCHEMA
-        ),
-        "attempts": rows.table(attempts, flow_rows.ATTEMPT_SCHEMA),
-        "sagas": rows.table(map(conclusion_rows.saga_row, sagas), conclusion_rows.SAGA_SCHEMA),
-        "findings": rows.table(
-            map(conclusion_rows.finding_row, findings), conclusion_rows.FINDING_SCHEMA
-        ),
-    }
-    payloads = rows.table(bodies.items(), flow_rows.PAYLOAD_SCHEMA)
-    replaced = {flow.flow_id for flow in flows} | set(removed_flow_ids)
-    replaced |= set(members) | {saga.flow_id for saga in sagas}
-    detectors = {finding.detector for finding in findings if finding.flow_id is None}
-    detectors |= set(population_detectors)
+    return replace_tables(
+        session,
+        flow_tables(flows, members, sagas, findings, aliases or {}),
+        generation=generation,
+        code_digest=code_digest,
+        removed_flow_ids=removed_flow_ids,
+        population_detectors=population_detectors,
+        derived_trace_ids=derived_trace_ids,
+    )
+
+
+def replace_tables(
+    session: Session,
+    tables: FlowTables,
+    *,
+    generation: int,
+    code_digest: str,
+    removed_flow_ids: Sequence[str] = (),
+    population_detectors: Sequence[str] = (),
+    derived_trace_ids: Sequence[str] | None = None,
+) -> bool:
+    """`replace_flows` of conclusions that are rows already."""
+    replaced = sorted(tables.flow_ids | set(removed_flow_ids))
+    detectors = tables.population_detectors | set(population_detectors)
     written_by = {"code_digest": code_digest, "generation": generation}
     with session.transaction():
-        if _overtaken(session, generation, derived_trace_ids, tables["flow_members"]):
+        if _overtaken(session, generation, derived_trace_ids, tables.flow_members):
             return False
-        flow_ids = rows.table(((flow_id,) for flow_id in sorted(replaced)), columns.FLOW_IDS)
+        flow_ids = rows.table(((flow_id,) for flow_id in replaced), columns.FLOW_IDS)
         earlier = {key for (key,) in session.rows_over("read/body_keys", "outdated", flow_ids)}
-        _drop_replays(session, flows, flow_ids)
+        replayed = _replayed(session, flow_ids)
         for name in _OF_FLOWS:
             session.run_over(f"write/delete_{name}", "outdated", flow_ids)
-        finding_ids = rows.table(
-            ((finding.finding_id,) for finding in findings), conclusion_rows.FINDING_IDS
-        )
         session.run_over(
             "write/delete_population_findings",
             "outdated",
-            finding_ids,
+            tables.findings.select(["finding_id"]),
             detectors=sorted(detectors),
         )
-        session.run_over("write/payloads", "incoming", payloads)
+        session.run_over("write/payloads", "incoming", tables.payloads)
         for name in _OF_FLOWS:
             params = written_by if name == "flows" else {}
-            session.run_over(f"write/{name}", "incoming", tables[name], **params)
-        unused = sorted(earlier - bodies.keys())
+            session.run_over(f"write/{name}", "incoming", getattr(tables, name), **params)
+        _drop_replays(session, replayed)
+        unused = sorted(earlier - tables.body_keys) if earlier else []
         if unused:  # nobody may find a body that no attempt shows any more
             keys = rows.table(((key,) for key in unused), flow_rows.BODY_KEYS)
             session.run_over("write/delete_payloads", "outdated", keys)
@@ -86,23 +89,26 @@ def replace_flows(
     return True
 
 
-def _drop_replays(session: Session, flows: Sequence[Flow], replaced: pa.Table) -> None:
-    """Delete the replays of flows that go or change; a flow derived anew to the same keeps them."""
-    replayed = session.rows_over("read/replayed_flow_ids", "outdated", replaced)
-    if not replayed:
-        return
-    wanted = tuple(flow_id for (flow_id,) in replayed)
-    known = {flow.flow_id: flow for flow in read_flows(session, FlowSelection(flow_ids=wanted))}
-    now = {flow.flow_id: flow for flow in flows}
-    changed = [
-        flow_id
-        for flow_id in wanted
-        if flow_id not in known
-        or flow_id not in now
-        or flow_rows.content_of(known[flow_id]) != flow_rows.content_of(now[flow_id])
-    ]
-    gone = rows.table(((flow_id,) for flow_id in changed), columns.FLOW_IDS)
-    session.run_over("write/delete_replays_of_flows", "outdated", gone)
+def _replayed(session: Session, replaced: pa.Table) -> dict[str, Flow | None]:
+    """Of the flows that are to be replaced, those with replays, as they are now."""
+    wanted = [it for (it,) in session.rows_over("read/replayed_flow_ids", "outdated", replaced)]
+    return _as_stored(session, wanted)
+
+
+def _as_stored(session: Session, flow_ids: Sequence[str]) -> dict[str, Flow | None]:
+    if not flow_ids:
+        return {}
+    found = read_flows(session, FlowSelection(flow_ids=tuple(flow_ids)))
+    return {**dict.fromkeys(flow_ids), **{flow.flow_id: flow for flow in found}}
+
+
+def _drop_replays(session: Session, before: Mapping[str, Flow | None]) -> None:
+    """Delete the replays of flows that went or changed; one derived anew to the same keeps them."""
+    now = _as_stored(session, sorted(before))
+    changed = [flow_id for flow_id, flow in now.items() if flow is None or flow != before[flow_id]]
+    if changed:
+        gone = rows.table(((flow_id,) for flow_id in changed), columns.FLOW_IDS)
+        session.run_over("write/delete_replays_of_flows", "outdated", gone)
 
 
 def _overtaken(

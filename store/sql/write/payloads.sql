@@ -1,4 +1,4 @@
 INSERT INTO payloads BY NAME
-SELECT *
+SELECT DISTINCT i.*
 FROM incoming AS i
 ANTI JOIN payloads AS known ON i.sha256 = known.sha256

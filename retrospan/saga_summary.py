@@ -55,13 +55,11 @@ def summary_document(flows: int, measures: SagaMeasures, reads: Sequence[DirtyRe
         "sagas": measures.flows,
         "checks": [
             {
-                "check": check.id,
-                "title": check.title,
-                **{
-                    it.value: measures.verdicts.get(check.id, {}).get(it.value, 0) for it in Verdict
-                },
+                "check": name,
+                "title": title,
+                **{it.value: measures.verdicts.get(name, {}).get(it.value, 0) for it in Verdict},
             }
-            for check in checks()
+            for name, title in _titles(measures).items()
         ],
         "shares": [
             {"measure": name, **_share(getattr(measures, attribute))}
@@ -94,6 +92,12 @@ def summary_document(flows: int, measures: SagaMeasures, reads: Sequence[DirtyRe
         ],
         "dirty_reads": [_read_row(it) for it in reads],
     }
+
+
+def _titles(measures: SagaMeasures) -> dict[str, str]:
+    """What each check asks; a check that a store tells of and we no longer have asks nothing."""
+    told = {check.id: check.title for check in checks()}
+    return told | {name: "" for name in sorted(measures.verdicts.keys() - told.keys())}
 
 
 def _share(share: Share) -> Document:

@@ -19,6 +19,7 @@ from store.conclusions import Evidence
 
 Q_MAX: Final = 0.05
 DEPTH_MAX: Final = 30
+ATTRIBUTE: Final = "attribute"
 FIELDS_PER_SHAPE_MAX: Final = 2_000
 TYPES: Final = {
     "VARCHAR": "text", "UBIGINT": "number", "BIGINT": "number", "HUGEINT": "number",
@@ -92,7 +93,7 @@ def drifted(bodies: polars.DataFrame, attributes: polars.DataFrame, n_min: int) 
         for path, kind in sorted(_fields(row["shape"])):
             _add(fields, (subject, path), kind, row)
     for row in attributes.iter_rows(named=True):
-        subject = (row["service"], f"{row['operation']} ({row['kind']})", "attribute")
+        subject = (row["service"], f"{row['operation']} ({row['kind']})", ATTRIBUTE)
         totals[subject] = [row["total_a"], row["total_b"]]
         _add(fields, (subject, row["field"]), TYPES.get(row["type"], "mixed"), row)
     return _told(fields, totals, n_min)
@@ -172,14 +173,20 @@ def _drifted(
 
 
 def _is_inside(one: Drifted, told: Mapping[tuple[Subject, str, str], Drifted]) -> bool:
-    """Whether the field lies in a map that came or went as a whole, which says it already."""
+    """Whether the field lies in one that came, went or changed type as a whole, which says it."""
+    if one.part == ATTRIBUTE:
+        return False  # a dot in the name of an attribute is no nesting
     subject = (one.service, one.operation, one.part)
-    above, dot, _ = one.field.rpartition(".")
-    while dot:
-        if (subject, above.removesuffix("[]"), one.change) in told:
+    above = _above(one.field)
+    while above:
+        if any((subject, above, change) in told for change in (one.change, "type_changed")):
             return True
-        above, dot, _ = above.rpartition(".")
+        above = _above(above)
     return False
+
+
+def _above(path: str) -> str:
+    return path[:-2] if path.endswith("[]") else path.rpartition(".")[0]
 
 
 def _fields(shape: str) -> set[tuple[str, str]]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import polars
-from jsonschema import Draft202012Validator, validators
-from jsonschema.exceptions import ValidationError
+from jsonschema import Draft202012Validator, FormatChecker, validators
+from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -25,6 +25,8 @@ REDACTED: Final = "[redacted:"
 """How a value begins that stands for a secret: it is not what was sent."""
 _BY_NAME: Final = frozenset({"required", "additionalProperties", "dependentRequired"})
 _URI: Final = "urn:retrospan:api"
+_NO_FORMATS: Final = FormatChecker(formats=[])
+"""A pattern need not be one of Python's."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -79,7 +81,7 @@ class Validator:
             return Judged(doubt="the schema goes round too often to be decided")
         if hidden and not faults:
             return Judged(doubt="a value was redacted")
-        return Judged(faults=sorted(faults))
+        return Judged(faults=tuple(sorted(faults)))
 
     def _validator(self, schema: Place, direction: Direction) -> Any:
         name = self._named(schema, direction)
@@ -100,9 +102,12 @@ class Validator:
             if (place.pointer, direction) in self._names and self._known(place, direction):
                 continue
             name = self._name(place, direction)
-            self._definitions[name] = self._linked(
-                translated(place, self._is_30, direction), direction, waiting
-            )
+            linked = self._linked(translated(place, self._is_30, direction), direction, waiting)
+            try:
+                Draft202012Validator.check_schema(linked, format_checker=_NO_FORMATS)
+            except SchemaError as error:
+                raise place.fault(f"no schema: {error.message:.150}") from error
+            self._definitions[name] = linked
         return self._names[schema.pointer, direction]
 
     def _known(self, place: Place, direction: Direction) -> bool:

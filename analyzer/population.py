@@ -7,7 +7,7 @@ aggregate, so that memory follows the number of edges and time bins, not of span
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -139,7 +139,7 @@ def _asked(
 ) -> list[Finding]:
     """The findings of one detector, and the row that says what it looked at."""
     given = settings.detectors.get(detector.name, detector.settings())
-    answers: dict[str, list[Row]] = {}
+    answers: dict[str, Sequence[Row]] = {}
     cut = 0
     for path in detector.questions:
         question = load(path)

@@ -123,7 +123,7 @@ def _findings(
 
 def _is_even(settings: BackoffSettings, row: Row) -> bool:
     """Whether the coefficient of variation is below the limit, in whole numbers."""
-    count, mean_sum = row["firsts"], int(row["sum_us"])
+    count, mean_sum = int(row["firsts"]), int(row["sum_us"])
     spread = count * int(row["square_us"]) - mean_sum * mean_sum
     return spread * 10_000 < (settings.variation_percent_min * mean_sum) ** 2
 

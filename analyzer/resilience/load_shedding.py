@@ -20,6 +20,7 @@ from analyzer.detectors import (
 from analyzer.edges import Edge, by_edge, facts_of, named, percent, samples, total
 from analyzer.statistics.proportions import wilson
 from store.conclusions import Finding, Verdict
+from store.model import JsonValue
 
 NAME = "load_shedding"
 
@@ -154,7 +155,7 @@ def _share(row: Row) -> str:
     return f"{row['shed']} of {row['calls']} calls"
 
 
-def _fact(row: Row) -> dict[str, str | int | None]:
+def _fact(row: Row) -> dict[str, JsonValue]:
     return {name: row[name] for name in ("priority", "calls", "shed", "retried_into")}
 
 

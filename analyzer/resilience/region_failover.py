@@ -55,7 +55,7 @@ class _Bin:
 
     @property
     def calls(self) -> int:
-        return sum(row["calls"] for row in self.regions.values()) + self.lost
+        return sum(int(row["calls"]) for row in self.regions.values()) + self.lost
 
     def failing(self, region: str, limit: int) -> bool:
         row = self.regions.get(region)
@@ -64,7 +64,7 @@ class _Bin:
 
     def failed(self, region: str) -> int:
         row = self.regions.get(region)
-        return (row["failed"] if row is not None else 0) + self.lost
+        return (int(row["failed"]) if row is not None else 0) + self.lost
 
 
 def _detect(case: PopulationCase) -> Judged:

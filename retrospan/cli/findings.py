@@ -118,7 +118,7 @@ def list_coverage(
     )
     show(
         Listing(
-            document={"schema": "retrospan.findings_coverage/1", "detectors": rows},
+            document={"schema": "retrospan.findings_coverage/1", "detectors": list(rows)},
             rows=rows,
             columns=COVERAGE_COLUMNS,
             cells=COVERAGE_CELLS,
@@ -174,7 +174,7 @@ def _of_flows(flows: int, findings: Sequence["Finding"]) -> Iterable["Document"]
             "found": len(own),
             "examined": {"flows": flows},
             "message": f"looked at {flows} flows; {len(own)} found",
-            "missing": sorted(missing),
+            "missing": list(sorted(missing)),
             "fresh": True,
             "runbook": _runbook(detector.name),
         }

@@ -24,12 +24,14 @@ from retrospan.listing import (
     field,
     show,
 )
+from retrospan.mock_serving import serve_flows
 from retrospan.report.numbers import of
 from retrospan.text import visible
 from retrospan.timespan import humane
 from store.errors import UsageError
 
 app = typer.Typer(help="Replays: recorded flows, re-executed.", no_args_is_help=True)
+app.command("serve")(serve_flows)
 
 CELLS = (
     "flow_id", "mode", "verdict", "digest", "outcome", "virtual_duration_ns", "claim", "flags",

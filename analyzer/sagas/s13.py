@@ -24,7 +24,7 @@ def _run(view: SagaView) -> CheckResult:
             "nothing recorded says how the flow ended",
             missing=("the root span of the flow", FLOW_OUTPUT),
         )
-    if not view.roles and not view.unnamed:
+    if not view.roles and not (view.aborted and view.unnamed):
         message = "no step has a saga role"
         return answer("S13", Verdict.NOT_APPLICABLE, message, missing=ROLE_ATTRIBUTES)
     return _aborted(view) if view.aborted else _went_through(view)

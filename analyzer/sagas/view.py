@@ -117,7 +117,7 @@ class SagaView:
     def perhaps_compensations(self) -> list[Step]:
         """Steps without a role that may have been compensations, for all that was recorded."""
         if not self.roles:
-            return self.unnamed
+            return [step for step in self.unnamed if marked(step)]
         first = min((step.start_ns for step in self.compensations), default=None)
         return [
             step

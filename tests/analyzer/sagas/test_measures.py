@@ -119,9 +119,8 @@ class TestConservation:
     def test_a_sum_with_something_unsaid_is_unknown(self, hidden: str) -> None:
         flow = undone()
         flow.spans[4:6] = without(flow.spans[4:6], f"retrospan.saga.{hidden}")
-        assert [it.left for it in balances(flow.flow()) if it.resource == "order-1/charge"][
-            0
-        ] is None
+        (money,) = [it for it in balances(flow.flow()) if it.resource == "order-1/charge"][:1]
+        assert money.left is None
 
     def test_an_effect_nobody_is_sure_of_makes_the_sum_unknown(self) -> None:
         flow = Recording(status="failed")

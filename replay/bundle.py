@@ -105,7 +105,7 @@ def replay_bundle(
         if flow_id not in by_id:
             known = ", ".join(sorted(by_id)[:5])
             raise NotFoundError(f"the file holds no flow {flow_id!r}; it begins with {known}")
-    machines = {digest: Machine(one.program) for digest, one in bundle.programs.items()}
+    machines: dict[str, Machine] = {}
     replays = []
     for item in [by_id[i] for i in flow_ids] if flow_ids else bundle.recordings:
         if not item.program:
@@ -113,6 +113,8 @@ def replay_bundle(
             replays.append((item, unreplayable(item.recording, item.reason, name)))
             continue
         try:
+            if item.program not in machines:
+                machines[item.program] = Machine(bundle.programs[item.program].program)
             result = replay_with(
                 item.recording,
                 machines[item.program],

@@ -1,14 +1,16 @@
 """Makes the calls of one operation: keys, requests, attempts and their answers."""
 
-from replay.infer.binding import Binding
+from collections.abc import Mapping
+
 from replay.infer.each import Each, elements_of
-from replay.infer.expression import Scope, evaluate
+from replay.infer.expression import Scope
 from replay.infer.guards import STATUS_LEAF
 from replay.infer.program import Operation, Program
 from replay.infer.timing import Span3
 from replay.infer.view import Instance, Node, base_name
 from replay.leaves import Scalar, same
 from replay.match import Answer, Answers, Found
+from replay.plan import Plan, Source
 from replay.run import Call, Run
 from replay.times import Times
 
@@ -25,9 +27,15 @@ class Caller:
     """Runs operations against the answers of one flow and writes the calls into the run."""
 
     def __init__(
-        self, program: Program, answers: Answers, run: Run, retry_unseen: bool | None = None
+        self,
+        program: Program,
+        plans: Mapping[str, Plan],
+        answers: Answers,
+        run: Run,
+        retry_unseen: bool | None = None,
     ) -> None:
         self.program = program
+        self.plans = plans
         self.answers = answers
         self.run = run
         self.retry_unseen = retry_unseen
@@ -78,15 +86,16 @@ class Caller:
         return (base_name(operation.name), key) in self.attempts
 
     def _key(self, operation: Operation, scope: Scope) -> str:
-        if operation.key is None:
+        source = self.plans[operation.name].key
+        if source is None:
             return UNKNOWN_KEY
-        value = self._bound(operation.name, operation.key, scope)
+        value = self._bound(operation.name, source, scope)
         return UNKNOWN_KEY if value is None else str(value)
 
-    def _bound(self, op: str, binding: Binding, scope: Scope) -> Scalar:
-        value = evaluate(binding.expression, scope)
-        for rival in binding.rivals:
-            other = evaluate(rival, scope)
+    def _bound(self, op: str, source: Source, scope: Scope) -> Scalar:
+        value = source.read(scope)
+        for rival in source.rivals:
+            other = rival(scope)
             if other is not None and not same(other, value):
                 self.run.doubt(op, [("rival_binding", None)])
         return value
@@ -141,11 +150,12 @@ class Caller:
         index: int = 0,
         recovery: bool = False,
     ) -> Instance:
-        op = base_name(operation.name)
+        plan = self.plans[operation.name]
+        op = plan.base
         request = {
             path: value
-            for path, binding in operation.request.bound.items()
-            if (value := self._bound(operation.name, binding, scope)) is not None
+            for path, source in plan.request
+            if (value := self._bound(operation.name, source, scope)) is not None
         }
         found = self.answers.find(op, scope.own_key, request, operation.request)
         if found.ambiguous:
@@ -185,6 +195,8 @@ class Caller:
         self, operation: Operation, answer: Answer, number: int
     ) -> tuple[int, int, int] | None:
         """Give the wait before the next attempt; None when this was the last."""
+        if answer.status == "ok" and self.plans[operation.name].attempts_once:
+            return None
         repeat = operation.repeat
         state = (answer.status, answer.response, answer.breaker)
         again, doubts = repeat.again(state, number, self.program.pooled)
@@ -228,8 +240,8 @@ class Caller:
         response: dict[str, Scalar] = dict(answer.response)
         status = answer.status
         values: list[tuple[str, Scalar]] = [
-            (path, self._bound(operation.name, binding, scope))
-            for path, binding in operation.copied.items()
+            (path, self._bound(operation.name, source, scope))
+            for path, source in self.plans[operation.name].copied
         ]
         for path, tree in operation.decided.items():
             label, doubts = tree.read(self.run.view.value)

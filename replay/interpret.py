@@ -7,13 +7,14 @@ request. Every start is an interval in whole nanoseconds.
 import heapq
 
 from replay.calls import Caller
-from replay.infer.expression import Scope, evaluate
+from replay.infer.expression import Scope
 from replay.infer.outcome import ending_of
 from replay.infer.program import Program
 from replay.infer.tree import Tree
 from replay.infer.view import View
 from replay.leaves import Leaves, is_number, lists_in
 from replay.match import Answers
+from replay.plan import plan_of, source_of
 from replay.recover import Recovering
 from replay.run import Run
 from replay.times import Times
@@ -30,6 +31,10 @@ class Machine:
         for op in order.sequence:
             for ancestor in order.direct[op]:
                 self.children[ancestor].append(op)
+        self.plans = {name: plan_of(made) for name, made in program.operations.items()}
+        self.output = tuple(
+            (path, source_of(binding)) for path, binding in program.output.bound.items()
+        )
         self.variants: dict[object, Machine] = {}
 
     def run(self, given: Leaves, answers: Answers, retry_unseen: bool | None = None) -> Run:
@@ -38,7 +43,7 @@ class Machine:
         `retry_unseen` settles, where no recording does, whether an answer is retried.
         """
         run = Run(View(given, {}, lists_in(given)))
-        caller = Caller(self.program, answers, run, retry_unseen)
+        caller = Caller(self.program, self.plans, answers, run, retry_unseen)
         forward = _Forward(self, run, caller)
         forward.execute()
         quiet = forward.quiet()
@@ -64,8 +69,8 @@ class Machine:
             scope = Scope(run.view)
             run.output = {
                 path: value
-                for path, binding in program.output.bound.items()
-                if (value := evaluate(binding.expression, scope)) is not None
+                for path, source in self.output
+                if (value := source.read(scope)) is not None
             }
         self._out_of_support(run)
         self._never_together(run)
@@ -140,6 +145,8 @@ class _Forward:
             if not abort.scope_seen:
                 self.run.doubt(op, [("abort_scope_unconfirmed", None)])
             return False
+        if self.machine.plans[op].always:
+            return True
         guard = self.program.operations[op].guard
         if guard is None:
             self.run.doubt(op, [("never_reached", None)])

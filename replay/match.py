@@ -7,6 +7,7 @@ substituted, structure, donor (scenarios only), missing. In trace mode the key o
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from analyzer.statistics.proportions import wilson
 from replay.infer.binding import Request
@@ -20,8 +21,7 @@ RUNGS = ("explicit", "exact", "denoised", "bound", "structural", "donor", "missi
 ASSUMED_LATENCY_NS = 50_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a call got: `latency` usual, `low` and `high`, and on which rung it was found.
 
     `note` says what was changed or lent on the way.
@@ -48,8 +48,7 @@ class Stream:
     claimed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """The stream an instance's attempts come from, how it was found, and whether in doubt."""
 
     stream: Stream | None

@@ -1,14 +1,13 @@
 """A moment on the virtual clock: the usual one and its bounds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from replay.infer.timing import Span3
 from replay.infer.view import Node
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
+class Times(NamedTuple):
     """Whole nanoseconds since the flow's start."""
 
     usual: int

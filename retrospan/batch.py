@@ -13,6 +13,7 @@ from retrospan.programs import interval_ppm
 from retrospan.selection import Options, choose
 from store.conclusions import Flow, ReplayResult
 from store.errors import NotFoundError, UsageError
+from store.model import JsonValue
 
 if TYPE_CHECKING:
     from replay.recording import Recording
@@ -152,11 +153,16 @@ def _document(
     ]
     judged = [(flow, result) for flow, result in judged if result.verdict != "unreplayable"]
     claims = Counter(result.claim or "none" for result in results)
+    changes: list[JsonValue] = [*_changes(judged)]
     reasons = Counter(
         result.reason.partition(";")[0]
         for result in results
         if result.verdict == "unreplayable" or (scenario is not None and result.claim is None)
     )
+    unclear: list[JsonValue] = [
+        {"reason": reason, "flows": count}
+        for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
+    ]
     return {
         "schema": "retrospan.replay_outcomes/1",
         "scenario": scenario,
@@ -167,11 +173,8 @@ def _document(
         },
         "claims": {name: claims[name] for name in ("C1", "C2", "C3", "C4", "none")},
         "judged": len(judged),
-        "outcome_changes": _changes(judged),
-        "not_judged": [
-            {"reason": reason, "flows": count}
-            for reason, count in sorted(reasons.items(), key=lambda item: (-item[1], item[0]))
-        ][:REASONS_SHOWN_MAX],
+        "outcome_changes": changes,
+        "not_judged": unclear[:REASONS_SHOWN_MAX],
         "backtest": compared,
     }
 

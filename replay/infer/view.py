@@ -60,6 +60,11 @@ class Node:
 
     def settle(self) -> "Node":
         """Recompute what is derived from the instances."""
+        if len(self.instances) == 1:
+            only = self.instances[0]
+            self.start, self.end, self.status = only.start, only.end, only.status
+            self.low, self.high = only.low, only.high
+            return self
         self.start = min(item.start for item in self.instances)
         self.end = max(item.end for item in self.instances)
         self.low = max(item.low for item in self.instances)
@@ -84,16 +89,17 @@ class View:
         if kind == "count":
             return len(self.lists.get(ref[1], ()))
         node = self.nodes.get(ref[1])
-        if kind == "status":
-            return SKIPPED if node is None else node.status
         if node is None:
-            return None
+            return SKIPPED if kind == "status" else None
+        if kind == "status":
+            return node.status
+        if kind == "answer":
+            instances = node.instances
+            return instances[0].response.get(ref[2]) if len(instances) == 1 else None
         return _of_node(node, kind, ref)
 
 
 def _of_node(node: Node, kind: str, ref: Ref) -> Scalar:
-    if kind == "answer":
-        return node.instances[0].response.get(ref[2]) if len(node.instances) == 1 else None
     if kind == "tried":
         return sum(item.tries.count(ref[2]) for item in node.instances)
     if kind == "breaker":

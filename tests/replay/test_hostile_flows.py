@@ -40,11 +40,15 @@ def without_bodies(flow: Flow) -> Flow:
 
 
 @pytest.mark.parametrize("kind", ["payment", "claims"])
-def test_flows_without_bodies_are_replayed_with_doubts_or_diverge_loudly(kind: str) -> None:
+def test_flows_without_bodies_are_replayed_with_doubts_or_refused_with_the_reason(
+    kind: str,
+) -> None:
     """Branches on what was not recorded cannot be right; they must not be silent either."""
     flows = [without_bodies(flow) for flow in true_flows(kind, 100)]
     results = replay_flows(flows, [flow.flow_id for flow in flows])
-    assert {r.verdict for r in results} <= VERDICTS - {"unreplayable"}
+    assert {r.verdict for r in results} <= VERDICTS
+    refused = [r for r in results if r.verdict == "unreplayable"]
+    assert all("explains" in r.reason and "response bodies" in r.reason for r in refused)
     wrong = [r for r in results if r.verdict == "diverged"]
     assert all(r.divergences for r in wrong)
     assert sum(not r.flags for r in wrong) <= 2

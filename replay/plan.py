@@ -1,0 +1,89 @@
+"""Programs made ready to run: what is looked up for every call is looked up once.
+
+A plan reads exactly what the program says; it is never written, compared or digested.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from replay.infer.binding import Binding
+from replay.infer.expression import Constant, Expression, Reference, Scope, evaluate
+from replay.infer.program import Operation
+from replay.infer.tree import Leaf, Tree
+from replay.infer.view import Ref, base_name
+from replay.leaves import Scalar
+
+Reader: TypeAlias = Callable[[Scope], Scalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Reads a bound value, and the values its rivals would give."""
+
+    read: Reader
+    rivals: tuple[Reader, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The bindings of one operation as functions, and its name without the place.
+
+    `always` says that the operation runs whenever it is reached, without a doubt; `attempts_once`
+    that an ok answer is never asked for again, without a doubt.
+    """
+
+    base: str
+    always: bool
+    attempts_once: bool
+    key: Source | None
+    request: tuple[tuple[str, Source], ...]
+    copied: tuple[tuple[str, Source], ...]
+
+
+def plan_of(operation: Operation) -> Plan:
+    """Prepare one operation."""
+    return Plan(
+        base=base_name(operation.name),
+        always=operation.guard is not None
+        and operation.guard.reliable
+        and _sure(operation.guard, True),
+        attempts_once="ok" in operation.repeat.statuses and _sure(operation.repeat.rule, False),
+        key=None if operation.key is None else source_of(operation.key),
+        request=tuple((path, source_of(b)) for path, b in operation.request.bound.items()),
+        copied=tuple((path, source_of(b)) for path, b in operation.copied.items()),
+    )
+
+
+def _sure(tree: Tree, label: bool) -> bool:
+    """Say whether a tree gives this label whatever it reads, and doubts nothing."""
+    return isinstance(tree.root, Leaf) and tree.root.label is label and not tree.read(_nothing)[1]
+
+
+def _nothing(ref: Ref) -> Scalar:
+    return None
+
+
+def source_of(binding: Binding) -> Source:
+    """Prepare one binding."""
+    return Source(reader_of(binding.expression), tuple(map(reader_of, binding.rivals)))
+
+
+def reader_of(expression: Expression) -> Reader:
+    """Give a function that computes an expression."""
+    if isinstance(expression, Constant):
+        value = expression.value
+        return lambda scope: value
+    if isinstance(expression, Reference):
+        ref = expression.ref
+        kind = ref[0]
+        if kind == "input":
+            path = ref[1]
+            return lambda scope: scope.view.input.get(path)
+        if kind == "item":
+            leaf = ref[1]
+            return lambda scope: None if scope.item is None else scope.item.get(leaf)
+        if kind == "own":
+            return lambda scope: scope.own_key
+        return lambda scope: scope.value(ref)
+    return lambda scope: evaluate(expression, scope)

@@ -165,7 +165,7 @@ def tables(document: Document) -> list[tuple[str, Listing]]:
     """The document as tables, each below a line that says what it shows."""
     times = document["inconsistent"]
     assert isinstance(times, dict)
-    times_rows = [
+    times_rows: list[JsonValue] = [
         {"quantile": name, **quantile}
         for name in ("p50", "p95")
         if isinstance(quantile := times[name], dict)

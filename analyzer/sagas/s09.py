@@ -36,7 +36,11 @@ def _run(view: SagaView) -> CheckResult:
         missing = () if view.roles else ROLE_ATTRIBUTES
         otherwise = answer("S9", Verdict.NOT_APPLICABLE, "nothing was undone", missing=missing)
     elif silent:
-        message = "neither a step nor its compensation says " + ", ".join(silent)
+        bare = sum(bool(_unsaid(target, done)) for target, done in pairs)
+        message = (
+            f"of {bare} of {len(pairs)} steps undone, neither the step nor its compensation says "
+            + ", ".join(silent)
+        )
         otherwise = answer("S9", Verdict.NOT_APPLICABLE, message, steps, silent)
     else:
         message = f"{len(pairs)} steps were undone in full, amount and resource"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from store.conclusions import Step, Verdict
 from store.model import AttributeValue, SpanLink
-from tests.analyzer.builder import Recording, check_of
+from tests.analyzer.builder import Recording, check_of, verdict_of
 
 STATES = {"retrospan.flow.name": "Trip", "retrospan.flow.output": None}
 
@@ -140,3 +140,41 @@ def test_an_effect_the_route_forgot_is_told_by_its_grade() -> None:
 
     assert forgetful(caught=True) is Verdict.VIOLATION
     assert forgetful(caught=False) is not Verdict.PASS
+
+
+def verdicts(machine: Machine) -> dict[str, Verdict]:
+    return {result.check: result.verdict for result in verdict_of(machine).checks}
+
+
+def test_a_trip_undone_on_its_route_passes_what_names_can_tell() -> None:
+    said = verdicts(trip())
+    assert {said[check] for check in ("S2", "S3", "S4", "S5", "S7", "S14")} == {Verdict.PASS}
+
+
+def test_a_route_that_undoes_in_the_wrong_order_is_a_violation() -> None:
+    machine = Machine(root_attributes=STATES)
+    machine.state("BookHotel", 10)
+    machine.state("BookFlight", 20)
+    failed = machine.state("BookRental", 30, error="Full")
+    machine.state("CancelHotel", 50, caught_from=failed)
+    machine.state("CancelFlight", 60)
+    assert verdicts(machine)["S3"] is Verdict.VIOLATION
+
+
+def test_a_state_that_books_again_on_the_way_back_is_a_violation() -> None:
+    machine = Machine(root_attributes=STATES)
+    machine.state("BookHotel", 10)
+    failed = machine.state("BookRental", 30, error="Full")
+    machine.state("CancelHotel", 50, caught_from=failed)
+    machine.state("BookHotel", 60)
+    machine.state("CancelHotel", 70)
+    said = verdicts(machine)
+    assert (said["S5"], said["S1"]) == (Verdict.VIOLATION, Verdict.PASS)
+
+
+def test_a_cancellation_that_failed_on_the_route_is_a_violation() -> None:
+    machine = Machine(root_attributes=STATES)
+    machine.state("BookHotel", 10)
+    failed = machine.state("BookRental", 30, error="Full")
+    machine.state("CancelHotel", 50, caught_from=failed, error="NotThere")
+    assert verdicts(machine)["S7"] is Verdict.VIOLATION

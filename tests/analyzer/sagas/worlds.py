@@ -324,10 +324,10 @@ class Teller:
             wrong = {"amount": work.amount - CENTS} if self.plan.chosen % 2 else {"resource": "x"}
             said |= wrong
         last = Answer(status=500) if self.fault == "S7" and victim else OK
-        answers = [*[BUSY] * work.undo_retries, last]
-        for answer in answers:
-            made = self.out.call(
-                work.callee, work.verbs[1], start, start + 8, answer=answer, key=work.name,
+
+        def attempt(at: float, answer: Answer) -> Span:
+            return self.out.call(
+                work.callee, work.verbs[1], at, at + 8, answer=answer, key=work.name,
                 idempotency_key=key or f"{self.saga_id}:{work.name}:undo",
                 ref=f"{ref}-{self.out.number}-{work.name}",
                 saga={
@@ -336,9 +336,13 @@ class Teller:
                 },
                 request={"about": f"ref-{self.out.number}-{work.name}"},
             )  # fmt: skip
+
+        for _ in range(work.undo_retries):
+            attempt(start, BUSY)
             start += 10
+        made = attempt(start, last)
         if last is OK:
-            self.undo_inside(work, made, start - 10)
+            self.undo_inside(work, made, start)
         return made
 
     def undo_inside(self, work: Work, undo: Span, start: float) -> None:

@@ -49,8 +49,10 @@ class Term:
     above: float | None = None
 
     @property
-    def sort_key(self) -> tuple[int, Attribute, str]:
-        return SOURCES.index(self.attribute.source), self.attribute, self.value
+    def sort_key(self) -> tuple[int, bool, Attribute, str]:
+        """What people know a thing by comes before its ids."""
+        names_one = self.attribute.name.endswith((".id", "_id", "sha256"))
+        return SOURCES.index(self.attribute.source), names_one, self.attribute, self.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,10 @@ calls AS (
         h.service IS NOT NULL AS instrumented,
         a.callee_span_id IS NULL AND coalesce(a.breaker_state, '') <> 'open' AS unanswered,
         a.outcome = 'unknown' AS undecided,
-        NOT a.has_request OR NOT a.has_response AND a.outcome = 'ok'
+        NOT a.has_request OR s.kind <> 'message' AND NOT a.has_response AND a.outcome = 'ok'
             AS bodiless,
+        s.kind = 'message' AS sent,
+        c.db_system IS NOT NULL AS database,
         a.timeout_ms IS NULL AS patient,
         s.kind <> 'decision' AND regexp_matches(s.operation, '^(POST|PUT|PATCH|DELETE) ')
             AS mutating,
@@ -28,6 +30,7 @@ calls AS (
         s.resource IS NULL AS resourceless
     FROM attempts AS a
     INNER JOIN steps AS s ON a.flow_id = s.flow_id AND a.step_ordinal = s.ordinal
+    LEFT JOIN spans AS c ON a.trace_id = c.trace_id AND a.span_id = c.span_id
     LEFT JOIN heard AS h ON s.callee = h.service
     WHERE s.kind IN ('call', 'decision', 'message', 'compensation') AND s.callee <> s.service
 ),
@@ -38,9 +41,10 @@ counted AS (
         [
             {'gap': 'missing_callee_name', 'checked': count(*), 'n': count(*) FILTER (anonymous),
              'open': 0, 'id': min(id) FILTER (anonymous)},
-            {'gap': 'callee_unheard', 'checked': count(*) FILTER (NOT anonymous),
-             'n': count(*) FILTER (NOT anonymous AND NOT instrumented), 'open': 0,
-             'id': min(id) FILTER (NOT anonymous AND NOT instrumented)},
+            {'gap': 'callee_unheard', 'checked': count(*) FILTER (NOT anonymous AND NOT database),
+             'n': count(*) FILTER (NOT anonymous AND NOT database AND NOT instrumented),
+             'open': 0,
+             'id': min(id) FILTER (NOT anonymous AND NOT database AND NOT instrumented)},
             {'gap': 'client_without_server',
              'checked': count(*) FILTER (anonymous OR instrumented),
              'n': count(*) FILTER (instrumented AND unanswered),
@@ -50,8 +54,9 @@ counted AS (
              'open': 0, 'id': min(id) FILTER (undecided)},
             {'gap': 'missing_body', 'checked': count(*), 'n': count(*) FILTER (bodiless),
              'open': 0, 'id': min(id) FILTER (bodiless)},
-            {'gap': 'missing_timeout', 'checked': count(*), 'n': count(*) FILTER (patient),
-             'open': 0, 'id': min(id) FILTER (patient)},
+            {'gap': 'missing_timeout', 'checked': count(*) FILTER (NOT sent),
+             'n': count(*) FILTER (patient AND NOT sent), 'open': 0,
+             'id': min(id) FILTER (patient AND NOT sent)},
             {'gap': 'missing_idempotency_key', 'checked': count(*) FILTER (mutating),
              'n': count(*) FILTER (mutating AND keyless), 'open': 0,
              'id': min(id) FILTER (mutating AND keyless)},

@@ -48,7 +48,7 @@ CATALOGUE: Final = (
     ),
     Gap(
         name="callee_unheard",
-        about="calls of a named service",
+        about="calls of a named service that is no database",
         makes_unknowable="what the callee did: nothing it left undone can be called undone",
         attribute="spans of the callee",
         weight=IMPORTANT,
@@ -118,7 +118,7 @@ CATALOGUE: Final = (
     ),
     Gap(
         name="missing_flow_name",
-        about="traces with a root at this service",
+        about="flows that begin at this service",
         makes_unknowable="which flows are of one kind, which a program is learned from",
         attribute="retrospan.flow.name",
         weight=NORMAL,
@@ -153,7 +153,7 @@ CATALOGUE: Final = (
     ),
     Gap(
         name="missing_timeout",
-        about="calls",
+        about="calls that wait for an answer",
         makes_unknowable="how long the caller was ready to wait; what another timeout would change",
         attribute="retrospan.call.timeout_ms",
         weight=LOW,

@@ -7,7 +7,6 @@ WITH shaped AS (
     SELECT
         trace_id,
         count(*) FILTER (parent_span_id IS NULL) AS roots,
-        count(*) FILTER (parent_span_id IS NULL AND flow_name IS NULL) AS nameless,
         min({'ns': start_ns, 's': span_id, 'service': service}) AS earliest,
         min({'ns': start_ns, 's': span_id, 'service': service}) FILTER (parent_span_id IS NULL)
             AS root
@@ -19,8 +18,7 @@ flagged AS (
     SELECT
         coalesce(root.service, earliest.service) AS service,
         {'t': trace_id, 's': coalesce(root.s, earliest.s)} AS id,
-        roots,
-        nameless
+        roots
     FROM shaped
 ),
 
@@ -31,9 +29,7 @@ counted AS (
             {'gap': 'missing_root', 'checked': count(*), 'n': count(*) FILTER (roots = 0),
              'id': min(id) FILTER (roots = 0)},
             {'gap': 'several_roots', 'checked': count(*) FILTER (roots > 0),
-             'n': count(*) FILTER (roots > 1), 'id': min(id) FILTER (roots > 1)},
-            {'gap': 'missing_flow_name', 'checked': count(*) FILTER (roots > 0),
-             'n': count(*) FILTER (nameless > 0), 'id': min(id) FILTER (nameless > 0)}
+             'n': count(*) FILTER (roots > 1), 'id': min(id) FILTER (roots > 1)}
         ] AS gaps
     FROM flagged
     GROUP BY service

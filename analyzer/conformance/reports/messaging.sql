@@ -5,7 +5,9 @@ columns = ["destination", "produced", "consumed", "untied", "lag_median_ns", "la
     "lag_most_ns", "redelivered", "never_consumed", "still_open", "dead_letter", "trace_id",
     "span_id"]
 */
--- A consumer belongs to a producer by parentage, by link, or by message id on one destination.
+-- A consumer belongs to a producer by parentage, by link, or by message id on one destination. The
+-- lag is that of the first delivery to a service. What is taken from another destination than it
+-- was sent to has been moved there, as dead letters are: it arrived, but has no lag of its own.
 WITH sent AS (
     SELECT
         trace_id,
@@ -67,32 +69,19 @@ deliveries AS (
         t.sent_trace,
         t.sent_span,
         c.service,
-        greatest(c.start_ns - p.sent_ns, 0) AS lag_ns
+        count(*) AS times,
+        min(greatest(c.start_ns - p.sent_ns, 0)) AS lag_ns
     FROM tied AS t
     INNER JOIN sent AS p ON t.sent_trace = p.trace_id AND t.sent_span = p.span_id
     INNER JOIN taken AS c ON t.trace_id = c.trace_id AND t.span_id = c.span_id
-),
-
-repeated AS (
-    SELECT
-        destination,
-        count(*) AS redelivered
-    FROM (
-        SELECT
-            destination,
-            sent_trace,
-            sent_span,
-            service
-        FROM deliveries
-        GROUP BY destination, sent_trace, sent_span, service
-        HAVING count(*) > 1
-    )
-    GROUP BY destination
+    WHERE p.destination = c.destination OR 'unknown' IN (p.destination, c.destination)
+    GROUP BY p.destination, t.sent_trace, t.sent_span, c.service
 ),
 
 lags AS (
     SELECT
         destination,
+        count(*) FILTER (times > 1) AS redelivered,
         quantile_disc(lag_ns, 0.5) AS lag_median_ns,
         quantile_disc(lag_ns, 0.95) AS lag_p95_ns,
         max(lag_ns) AS lag_most_ns
@@ -138,16 +127,15 @@ SELECT
     l.lag_median_ns,
     l.lag_p95_ns,
     l.lag_most_ns,
-    coalesce(r.redelivered, 0) AS redelivered,
+    coalesce(l.redelivered, 0) AS redelivered,
     coalesce(p.never_consumed, 0) AS never_consumed,
     coalesce(p.still_open, 0) AS still_open,
     regexp_matches(
-        lower(coalesce(p.destination, c.destination)), 'dead.?letter|(^|[^a-z])(dlq|dlt|dlx)([^a-z]|$)'
+        lower(coalesce(p.destination, c.destination)), 'dead.?letter|(^|[^a-z])(dead|dlq|dlt|dlx)([^a-z]|$)'
     ) AS dead_letter,
     trace_hex(p.example.t) AS trace_id,
     span_hex(p.example.s) AS span_id
 FROM producers AS p
 FULL JOIN consumers AS c ON p.destination = c.destination
 LEFT JOIN lags AS l ON coalesce(p.destination, c.destination) = l.destination
-LEFT JOIN repeated AS r ON coalesce(p.destination, c.destination) = r.destination
 ORDER BY destination

@@ -1,14 +1,21 @@
 """Messages: lag, redelivery, loss and dead letters, told only where a consumer is recorded."""
 
+import tomllib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from analyzer.conformance import ConformanceSettings, conformance, reports
+from analyzer.rebuild import RebuildSettings, rebuild
+from ingest.pipeline import IngestSettings, ingest_paths
 from store.conclusions import Verdict
+from store.lease import Store
 from store.model import Span, SpanLink
 from tests.analyzer.builder import make_span
 from tests.analyzer.conformance.recorded import answer, cells
 
 MINUTE_MS = 60_000
+SAMPLE = Path(__file__).parents[3] / "sample_traces" / "enrichment-drift"
 
 
 def sent(number: int, at: float, queue: str = "orders", message: str | None = None) -> Span:
@@ -87,3 +94,26 @@ def test_dead_letter_queues_are_known_by_their_names(tmp_path: Path) -> None:
     assert dict(cells(found, "destination", "dead_letter")) == {
         "orders.DLQ": True, "orders-dead-letter": True, "orders": False, "mldlqx": False,
     }  # fmt: skip
+
+
+def test_the_table_of_a_recorded_chain_of_queues_is_that_of_the_brokers_books(
+    tmp_path: Path,
+) -> None:
+    """The broker counted messages, deliveries and what it delivered again, apart from all spans."""
+    store = Store(tmp_path / "s.duckdb")
+    ingest_paths(store, [str(SAMPLE)], IngestSettings(redaction_key=b"k" * 32))
+    rebuild(store, RebuildSettings())
+    (messaging,) = [one for one in reports() if one.name == "messaging"]
+    with store.lease("test") as session:
+        found = conformance(session, ConformanceSettings(), [messaging])["messaging"]
+    books = tomllib.loads((SAMPLE / "expected.toml").read_text())["topics"]
+    assert cells(found, "destination", "consumed", "redelivered", "never_consumed") == [
+        (book["topic"], book["deliveries"], book["delivered_again"], 0) for book in books
+    ]
+    lags = dict(cells(found, "destination", "lag_most_ns"))
+    for book in books:
+        if lags[book["topic"]] is not None:
+            # Spans begin and end a little after the broker wrote its books.
+            assert abs(lags[book["topic"]] - book["wait_max_ms"] * 1_000_000) < 100_000_000
+    dead = {name for name, is_dead in cells(found, "destination", "dead_letter") if is_dead}
+    assert dead == {"company.looked-up.dead", "company.submitted.dead"}

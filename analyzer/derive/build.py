@@ -25,9 +25,10 @@ from analyzer.derive.sampling import sampling_of
 from analyzer.derive.settings import DeriveSettings
 from analyzer.derive.shape import shape
 from analyzer.derive.steps import drafts_of, step_of
-from analyzer.derive.tree import Tree, plant
+from analyzer.derive.tree import Tree, end_of, plant
 from analyzer.events import with_events
 from store.conclusions import Flow
+from store.model import JsonValue
 
 NOTHING_DECLARED: Mapping[str, DeclaredFlow] = {}
 
@@ -43,10 +44,10 @@ def derive(
     root = tree.root
     attributes = root.attributes if root is not None else {}
     _, flow_input = document(attributes, FLOW_INPUT)
-    _, output = document(attributes, FLOW_OUTPUT)
+    output = _output(tree)
     name = text(attributes, FLOW_NAME) or (root.name if root is not None else "unknown")
     settings = settings_of(settings, declared.get(name))
-    said = said_aborted(root, output, settings)
+    said = said_aborted(root, output, settings, asynchronous=bool(tree.senders))
     drafts = drafts_of(rows.flow_id, calls_in(tree))
     declare_roles(drafts, declared.get(name))
     caught = on_catch_routes(tree, drafts)
@@ -62,7 +63,7 @@ def derive(
         version=text(attributes, FLOW_VERSION) or _service_version(tree),
         outcome=flow_outcome(root, said, steps),
         start_ns=root.start_ns if root is not None else tree.spans[0].start_ns,
-        end_ns=root.end_ns if root is not None else _last_end(tree),
+        end_ns=end_of(tree),
         trace_ids=sorted({span.trace_id for span in rows.spans}),
         span_count=len(rows.spans),
         decision_ids=decision_ids(rows),
@@ -90,6 +91,17 @@ def _service_version(tree: Tree) -> str:
     return text(tree.root.resource, "service.version") or ""
 
 
-def _last_end(tree: Tree) -> int | None:
-    ends = [span.end_ns for span in tree.spans if span.end_ns is not None]
-    return max(ends, default=None)
+def _output(tree: Tree) -> JsonValue:
+    """What the root says came out; where messages carry on, what the last that says so says."""
+    if tree.root is None:
+        return None
+    told, output = document(tree.root.attributes, FLOW_OUTPUT)
+    if told or not tree.senders:
+        return output
+    tellers = [
+        span
+        for span in tree.spans
+        if FLOW_OUTPUT in span.attributes and FLOW_NAME not in span.attributes
+    ]
+    last = max(tellers, key=lambda it: (it.end_ns or it.start_ns, it.span_id), default=tree.root)
+    return document(last.attributes, FLOW_OUTPUT)[1]

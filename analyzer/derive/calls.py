@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from analyzer.assign.values import message_of
 from analyzer.conventions import (
     ACTIVITY_ID,
     DECISION_GATE_OUTCOME,
@@ -114,9 +115,14 @@ def _callee_span(span: Span, tree: Tree) -> Span | None:
             for grandchild in tree.children_of(child):
                 if grandchild.kind == wanted:
                     return grandchild
-    received = tree.receivers.get(key_of(span), ())
-    # Of several deliveries the one that went well tells what became of the message.
-    return min(received, key=lambda it: ending_of(it).outcome != "ok", default=None)
+    return _receiver(span, tree.receivers.get(key_of(span), ()))
+
+
+def _receiver(span: Span, received: Sequence[Span]) -> Span | None:
+    """Of several deliveries the one that went well; a dead letter is no delivery."""
+    message = message_of(span)
+    of_it = [one for one in received if message is None or message_of(one) in (None, message)]
+    return min(of_it, key=lambda it: ending_of(it).outcome != "ok", default=None)
 
 
 def _call(

@@ -13,8 +13,13 @@ from store.conclusions import FlowOutcome, Step, StepOutcome
 from store.model import JsonValue, Span
 
 
-def said_aborted(root: Span | None, output: JsonValue, settings: DeriveSettings) -> bool | None:
-    """Whether the flow itself says it was aborted; None when it does not say."""
+def said_aborted(
+    root: Span | None, output: JsonValue, settings: DeriveSettings, *, asynchronous: bool = False
+) -> bool | None:
+    """Whether the flow itself says it was aborted; None when it does not say.
+
+    An `asynchronous` flow goes on after its root: that the root went well says nothing of the rest.
+    """
     if root is None or root.end_ns is None:
         return None
     for word in (status_word(output), text(root.attributes, FLOW_OUTCOME)):
@@ -27,6 +32,8 @@ def said_aborted(root: Span | None, output: JsonValue, settings: DeriveSettings)
             return False
     if ending_of(root).outcome is not StepOutcome.OK:
         return True
+    if asynchronous:
+        return None
     if root.status == "ok" or integer(root.attributes, *HTTP_STATUS) is not None:
         return False
     return None
@@ -55,11 +62,18 @@ def flow_outcome(root: Span | None, said: bool | None, steps: Sequence[Step]) ->
     if said is None:
         if compensations:
             said = True
-        elif any(step.outcome is not StepOutcome.OK for step in steps):
+        elif any(step.outcome is not StepOutcome.OK or _unheard(step) for step in steps):
             return FlowOutcome.UNKNOWN
     if not said:
         return FlowOutcome.SUCCEEDED
     return _undone(steps, compensations)
+
+
+def _unheard(step: Step) -> bool:
+    """Whether a message was sent and nobody worked on it with success."""
+    return step.kind == "message" and not any(
+        attempt.callee_outcome in (None, StepOutcome.OK) for attempt in step.attempts
+    )
 
 
 def _undone(steps: Sequence[Step], compensations: Sequence[Step]) -> FlowOutcome:

@@ -104,6 +104,19 @@ def plant(spans: Sequence[Span]) -> Tree:
     )
 
 
+def end_of(tree: Tree) -> int | None:
+    """When the flow ended: with its root, or after it with the last work its messages set going.
+
+    None while the root has not ended.
+    """
+    ends = [span.end_ns for span in tree.spans if span.end_ns is not None]
+    if tree.root is None:
+        return max(ends, default=None)
+    if tree.root.end_ns is None or not tree.senders:
+        return tree.root.end_ns
+    return max(ends)
+
+
 def _flow_root(
     ordered: Sequence[Span], tops: Sequence[Span], by_key: dict[SpanKey, Span]
 ) -> Span | None:

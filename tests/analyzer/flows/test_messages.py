@@ -1,15 +1,16 @@
 """Work that messages tie together is one flow, its steps under the message that caused them."""
 
 import random
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.assign import AssignSettings, assign
 from analyzer.derive import DeriveSettings, derive
-from store.conclusions import Flow, StepOutcome
+from store.conclusions import Flow, FlowOutcome, StepOutcome
 from store.model import AttributeValue, Span, SpanLink
-from tests.analyzer.builder import make_span
+from tests.analyzer.builder import MS, at, make_span
 
 EXTRACT, STORE = "documents.extracted", "documents.stored"
 
@@ -139,3 +140,53 @@ def test_the_order_of_arrival_does_not_matter(seed: int) -> None:
     shuffled = choreography()
     random.Random(seed).shuffle(shuffled)
     assert flow_of(shuffled) == flow_of(choreography())
+
+
+def told(spans: list[Span], number: int, status: str) -> list[Span]:
+    """The same spans; one of them says how the flow ended."""
+    output = {"retrospan.flow.output": f'{{"status": "{status}"}}'}
+    return [
+        replace(span, attributes={**span.attributes, **output})
+        if span.span_id == f"{number:016x}"
+        else span
+        for span in spans
+    ]
+
+
+def accepted() -> list[Span]:
+    """The choreography, its request answered with 202 long before the end."""
+    root, *others = choreography()
+    return [replace(root, attributes={"http.response.status_code": 202}), *others]
+
+
+def test_a_flow_of_messages_ends_with_the_last_of_their_work() -> None:
+    flow = flow_of(accepted())
+    assert flow.end_ns == at(50)
+
+
+def test_a_flow_of_messages_ends_as_the_last_that_tells_says() -> None:
+    assert flow_of(told(accepted(), 3, "completed")).outcome is FlowOutcome.SUCCEEDED
+    assert flow_of(told(accepted(), 3, "failed")).outcome is FlowOutcome.FAILED
+
+
+def test_an_early_answer_does_not_say_that_all_messages_were_worked_on() -> None:
+    spans = accepted()
+    assert flow_of(spans).outcome is FlowOutcome.SUCCEEDED
+    spans[4] = replace(spans[4], status="error")
+    assert flow_of(spans).outcome is FlowOutcome.UNKNOWN
+
+
+def test_a_dead_letter_is_no_delivery() -> None:
+    spans = accepted()
+    spans[4] = replace(spans[4], status="error")
+    dead = received(9, f"{STORE}.dead", "m2", 70, "dead-letters")
+    spans.append(replace(dead, links=[SpanLink(trace_id=trace(2), span_id=f"{12:016x}")]))
+    message = flow_of(spans).steps[1]
+    assert (message.callee, message.attempts[0].callee_outcome) == ("writer", StepOutcome.ERROR)
+
+
+def test_the_time_in_a_queue_belongs_to_whoever_then_worked() -> None:
+    path = {int(one.span_id, 16): one.self_ns // MS for one in flow_of(accepted()).critical_path}
+    assert sum(path.values()) == 50
+    # 5 to 20 and 30 to 40 the messages waited.
+    assert path == {1: 4, 11: 1, 2: 24, 12: 1, 3: 18, 13: 2}

@@ -3,7 +3,6 @@
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from analyzer.conformance import ConformanceSettings, conformance, reports
 from analyzer.rebuild import RebuildSettings, rebuild

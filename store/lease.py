@@ -183,6 +183,10 @@ class Store:
         self.path = Path(path)
         self.settings = settings or LeaseSettings()
 
+    def is_awaited(self) -> bool:
+        """Whether another process waits for the file right now."""
+        return FileLock(self.path.absolute().resolve()).is_awaited()
+
     @contextmanager
     def lease(self, purpose: str, *, create: bool = False) -> Iterator[Session]:
         """The right to use the file until the block ends; `purpose` is shown to who must wait."""

@@ -152,3 +152,9 @@ def _points(data: bytes, parts: list[Field]) -> bool:
 
 def _size(found: dict[int, Field], number: int) -> int:
     return found[number].end - found[number].start if number in found else 0
+
+
+def signal_of(message: bytes) -> str:
+    """The signal of a message by its first record; traces when there is none."""
+    found = signals_in(message, 0, len(message), first=True)
+    return found.pop() if found else TRACES

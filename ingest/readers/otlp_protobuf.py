@@ -13,7 +13,7 @@ from ingest.otlp import protobuf
 from ingest.otlp.documents import Walker
 from ingest.otlp.framing import SINGLE, Message, framing_of, messages
 from ingest.otlp.values import Object
-from ingest.otlp.wire import LOGS, METRICS, TRACES, signals_in
+from ingest.otlp.wire import LOGS, METRICS, TRACES, signal_of
 from ingest.preparation import Preparation
 from ingest.reader import HEAD_BYTES, Item
 from store.model import Rejected
@@ -63,7 +63,7 @@ class OtlpProtobufReader:
             piece.clear()
 
         for found in _messages(stream, limits):
-            if isinstance(found, Message) and _signal_of(found) == TRACES:
+            if isinstance(found, Message) and signal_of(found.data) == TRACES:
                 piece.append(found)
                 size += len(found.data)
                 if size >= min(piece_bytes, PIECE_BYTES):
@@ -86,15 +86,10 @@ def _messages(stream: BinaryIO, limits: Limits) -> Iterator[Message | Rejected]:
     return messages(_joined(head, stream), limits, framing_of(head) or SINGLE)
 
 
-def _signal_of(message: Message) -> str:
-    found = signals_in(message.data, 0, len(message.data), first=True)
-    return found.pop() if found else TRACES
-
-
 def _records_of(message: Message, walker: Walker) -> Iterator[Item]:
     """The records of one message, by the same walk as those of OTLP JSON."""
     try:
-        document = _DECODERS[_signal_of(message)](message.data)
+        document = _DECODERS[signal_of(message.data)](message.data)
     except UndecodableError as error:
         yield Rejected(record=message.place, reason=str(error))
         return

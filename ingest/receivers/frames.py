@@ -1,4 +1,7 @@
-"""Records of one request as bytes of the spool, and back with equal values."""
+"""Records of one request as bytes of the spool, and back with equal values.
+
+Spans that came column by column stay columns, in Arrow's own format.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
@@ -6,12 +9,16 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 import msgspec
+import polars as pl
+import pyarrow as pa
 
 from ingest.reader import Item
 from store.model import Attributes, Decision, LogRecord, Rejected, Span, SpanEvent, SpanLink
+from store.span_table import SpanTable
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder()
+_WRITING = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 def _names(record: type, *without: str) -> tuple[str, ...]:
@@ -43,6 +50,7 @@ class Frame:
     decisions: list[Decision] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     metrics: int = 0
+    tables: list[SpanTable] = field(default_factory=list)
 
     def add(self, item: Item) -> None:
         """Put a record where it belongs."""
@@ -60,7 +68,14 @@ class Frame:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to keep."""
-        return not (self.spans or self.logs or self.decisions or self.rejected or self.metrics)
+        return not (
+            self.spans
+            or self.logs
+            or self.decisions
+            or self.rejected
+            or self.metrics
+            or self.tables
+        )
 
 
 def encoded(frame: Frame) -> bytes:
@@ -68,7 +83,7 @@ def encoded(frame: Frame) -> bytes:
     try:
         return _encoded(frame)
     except (OverflowError, UnicodeEncodeError, RecursionError):
-        kept = Frame(metrics=frame.metrics, rejected=frame.rejected)
+        kept = Frame(metrics=frame.metrics, rejected=frame.rejected, tables=frame.tables)
         records: list[Span | LogRecord | Decision] = [*frame.spans, *frame.logs, *frame.decisions]
         for record in records:
             single = Frame()
@@ -85,7 +100,7 @@ def encoded(frame: Frame) -> bytes:
 
 def decoded(data: bytes) -> Frame:
     """The frame that `encoded` took."""
-    resources, spans, logs, decisions, rejected, metrics = _decoder.decode(data)
+    resources, spans, logs, decisions, rejected, metrics, tables = _decoder.decode(data)
     return Frame(
         spans=[_span(row, resources) for row in spans],
         logs=[
@@ -95,6 +110,7 @@ def decoded(data: bytes) -> Frame:
         decisions=[Decision(**dict(zip(_DECISION, row, strict=True))) for row in decisions],
         rejected=[Rejected(**dict(zip(_REJECTED, row, strict=True))) for row in rejected],
         metrics=metrics,
+        tables=[_table(parts) for parts in tables],
     )
 
 
@@ -114,7 +130,29 @@ def _encoded(frame: Frame) -> bytes:
         _rows(frame.decisions, _decision_values),
         _rows(frame.rejected, _rejected_values),
     )
-    return _encoder.encode([shared.found, spans, logs, decisions, rejected, frame.metrics])
+    tables = [_parts(table) for table in frame.tables]
+    return _encoder.encode([shared.found, spans, logs, decisions, rejected, frame.metrics, tables])
+
+
+def _parts(table: SpanTable) -> list[bytes]:
+    parts = []
+    for part in table.numbered().values():
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, part.schema, options=_WRITING) as stream:
+            stream.write_table(part)
+        parts.append(sink.getvalue().to_pybytes())
+    return parts
+
+
+def _table(parts: Sequence[bytes]) -> SpanTable:
+    spans, events, links = (pa.ipc.open_stream(part).read_all() for part in parts)
+    return SpanTable(
+        spans=spans.drop_columns("row"),
+        events=events.drop_columns("row"),
+        links=links.drop_columns("row"),
+        event_owner=pl.Series(events["row"]),
+        link_owner=pl.Series(links["row"]),
+    )
 
 
 class _Resources:

@@ -13,7 +13,7 @@ from ingest.receivers.access import grpc_credentials, is_allowed
 from ingest.receivers.errors import OverloadedError, UndecodableBodyError
 from ingest.receivers.intake import Intake
 from ingest.receivers.settings import ReceiverSettings
-from ingest.receivers.signals import SIGNALS, Signal
+from ingest.receivers.signals import SIGNALS, TRACES, Signal
 from store.errors import UsageError
 
 DETAILS_KEY = "grpc-status-details-bin"
@@ -64,7 +64,8 @@ def _export(signal: Signal, intake: Intake, token: str | None) -> Callable[[byte
             size = len(body)
             return signal.to_protobuf(
                 intake.receive(
-                    lambda: signal.items(signal.from_protobuf(body), intake.settings.limits)
+                    lambda: signal.items(signal.from_protobuf(body), intake.settings.limits),
+                    body if signal is TRACES else None,
                 )
             )
         except UndecodableBodyError as error:

@@ -23,7 +23,7 @@ from ingest.receivers.errors import (
     UndecodableBodyError,
 )
 from ingest.receivers.intake import Intake
-from ingest.receivers.signals import SIGNALS, Receipt, Signal
+from ingest.receivers.signals import SIGNALS, TRACES, Receipt, Signal
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 THRIFT = ("application/x-thrift", "application/vnd.apache.thrift.binary")
@@ -79,7 +79,10 @@ def _otlp(
         decode = signal.from_protobuf if media == PROTOBUF else signal.from_json
 
         def take(body: bytes) -> Receipt:
-            return intake.receive(lambda: signal.items(decode(body), intake.settings.limits))
+            return intake.receive(
+                lambda: signal.items(decode(body), intake.settings.limits),
+                body if signal is TRACES and media == PROTOBUF else None,
+            )
 
         try:
             receipt = await _taken(request, intake, workers, take)

@@ -4,8 +4,12 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import TimeoutError as LateError
 from dataclasses import dataclass, fields
+from typing import NamedTuple
 
-from ingest.pipeline import IngestSettings
+from ingest.fast.encode import encode
+from ingest.fast.flat import OddError
+from ingest.fast.protobuf import FlatProtobuf
+from ingest.otlp.wire import TRACES, signal_of
 from ingest.preparation import Preparation
 from ingest.reader import Item
 from ingest.receivers import frames
@@ -14,9 +18,11 @@ from ingest.receivers.frames import Frame
 from ingest.receivers.settings import ReceiverLimits
 from ingest.receivers.signals import MESSAGE_CHARS_MAX, Receipt
 from ingest.receivers.spool import Spool
+from ingest.settings import IngestSettings
 from store.model import LogRecord, Span
+from store.span_table import SpanTable
 
-READER = "receiver/1"
+READER = "receiver/2"
 FLUSH_SECONDS_MAX = 60.0
 # retrospan's own telemetry says so in its resource; receiving it would make more of it.
 OWN_SERVICE = "retrospan"
@@ -46,6 +52,13 @@ class Tally:
         return ", ".join(f"{name} {count}" for name, count in counts if count) or "nothing"
 
 
+class _Mine(NamedTuple):
+    """What one thread decodes with."""
+
+    prepare: Preparation
+    decoder: FlatProtobuf
+
+
 class Intake:
     """Shared by all receivers; every method may be called from any thread."""
 
@@ -57,7 +70,7 @@ class Intake:
         self._lock = threading.Lock()
         self._in_flight = 0
         self._decoders = threading.BoundedSemaphore(limits.decoders)
-        self._mine = threading.local()  # redaction remembers texts: each thread has its own
+        self._local = threading.local()  # what remembers texts: each thread has its own
 
     def count(self, **more: int) -> None:
         """Add to the tally."""
@@ -85,27 +98,35 @@ class Intake:
         with self._lock:
             self._in_flight -= size
 
-    def receive(self, decode: Decode) -> Receipt:
+    def receive(self, decode: Decode, message: bytes | None = None) -> Receipt:
         """The records that `decode` gives, into the spool; returns when they are durable.
 
         `decode` also says how many records were sent, so that none is lost silently; None when
-        only the refused ones count. As many bodies as there are decoders stand decoded in memory.
+        only the refused ones count. `message` is the same as a protobuf message of traces: when
+        nothing in it is odd, it is taken column by column. As many bodies as there are decoders
+        stand decoded in memory.
         """
         with self._decoders:
-            items, sent = decode()
-            frame, own = self._prepared(items)
+            table = self._columns(message) if message is not None else None
+            if table is not None:
+                frame, own, sent = Frame(tables=[table]), 0, len(table)
+                items: Iterable[Item] = ()
+            else:
+                items, sent = decode()
+                frame, own = self._prepared(items)
             if frame.is_empty:
                 self.count(requests=1, own=own)
                 return Receipt()
             data = frames.encoded(frame)
-            spans, logs, refused = len(frame.spans), len(frame.logs), len(frame.rejected)
+            spans = len(frame.spans) + sum(map(len, frame.tables))
+            logs, refused = len(frame.logs), len(frame.rejected)
             receipt = Receipt(
                 rejected=refused if sent is None else max(sent - spans - logs - own, 0),
                 message=_message(frame),
                 accepted=spans + logs + frame.metrics,
             )
             metrics = frame.metrics
-            del frame, items
+            del frame, items, table
         try:
             self._spool.append(data).result(FLUSH_SECONDS_MAX)
         except OverloadedError as error:
@@ -115,10 +136,28 @@ class Intake:
         self.count(requests=1, spans=spans, logs=logs, metrics=metrics, rejected=refused, own=own)
         return receipt
 
+    def _columns(self, message: bytes) -> SpanTable | None:
+        """The spans of a message as columns; None when it needs the walk over records."""
+        if len(message) < self.limits.column_bytes_min or signal_of(message) != TRACES:
+            return None
+        mine = self._my_own()
+        try:
+            flat = mine.decoder.flat([message])
+            if any(scope.service == OWN_SERVICE for scope in flat.scopes):
+                return None
+            return encode(flat, mine.prepare, self.settings.limits)
+        except OddError:
+            return None
+
+    def _my_own(self) -> "_Mine":
+        found: _Mine | None = getattr(self._local, "mine", None)
+        if found is None:
+            found = _Mine(self.settings.preparation(), FlatProtobuf(self.settings.limits))
+            self._local.mine = found
+        return found
+
     def _prepared(self, items: Iterable[Item]) -> tuple[Frame, int]:
-        prepare: Preparation | None = getattr(self._mine, "prepare", None)
-        if prepare is None:
-            prepare = self._mine.prepare = self.settings.preparation()
+        prepare = self._my_own().prepare
         frame, own = Frame(), 0
         for item in items:
             if isinstance(item, Span | LogRecord) and _is_own(item):

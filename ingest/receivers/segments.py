@@ -16,7 +16,7 @@ import msgspec
 
 from store.errors import DataError
 
-MAGIC = b"retrospan spool 1\n"
+MAGIC = b"retrospan spool 2\n"
 MAGIC_STEM = b"retrospan spool "
 OPEN, SEALED, DAMAGED = ".open", ".sealed", ".damaged"
 _PREFIX_BYTES = 8

@@ -16,7 +16,8 @@ class ReceiverLimits:
     `body_bytes` bounds a body both as sent and decompressed. `in_flight_bytes` bounds all bodies
     that are being received or decoded. `decoders` are at work at once: a decoded body takes about
     ten times its bytes. `spool_bytes` bounds what is acknowledged and not yet loaded. A segment is
-    closed at `segment_bytes` or after `load_seconds`, whichever comes first.
+    closed at `segment_bytes`, or after `load_seconds` when there is nothing else to load. Bodies
+    of `column_bytes_min` or more are decoded column by column, which costs more to begin.
     """
 
     body_bytes: int = 16 * 1024 * 1024
@@ -28,7 +29,8 @@ class ReceiverLimits:
     datagram_bytes: int = 65_000
     spool_bytes: int = 512 * 1024 * 1024
     segment_bytes: int = 4 * 1024 * 1024
-    load_seconds: float = 0.5
+    load_seconds: float = 0.05
+    column_bytes_min: int = 16 * 1024
     retry_after_seconds: int = 1
     stop_seconds: float = 10.0
 

@@ -55,6 +55,7 @@ class Spool:
         self._waiting: list[tuple[bytes, Future[None]]] = []
         self._growing: _Growing | None = None
         self._closing = False
+        self._is_asked = False  # somebody waits for a segment to load
         self._turn = threading.Condition()
         self._writer = threading.Thread(target=self._write, name="retrospan-spool")
         self._writer.start()
@@ -82,9 +83,16 @@ class Spool:
         return future
 
     def sealed(self, wait_seconds: float) -> list[Path]:
-        """Segments to load, oldest first; waits that long for one."""
+        """Segments to load, oldest first; waits that long for one.
+
+        Only while somebody waits does time close a segment: a busy loader gets larger ones.
+        """
         with self._turn:
-            self._turn.wait_for(lambda: self._sealed, wait_seconds)
+            if not self._sealed and wait_seconds > 0:
+                self._is_asked = True
+                self._turn.notify_all()
+                self._turn.wait_for(lambda: self._sealed, wait_seconds)
+                self._is_asked = False
             return list(self._sealed)
 
     def forget(self, path: Path, *, aside: bool = False) -> None:
@@ -110,8 +118,7 @@ class Spool:
     def _write(self) -> None:
         while True:
             with self._turn:
-                wait = self._growing.seal_at - time.monotonic() if self._growing else None
-                self._turn.wait_for(lambda: self._waiting or self._closing, wait)
+                self._turn.wait_for(self._has_work, self._seconds_to_seal())
                 group, self._waiting = self._waiting, []
                 closing = self._closing
             if group:
@@ -120,11 +127,20 @@ class Spool:
             if growing is not None and (
                 closing
                 or growing.size >= self._limits.segment_bytes
-                or time.monotonic() >= growing.seal_at
+                or self._seconds_to_seal() == 0.0
             ):
                 self._seal(growing)
             if closing and not group:
                 return
+
+    def _has_work(self) -> bool:
+        return bool(self._waiting) or self._closing or self._seconds_to_seal() == 0.0
+
+    def _seconds_to_seal(self) -> float | None:
+        """Until time closes the segment that grows; None while nobody waits for it."""
+        if self._growing is None or not self._is_asked:
+            return None
+        return max(0.0, self._growing.seal_at - time.monotonic())
 
     def _commit(self, group: list[tuple[bytes, Future[None]]]) -> None:
         """Write a group and flush once; on trouble none of it counts as received."""

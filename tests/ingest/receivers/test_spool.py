@@ -160,7 +160,7 @@ def test_damage_in_a_sealed_segment_is_told_and_the_file_kept(tmp_path: Path) ->
 
 def test_a_segment_of_another_version_waits_and_is_told(tmp_path: Path) -> None:
     path = left_open(tmp_path, range(3))
-    path.write_bytes(b"retrospan spool 2\n" + b"?" * 100)
+    path.write_bytes(b"retrospan spool 9\n" + b"?" * 100)
     told: list[str] = []
     assert loaded(tmp_path, told.append) == []
     assert "another version of retrospan" in told[0]

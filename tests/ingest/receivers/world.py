@@ -12,15 +12,16 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ingest.otlp.values import Object
 from ingest.pipeline import IngestSettings
+from ingest.receivers.loader import PURPOSE
 from ingest.receivers.server import Receivers
 from ingest.receivers.settings import ReceiverLimits, ReceiverSettings, Tls
-from store.lease import Store
+from store.lease import Session, Store
 from store.model import LogRecord, Span
 from store.read import read_logs, read_spans
 
@@ -88,9 +89,22 @@ def post(
             return Answer(error.code, dict(error.headers), error.read())
 
 
+class Gated(Store):
+    """A store that lets nobody load what was received before its gate is open."""
+
+    def __init__(self, path: Path, gate: threading.Event) -> None:
+        super().__init__(path)
+        self._gate = gate
+
+    def lease(self, purpose: str, *, create: bool = False) -> AbstractContextManager[Session]:
+        if purpose == PURPOSE:
+            self._gate.wait(20)
+        return super().lease(purpose, create=create)
+
+
 @dataclass
 class Running:
-    """Receivers in this process; `gate` closed holds the loader back after its next load."""
+    """Receivers in this process; `gate` closed holds the loader back."""
 
     receivers: Receivers
     store: Store
@@ -119,7 +133,8 @@ def running(
     gate_open: bool = True,
 ) -> Iterator[Running]:
     """Receivers on free ports of this machine."""
-    store = Store(folder / "test.duckdb")
+    gate = threading.Event()
+    store = Gated(folder / "test.duckdb", gate)
     settings = ReceiverSettings(
         spool=folder / "spool",
         ingest=IngestSettings(redaction_key=KEY),
@@ -131,11 +146,10 @@ def running(
         tls=tls,
         limits=limits or replace(ReceiverLimits(), load_seconds=0.1),
     )
-    gate = threading.Event()
     told: list[str] = []
     if gate_open:
         gate.set()
-    receivers = Receivers(store, settings, lambda: (gate.wait(20), None)[1], told.append)
+    receivers = Receivers(store, settings, lambda: None, told.append)
     try:
         yield Running(receivers, store, "https" if tls else "http", told, gate)
     finally:

@@ -1,7 +1,8 @@
 """Finds places where the thread of a trace breaks.
 
-Orphans (instrumentation-score rule SPA-002), later roots in one trace, calls that were answered by
-an instrumented callee whose span is missing, and spans that name another flow than their parent.
+Orphans (instrumentation-score rule SPA-002), traces without a beginning, later roots in one trace,
+calls that were answered by an instrumented callee whose span is missing, and spans that name
+another flow than their parent.
 Near the ends of the data, and under unknown sampling, a missing span proves nothing.
 """
 
@@ -21,6 +22,7 @@ from store.conclusions import Finding, Verdict
 
 NAME = "broken_correlation"
 PROPAGATE = "Hand the trace context on: check the propagator and every place that leaves a thread."
+COUNTED = ("service", "spans", "orphans", "rootless", "second_roots")
 HERE = Path(__file__)
 
 
@@ -68,7 +70,7 @@ def _of_services(
 ) -> Iterator[Finding]:
     for row in rows:
         service = row["service"] or "an unnamed service"
-        facts = {name: row[name] for name in ("service", "spans", "orphans", "second_roots")}
+        facts = {name: row[name] for name in COUNTED}
         if _enough(settings, row["orphans"], row["spans"]):
             yield population_finding(
                 NAME,
@@ -81,6 +83,19 @@ def _of_services(
                 + PROPAGATE,
                 spans=row["orphan_sample"],
                 facts={"fault": "orphans", **facts},
+            )
+        if _enough(settings, row["rootless"], row["spans"]):
+            yield population_finding(
+                NAME,
+                subject=["rootless", service],
+                severity="info",
+                verdict=Verdict.SUSPECTED,
+                message=f"{row['rootless']} of {row['spans']} spans of {service} hang below "
+                "a caller that is not recorded, in traces without a beginning",
+                remedy="Record the caller (a gateway, a browser) too, or let it not send a context "
+                "that it does not export.",
+                spans=row["orphan_sample"],
+                facts={"fault": "rootless", **facts},
             )
         if _enough(settings, row["second_roots"], row["spans"]):
             yield population_finding(

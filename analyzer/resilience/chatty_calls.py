@@ -20,6 +20,7 @@ class ChattyCallsSettings:
     """How many calls from one service to another make a flow chatty (perf-sentinel: 15)."""
 
     calls_min: int = 15
+    flows_min: int = 3
     flows_percent_min: int = 5
 
 
@@ -29,7 +30,7 @@ def _detect(case: PopulationCase) -> Judged:
     found = []
     for row in rows:
         share = percent(row["chatty_flows"], row["flows"])
-        if not row["chatty_flows"] or share < settings.flows_percent_min:
+        if row["chatty_flows"] < settings.flows_min or share < settings.flows_percent_min:
             continue
         found.append(
             population_finding(

@@ -1,7 +1,7 @@
 /*
 title = "Spans whose parent is not in their trace, and later roots, per service"
 params = ["edge_ns"]
-columns = ["service", "spans", "orphans", "second_roots", "orphan_sample", "root_sample"]
+columns = ["service", "spans", "orphans", "rootless", "second_roots", "orphan_sample", "root_sample"]
 */
 -- At both ends of the data a parent may lie outside it.
 WITH data AS (
@@ -26,6 +26,8 @@ judged AS (
         c.service,
         trace_hex(c.trace_id) || '/' || span_hex(c.span_id) AS span,
         c.parent_span_id IS NOT NULL AND p.span_id IS NULL AS is_orphan,
+        -- Of a trace without any root, whoever began it is not recorded at all.
+        r.trace_id IS NULL AS is_rootless,
         c.parent_span_id IS NULL
         AND (c.start_ns, c.span_id) <> r.first_root
         AND l.span_id IS NULL AS is_second_root
@@ -41,7 +43,8 @@ judged AS (
 SELECT
     service,
     count(*) AS spans,
-    count(*) FILTER (is_orphan) AS orphans,
+    count(*) FILTER (is_orphan AND NOT is_rootless) AS orphans,
+    count(*) FILTER (is_orphan AND is_rootless) AS rootless,
     count(*) FILTER (is_second_root) AS second_roots,
     min(span, 5) FILTER (is_orphan) AS orphan_sample,
     min(span, 5) FILTER (is_second_root) AS root_sample

@@ -1,8 +1,8 @@
 """Finds messages that nobody took, and messages that ended among the dead letters.
 
 Hohpe & Woolf, "Enterprise Integration Patterns": Dead Letter Channel. A message is missed only
-where its destination has a recorded consumer, the data goes on long enough after it, and no
-unknown sampling could have left the consumer out; otherwise it is not known.
+where others of its destination were seen to be taken, the data goes on long enough after it, and
+no unknown sampling could have left the consumer out; otherwise it is not known.
 """
 
 import re
@@ -33,21 +33,28 @@ class UnconsumedSettings:
 
 def _detect(case: PopulationCase) -> Judged:
     rows = case.answers["unconsumed_messages"]
-    unheard = sorted(
-        {
-            str(row["destination"])
-            for row in rows
-            if not row["destination_heard"] and not DEAD_LETTERS.search(row["destination"])
-        }
-    )
     return Judged(
         findings=[finding for row in rows for finding in _findings(case, row)],
         examined={
             "messages sent": total(rows, "sent"),
             "long enough ago": total(rows, "due"),
         },
-        missing=[f"the spans of whoever consumes {name or 'messages'}" for name in unheard[:10]],
+        missing=sorted({lacking for row in rows if (lacking := _lacking(row)) is not None})[:10],
     )
+
+
+def _lacking(row: Row) -> str | None:
+    """What is not recorded that would tell whether these messages were taken."""
+    where = row["destination"]
+    if DEAD_LETTERS.search(where):
+        return None
+    if not where:
+        return f"messaging.destination.name of messages from {row['service']}"
+    if not row["destination_heard"]:
+        return f"the spans of whoever consumes {where}"
+    if row["due"] and row["unconsumed"] == row["due"]:
+        return f"links, parents or message ids that tie the consumers of {where} to its messages"
+    return None
 
 
 def _findings(case: PopulationCase, row: Row) -> Iterator[Finding]:
@@ -65,7 +72,7 @@ def _findings(case: PopulationCase, row: Row) -> Iterator[Finding]:
             spans=row["sent_sample"],
             facts={"fault": "dead letters", **facts},
         )
-    elif row["unconsumed"] and row["destination_heard"]:
+    elif row["unconsumed"] and _lacking(row) is None:
         yield population_finding(
             NAME,
             subject=["unconsumed", row["destination"], row["service"]],

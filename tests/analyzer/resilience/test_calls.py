@@ -126,13 +126,16 @@ class TestChattyCalls:
     """Two services that talk a lot."""
 
     def talked(self, folder: Path, calls: int, http: int = 200) -> list[object]:
-        made = flow(0)
-        for number in range(calls):
-            made.call(
-                "catalog", "GET /items", 10 + number * 10, 15 + number * 10, http=http,
-                extra={"retrospan.step.key": "one" if http >= 500 else str(number)},
-            )  # fmt: skip
-        told = said(folder, "chatty_calls", made.all_spans())
+        spans: list[Span] = []
+        for flow_number in range(3):
+            made = flow(flow_number)
+            for number in range(calls):
+                made.call(
+                    "catalog", "GET /items", 10 + number * 10, 15 + number * 10, http=http,
+                    extra={"retrospan.step.key": "one" if http >= 500 else str(number)},
+                )  # fmt: skip
+            spans += made.all_spans()
+        told = said(folder, "chatty_calls", spans)
         return [it.facts["calls_most"] for it in told.findings]
 
     def test_twenty_calls_in_one_flow_are_told(self, tmp_path: Path) -> None:

@@ -58,6 +58,11 @@ class TestBrokenCorrelation:
         spans = of_ledger(many(), lambda span: replace(span, parent_span_id="00000000000000ff"))
         assert {it.verdict for it in broken(tmp_path, spans, unknown=True)} == {Verdict.SUSPECTED}
 
+    def test_a_caller_that_is_nowhere_recorded_is_only_suspected(self, tmp_path: Path) -> None:
+        spans = [span for span in many() if span.service == "ledger"]
+        found = {it.facts["fault"]: it.verdict for it in broken(tmp_path, spans)}
+        assert found == {"rootless": Verdict.SUSPECTED}
+
     def test_a_second_root_is_suspected(self, tmp_path: Path) -> None:
         spans = of_ledger(many(), lambda span: replace(span, parent_span_id=None))
         found = {it.facts["fault"]: it.verdict for it in broken(tmp_path, spans)}

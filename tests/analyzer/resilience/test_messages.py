@@ -1,5 +1,6 @@
 """Messages: how long they wait, who gets them twice, who never gets them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,19 @@ class TestUnconsumedMessages:
     def test_a_name_that_only_sounds_like_it_is_none(self, tmp_path: Path) -> None:
         spans = [sent(50, 500, "newsletters"), sent(51, 500, "deadline-letters")]
         assert not said(tmp_path, "unconsumed_messages", spans).findings
+
+    def test_where_nothing_ties_consumers_to_messages_it_is_unknown(self, tmp_path: Path) -> None:
+        spans = [replace(span, links=(), parent_span_id=None) for span in self.some()]
+        told = said(tmp_path, "unconsumed_messages", spans)
+        assert (list(told.findings), told.coverage.verdict) == ([], Verdict.UNKNOWN)
+
+    def test_a_destination_without_a_name_accuses_nobody(self, tmp_path: Path) -> None:
+        spans = [
+            replace(
+                span,
+                attributes={k: v for k, v in span.attributes.items() if "destination" not in k},
+            )
+            for span in self.some(lost=3)
+        ]
+        told = said(tmp_path, "unconsumed_messages", spans)
+        assert (list(told.findings), told.coverage.verdict) == ([], Verdict.UNKNOWN)

@@ -240,17 +240,22 @@ class Caller:
     ) -> None:
         """Wait before the next attempt; the jitter's draw is recorded."""
         draw = self._host.plan.draw("jitter", flow.index, operation.path, key, attempt)
-        with flow.lock:
-            index = next(flow.draws)
-        self._host.telemetry.log(
-            "INFO",
-            "backoff jitter",
-            {"kind": "random", "value": draw, "index": index},
-            context=set_span_in_context(span, flow.context),
-            event_name="retrospan.effect",
-        )
+        record_draw(self._host, flow, "backoff jitter", draw, span)
         base_ms = operation.backoff_initial_ms * operation.backoff_coefficient ** (attempt - 1)
         time.sleep(base_ms * (0.75 + 0.5 * draw) / 1000)
+
+
+def record_draw(host: Host, flow: Flow, what: str, value: float, span: Span) -> None:
+    """Tell of a random number the flow drew at a span."""
+    with flow.lock:
+        index = next(flow.draws)
+    host.telemetry.log(
+        "INFO",
+        what,
+        {"kind": "random", "value": value, "index": index},
+        context=set_span_in_context(span, flow.context),
+        event_name="retrospan.effect",
+    )
 
 
 def _fail(span: Span, error_type: str) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from opentelemetry.context import Context
 from opentelemetry.trace import SpanKind
 
+from sample_traces.services.calls import Flow, record_draw
 from sample_traces.services.policy import Policy, Verdict
 from sample_traces.services.process import Host
 from sample_traces.services.web import Json, dumps
@@ -15,25 +15,27 @@ from sample_traces.services.web import Json, dumps
 def judge(
     host: Host,
     policy: Policy,
-    step_key: str,
+    flow: Flow,
     answer: Json,
-    context: Context,
     *,
     spend_s: float = 0.0,
-    draw: float = 1.0,
+    draw: float | None = None,
 ) -> Verdict:
     """Apply a policy to a model's answer; it takes the time `spend_s`.
 
-    `draw` decides on spot checks.
+    `draw` is the random number that decides on a spot check; it is recorded.
     """
     with host.telemetry.tracer.start_as_current_span(
-        f"policy {policy.id}", context=context, kind=SpanKind.INTERNAL
+        f"policy {policy.id}", context=flow.context, kind=SpanKind.INTERNAL
     ) as span:
         time.sleep(spend_s)
-        verdict = policy.judge(answer["recommendation"], answer["confidence"], draw)
+        if draw is not None:
+            record_draw(host, flow, "spot check", draw, span)
+        chance = 1.0 if draw is None else draw
+        verdict = policy.judge(answer["recommendation"], answer["confidence"], chance)
         span.set_attributes(
             {
-                "retrospan.step.key": step_key,
+                "retrospan.step.key": flow.flow_id,
                 "retrospan.step.kind": "gate",
                 "retrospan.decision.id": answer["decision_id"],
                 "retrospan.decision.confidence": answer["confidence"],

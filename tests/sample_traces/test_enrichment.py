@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 
 import pytest
+import yaml
+from jsonschema import Draft202012Validator
 
 from tests.sample_traces.recorded import (
     ENRICHMENTS,
+    SAMPLES,
     Span,
     expected,
     finding,
@@ -94,6 +98,25 @@ def test_equal_texts_got_unequal_answers_only_at_a_temperature() -> None:
     assert seen == told
     assert {it["temperature_percent"] for it in expected(DRIFT)["disagreements"]} == {90}
     assert len(told) >= 10
+
+
+@pytest.mark.parametrize(("version", "drifted"), [("2025-04", True), ("2026-11", False)])
+def test_answers_fit_the_published_shape_of_their_time(version: str, drifted: bool) -> None:
+    """Those that do not fit the old file are the ones the register's books say, and vice versa."""
+    file = SAMPLES / DRIFT / f"register-{version}.openapi.yaml"
+    lookups = yaml.safe_load(file.read_text(encoding="utf-8"))["paths"]["/lookups"]["post"]
+    schema = lookups["responses"]["200"]["content"]["application/json"]["schema"]
+    validator = Draft202012Validator(schema)
+    fits: dict[bool, set[str]] = {True: set(), False: set()}
+    for span in spans(DRIFT):
+        named = span["attributes"]
+        if named.get("url.template") == "/lookups" and "http.response.body.content" in named:
+            answer = json.loads(named["http.response.body.content"])
+            if "error" not in answer:
+                asked = json.loads(named["http.request.body.content"])["company_id"]
+                fits[validator.is_valid(answer)].add(asked)
+    assert fits[not drifted] == finding(DRIFT, "contracts.shape_drift")
+    assert fits[drifted] and not fits[True] & fits[False]
 
 
 def test_drift_breaks_every_promise_often_enough() -> None:

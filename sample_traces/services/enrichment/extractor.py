@@ -67,7 +67,7 @@ class Extractor:
         if not result.ok:
             raise RetryError(f"the model answered {result.error}")
         answer = self._decision(delivery, result)
-        verdict = judge(self._host, self._policy, delivery.flow_id, answer, delivery.context)
+        verdict = judge(self._host, self._policy, delivery.flow, answer)
         extracted = {**body, "sector": answer["recommendation"]}
         topic = "company.extracted" if verdict.outcome == "allow" else "company.to-curate"
         decided_at = datetime.now(UTC)

@@ -104,9 +104,8 @@ class Orchestrator:
         return judge(
             self._host,
             self._policy,
-            flow.flow_id,
+            flow,
             answer,
-            flow.context,
             spend_s=low + (high - low) * draw("gate", flow.index),
             draw=draw("spot check", flow.index),
         )

@@ -74,7 +74,7 @@ class Orchestrator:
         decision: dict[str, Any] = {}
 
         def gate(flow: Flow, score: Result, order: Json) -> str:
-            verdict = judge(self._host, self._policy, flow.flow_id, score.body, flow.context)
+            verdict = judge(self._host, self._policy, flow, score.body)
             decision.update(score=score, verdict=verdict, order=order)
             return verdict.outcome
 

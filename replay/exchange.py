@@ -20,6 +20,7 @@ from analyzer.conventions import (
 )
 from replay.recording import operation_of
 from store.conclusions import Attempt, Flow, Step
+from store.errors import NotFoundError
 from store.model import Attributes, Span
 
 URL = ("url.full", "http.url")
@@ -68,7 +69,8 @@ class Exchange:
 def exchanges_of(flow: Flow, spans: Iterable[Span], service: str | None = None) -> list[Exchange]:
     """The HTTP requests a service of the flow made, by start; of its own service by default.
 
-    Steps that are no HTTP requests, such as local decisions and messages, are left out.
+    Steps that are no HTTP requests, such as local decisions and messages, are left out. Raises
+    NotFoundError when nothing is left.
     """
     asking = flow.service if service is None else service
     by_id = {(span.trace_id, span.span_id): span for span in spans}
@@ -80,6 +82,11 @@ def exchanges_of(flow: Flow, spans: Iterable[Span], service: str | None = None) 
             span = by_id.get((attempt.trace_id, attempt.span_id))
             if span is not None and text(span.attributes, *HTTP_METHOD) is not None:
                 found.append(_exchange(flow, step, attempt, span, by_id))
+    if not found:
+        raise NotFoundError(
+            f"flow {flow.flow_id} holds no HTTP request of {asking}; "
+            f"its services are {', '.join(flow.services)}"
+        )
     return sorted(found, key=lambda it: (it.start_ns, it.span_id))
 
 

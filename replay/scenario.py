@@ -24,6 +24,7 @@ class Change:
     """A changed setting of one operation; None means unchanged.
 
     `threshold_from` is the threshold to move, needed where the operation compares several.
+    `capacity` (calls served at a time) and the breaker act on all flows at once.
     """
 
     operation: str
@@ -33,6 +34,9 @@ class Change:
     backoff_coefficient: float | None = None
     threshold: float | None = None
     threshold_from: float | None = None
+    capacity: int | None = None
+    breaker_failures: int | None = None
+    breaker_open_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +116,7 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
 
 def _change(item: Mapping[str, Any]) -> Change:
     backoff = item.get("backoff", {})
+    breaker = item.get("breaker", {})
     return Change(
         operation=item["operation"],
         timeout_ms=item.get("timeout_ms"),
@@ -120,6 +125,9 @@ def _change(item: Mapping[str, Any]) -> Change:
         backoff_coefficient=backoff.get("coefficient"),
         threshold=item.get("threshold"),
         threshold_from=item.get("threshold_from"),
+        capacity=item.get("capacity"),
+        breaker_failures=breaker.get("failures"),
+        breaker_open_ms=breaker.get("open_ms"),
     )
 
 

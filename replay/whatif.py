@@ -57,6 +57,9 @@ def what_if(
         )
     if control.verdict not in ("identical", "equivalent"):
         return replace(named, reason="the control replay diverged, so no counterfactual is shown")
+    if any(c.capacity is not None or c.breaker_failures is not None for c in scenario.changes):
+        why = "capacity and breakers act on all flows at once; `replay population` simulates them"
+        return replace(named, reason=f"not identified from one flow: {why}")
     try:
         if scenario.version is not None and successor is None:
             raise DataError(f"no program of version {scenario.version!r} of this kind is known")

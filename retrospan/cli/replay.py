@@ -131,6 +131,31 @@ BACKTEST_COLUMNS = (
 )
 
 
+def _measure(name: str) -> Column:
+    def cell(row: Row) -> str:
+        value = _int(row[name])
+        return humane(value) if str(row["measure"]).endswith("_ns") else str(value)
+
+    return Column(header=name, show=cell, right=True)
+
+
+def _error(row: Row) -> str | None:
+    value = row["error_ppm"]
+    return f"{value / 10_000:+.1f}" if isinstance(value, int) else None
+
+
+MEASURE_COLUMNS = (
+    Column(
+        header="of all calls",
+        show=lambda row: str(row["measure"]).removesuffix("_ns").replace("_", " "),
+    ),
+    _measure("recorded"),
+    _measure("simulated"),
+    Column(header="calibration error (%)", show=_error, right=True),
+    _measure("changed"),
+)
+
+
 @app.command("run")
 def run_replays(
     context: typer.Context,
@@ -272,6 +297,42 @@ def batch_lines(document: Mapping[str, object]) -> list[str]:
 
 def _rows(value: object) -> list[Row]:
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+@app.command("population")
+def simulate_population(
+    context: typer.Context,
+    scenario: Annotated[Path, typer.Option(help="A what-if file with `changes`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Simulate all calls of the changed operations at once, where load feeds back: retries, queues,
+    breakers, capacity. Qualitative; the error of simulating what was recorded stands beside it."""
+    from retrospan.canonical import pretty
+    from retrospan.populations import measure_rows, population_document
+
+    document = population_document(edge_of(context), scenario)
+    if as_json:
+        put([pretty(document)])
+        return
+    for simulation in _rows(document["simulations"]):
+        put(
+            [
+                f"scenario  {visible(str(document['scenario']))}",
+                f"operation {visible(str(simulation['operation']))}",
+                "claim     C4, qualitative: it shows where a storm begins, not its height",
+            ]
+        )
+        show(
+            Listing(
+                document=document,
+                rows=measure_rows(dict(simulation)),
+                columns=MEASURE_COLUMNS,
+                cells=(),
+                empty="nothing to simulate",
+            ),
+            Format.TABLE,
+            False,
+        )
 
 
 @app.command("flip")

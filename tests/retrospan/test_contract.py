@@ -39,6 +39,33 @@ RECORD = {
 }
 
 
+def asked() -> dict[str, Any]:
+    """A flow called `asked` that makes one HTTP request."""
+
+    def span(number: int, kind: int, attributes: dict[str, str]) -> dict[str, Any]:
+        return {
+            "traceId": world.trace_id(8),
+            "spanId": world.span_id(8, number),
+            "parentSpanId": "" if number == 1 else world.span_id(8, 1),
+            "name": "ask",
+            "kind": kind,
+            "startTimeUnixNano": str(world.START + number),
+            "endTimeUnixNano": str(world.START + 20 - number),
+            "attributes": [
+                {"key": key, "value": {"stringValue": value}} for key, value in attributes.items()
+            ],
+        }
+
+    call = {
+        "http.request.method": "GET",
+        "http.response.status_code": "200",
+        "server.address": "shop",
+        "url.full": "http://shop/a",
+    }
+    spans = [span(1, 2, {"retrospan.flow.id": "asked"}), span(2, 3, call)]
+    return {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
+
+
 def rows() -> dict[str, str | None]:
     """Schema names by command."""
     found = {}
@@ -108,6 +135,7 @@ def test_every_command_and_option_has_help() -> None:
         ("replay run flow-001", 0),
         ("replay batch --workers 1 --where flow_id=flow-001", 0),
         ('replay flip flow-001 --operation "payment charge" --change attempts', 0),
+        ("replay population --scenario wait.yaml", 0),
         ("replay programs", 0),
         ("recordings list", 0),
         ("recordings show flow-001", 0),
@@ -122,6 +150,9 @@ def test_every_command_and_option_has_help() -> None:
         ("purge --before 1h --dry-run", 0),
         ("export otlp -o out.jsonl", 0),
         ("export parquet -o out", 0),
+        ("export har asked -o f.har", 0),
+        ("export vcr asked -o f.yaml", 0),
+        ("export wiremock asked -o f.json", 0),
         ("doctor", 0),
         ("conformance report", 0),
         ("contracts report --api payment=api.yaml", 0),
@@ -139,12 +170,19 @@ def test_every_document_fits_its_schema(
 ) -> None:
     (tmp_path / "spans.json").write_text(json.dumps(RECORD))
     (tmp_path / "slo.yaml").write_text(SLO)
+    (tmp_path / "wait.yaml").write_text(
+        "schema: retrospan.scenario/1\nname: wait\n"
+        "changes: [{operation: payment charge, timeout_ms: 9}]"
+    )
     (tmp_path / "bad.json").write_text('{"resourceSpans": 3}')
     (tmp_path / "api.yaml").write_text("openapi: 3.1.0\npaths:\n  /pay:\n    post: {}\n")
     if line.startswith("report"):
         assert command("report", "write", "inc-1", "-o", "a.md").code == 0
     if line.startswith("recordings replay"):
         assert command("recordings", "export", "--all", "-o", "r.jsonl").code == 0
+    if " asked " in line:
+        (tmp_path / "asked.json").write_text(json.dumps(asked()))
+        assert command("ingest", "asked.json").code == 0
     said = command(*shlex.split(line), "--json")
     assert said.code == code, said.err
     name = next(name for typed, name in rows().items() if line.startswith(typed))

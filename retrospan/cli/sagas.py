@@ -45,15 +45,17 @@ RESIDUAL_COLUMNS = tuple(
 
 
 def _worst_checks(row: Row) -> str:
-    """The checks that gave the saga its verdict."""
+    """The checks that gave the saga its verdict; a good one needs no reason."""
     checks = row["checks"]
     assert isinstance(checks, list)
+    if row["verdict"] in ("pass", "not_applicable"):
+        return "–"
     said = [
         f"{check['check']}: {check['message']}"
         for check in checks
-        if isinstance(check, dict) and check["verdict"] == row["verdict"] != "pass"
+        if isinstance(check, dict) and check["verdict"] == row["verdict"]
     ]
-    return "; ".join(said) or "–"
+    return "; ".join(said)
 
 
 def _residuals(row: Row) -> int:

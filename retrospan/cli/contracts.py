@@ -95,20 +95,14 @@ def report(
     violation."""
     from analyzer.contracts.observed import observe, observe_drift
     from analyzer.contracts.result import of_drift, ordered
+    from analyzer.contracts.settings import ContractSettings
     from analyzer.contracts.verify import verify
     from retrospan.contract_rows import cover_row, result_row, window_row
-    from store.errors import UsageError
 
     edge = edge_of(context)
-    settings = _settings(edge, api or ())
+    settings = edge.settings().fill("contracts", ContractSettings)
     apis = _apis(edge, settings, api or ())
-    if (window_a is None) != (window_b is None):
-        raise UsageError("shapes are compared between two windows: give --window-a and --window-b")
-    if not apis and window_a is None:
-        raise UsageError(
-            "no OpenAPI file is named: write them under [contracts.services] in retrospan.toml "
-            '(inventory = "inventory.yaml"), or give --api SERVICE=FILE'
-        )
+    _check(apis, window_a, window_b)
     with edge.lease("holding exchanges against contracts") as session:
         window = _window(session, since, until)
         observed = observe(session, list(apis), window, settings.bodies_per_shape_max)
@@ -196,11 +190,17 @@ def compare_files(
     return worst(violation=verdict is Impact.BREAKING)
 
 
-def _settings(edge: Edge, given: Sequence[str]) -> "ContractSettings":
-    from analyzer.contracts.settings import ContractSettings
+def _check(apis: "dict[str, list[Api]]", window_a: str | None, window_b: str | None) -> None:
+    """Refuse what leaves nothing to answer."""
+    from store.errors import UsageError
 
-    del given
-    return edge.settings().fill("contracts", ContractSettings)
+    if (window_a is None) != (window_b is None):
+        raise UsageError("shapes are compared between two windows: give --window-a and --window-b")
+    if not apis and window_a is None:
+        raise UsageError(
+            "no OpenAPI file is named: write them under [contracts.services] in retrospan.toml "
+            '(inventory = "inventory.yaml"), or give --api SERVICE=FILE'
+        )
 
 
 def _apis(edge: Edge, settings: "ContractSettings", given: Sequence[str]) -> "dict[str, list[Api]]":

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retrospan.documents import Document
 from retrospan.edge import Edge, edge_of, worst
 from retrospan.listing import (
     LIMIT_DEFAULT,
@@ -148,39 +149,38 @@ def report(
 
     compared = [row for row in map(comparison_row, found.comparisons) if wanted(row)]
     taken_back = [row for row in map(rollback_row, found.rollbacks) if wanted(row)]
-    flat: list[Row] = [
-        {
-            **row,
-            "from": one.pair.baseline.version,
-            "to": one.pair.candidate.version,
-        }
-        for one in found.comparisons
-        if wanted(row := comparison_row(one))
-    ]
-    shown: list[Row] = [*taken_back] if rollbacks else flat
-    show(
-        Listing(
-            document={
-                "schema": "retrospan.releases/1",
-                "since_ns": found.since_ns,
-                "until_ns": found.until_ns,
-                "subjects": [row for row in map(thing_row, found.things) if wanted(row)],
-                "comparisons": list(compared[:limit]),
-                "comparison_count": len(compared),
-                "rollbacks": list(taken_back[:limit]),
-                "rollback_count": len(taken_back),
-                "pairs_left_out": found.pairs_left_out,
-            },
-            rows=shown[:limit],
-            columns=ROLLBACK_COLUMNS if rollbacks else COLUMNS,
-            cells=ROLLBACK_CELLS if rollbacks else CELLS,
-            empty="no version was taken back" if rollbacks else "nothing has two versions",
-        ),
-        form,
-        as_json,
-    )
+    document: Document = {
+        "schema": "retrospan.releases/1",
+        "since_ns": found.since_ns,
+        "until_ns": found.until_ns,
+        "subjects": [row for row in map(thing_row, found.things) if wanted(row)],
+        "comparisons": list(compared[:limit]),
+        "comparison_count": len(compared),
+        "rollbacks": list(taken_back[:limit]),
+        "rollback_count": len(taken_back),
+        "pairs_left_out": found.pairs_left_out,
+    }
+    rows = list(taken_back if rollbacks else map(_flat, compared))
+    show(_listing(document, rows[:limit], rollbacks), form, as_json)
     _say(edge, found, rollbacks, len(taken_back))
     return worst(violation=any(row["release_verdict"] == "fail" for row in compared))
+
+
+def _flat(row: Document) -> Document:
+    """A comparison with its versions as cells of their own."""
+    baseline, candidate = row["baseline"], row["candidate"]
+    assert isinstance(baseline, dict) and isinstance(candidate, dict)
+    return {**row, "from": baseline["version"], "to": candidate["version"]}
+
+
+def _listing(document: Document, rows: list[Document], rollbacks: bool) -> Listing:
+    return Listing(
+        document=document,
+        rows=rows,
+        columns=ROLLBACK_COLUMNS if rollbacks else COLUMNS,
+        cells=ROLLBACK_CELLS if rollbacks else CELLS,
+        empty="no version was taken back" if rollbacks else "nothing has two versions",
+    )
 
 
 def _say(edge: Edge, found: "ReleaseReport", rollbacks: bool, taken_back: int) -> None:

@@ -46,6 +46,7 @@ def both(old: Schema, new: Schema, **versions: Any) -> tuple[str, str]:
 
 OBJECT: dict[str, JsonValue] = {"type": "object", "properties": {"a": {"type": "string"}}}
 CLOSED: dict[str, JsonValue] = {**OBJECT, "additionalProperties": False}
+MORE: dict[str, JsonValue] = {"a": {"type": "string"}, "b": True}
 
 
 @pytest.mark.parametrize(
@@ -66,13 +67,13 @@ CLOSED: dict[str, JsonValue] = {**OBJECT, "additionalProperties": False}
         ({"pattern": "a"}, {"pattern": "b"}, "unknown", "unknown"),
         (
             OBJECT,
-            {**OBJECT, "properties": {"a": {"type": "string"}, "b": True}},
+            {**OBJECT, "properties": MORE},
             "compatible",
             "compatible",
         ),
         (
             CLOSED,
-            {**CLOSED, "properties": {"a": {"type": "string"}, "b": True}},
+            {**CLOSED, "properties": MORE},
             "compatible",
             "breaking",
         ),

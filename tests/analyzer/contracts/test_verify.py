@@ -53,7 +53,11 @@ def call(number: int, **fields: Any) -> list[Span]:
         **fields.get("attributes", {}),
     }
     route = fields.get("route", "/orders")
-    common = {"start_ns": number * SECOND, "end_ns": number * SECOND + 5, "name": "x"}
+    common: dict[str, Any] = {
+        "start_ns": number * SECOND,
+        "end_ns": number * SECOND + 5,
+        "name": "x",
+    }
     trace = f"{number + 1:032x}"
     client = Span(
         trace_id=trace,
@@ -207,8 +211,9 @@ def test_the_order_of_loading_changes_nothing(tmp_path: Path) -> None:
         for n in range(6)
         for span in call(n, request={} if n % 2 else {"sku": 1}, version=str(n % 3))
     ]
-    first = results(tmp_path / "a", spans) if (tmp_path / "a").mkdir() is None else []
-    (tmp_path / "b").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    first = results(tmp_path / "a", spans)
     assert first == results(tmp_path / "b", spans[::-1])
 
 

@@ -11,7 +11,7 @@ import typer
 
 from retrospan.canonical import pretty
 from retrospan.edge import Edge, edge_of, put, worst
-from store.errors import NotFoundError, UsageError
+from store.errors import UsageError
 
 if TYPE_CHECKING:
     from replay.requests import Requests
@@ -100,14 +100,7 @@ def _requests(flow: "Flow", spans: "Sequence[Span]", service: str | None) -> "Re
     from replay.noise import Noise
     from replay.requests import Requests
 
-    exchanges = exchanges_of(flow, spans, service)
-    if not exchanges:
-        asking = service or flow.service
-        raise NotFoundError(
-            f"flow {flow.flow_id} holds no HTTP request of {asking}; "
-            f"its services are {', '.join(flow.services)}"
-        )
-    return Requests(exchanges, Noise(), flow.input)
+    return Requests(exchanges_of(flow, spans, service), Noise(), flow.input)
 
 
 async def _until_stopped(edge: Edge, server: "MockServer", ports_file: Path | None) -> None:

@@ -49,6 +49,38 @@ def export_parquet(
         return _tell(edge, export(edge.store(), output), as_json)
 
 
+def _mock_command(name: str, title: str) -> None:
+    """One command per format of recorded exchanges."""
+
+    def export_mock(
+        context: typer.Context,
+        flow: Annotated[str, typer.Argument(metavar="FLOW", help="The flow.")],
+        output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+        service: Annotated[
+            str | None,
+            typer.Option(help="Whose requests to write; those of the flow's own service, else."),
+        ] = None,
+        as_json: AsJson = False,
+    ) -> int:
+        from retrospan import telemetry
+        from retrospan.export.mocks import export_mocks
+
+        edge = edge_of(context)
+        with telemetry.phase("export"):
+            return _tell(edge, export_mocks(edge.store(), name, flow, output, service), as_json)
+
+    help_text = f"Write the HTTP requests of a flow with their answers as {title}."
+    app.command(name, help=help_text)(export_mock)
+
+
+for _name, _title in (
+    ("har", "an HTTP archive (HAR 1.2)"),
+    ("vcr", "a cassette of vcrpy"),
+    ("wiremock", "stub mappings of WireMock"),
+):
+    _mock_command(_name, _title)
+
+
 def _tell(edge: Edge, done: "Exported", as_json: bool) -> int:
     from retrospan.canonical import pretty
 
@@ -58,6 +90,8 @@ def _tell(edge: Edge, done: "Exported", as_json: bool) -> int:
         put(f"{file.path}: {file.table} {file.rows}" for file in done.files)
     for name in done.differing[:DIFFERING_TOLD_MAX]:
         tell(f"not read back as it is stored: {name}")
+    for name in done.left_out[:DIFFERING_TOLD_MAX]:
+        tell(f"left out, the format has no place for it: {name}")
     hidden = len(done.differing) - DIFFERING_TOLD_MAX
     if hidden > 0:
         tell(f"and {hidden} more; --json lists them")

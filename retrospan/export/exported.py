@@ -20,12 +20,14 @@ class ExportedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """What was written. `differing` are records that, read again, are not what the store holds."""
+    """What was written. `differing` are records that, read again, are not what the store holds,
+    `left_out` what the format has no place for."""
 
     form: str
     files: Sequence[ExportedFile]
     differing: Sequence[str] = ()
     changed_meanwhile: bool = False
+    left_out: Sequence[str] = ()
 
     def to_document(self) -> dict[str, JsonValue]:
         """The document of the command contract; long lists are cut at `NAMED_MAX`."""
@@ -39,4 +41,5 @@ class Exported:
             "differing": list(self.differing[:NAMED_MAX]),
             "differing_count": len(self.differing),
             "changed_meanwhile": self.changed_meanwhile,
+            "left_out": list(self.left_out[:NAMED_MAX]),
         }

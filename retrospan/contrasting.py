@@ -38,7 +38,7 @@ DURATION = "duration_ns"
 ABOVE = "> "
 CELLS = (
     "attribute", "value", "selected", "baseline", "share_selected", "share_baseline", "lift",
-    "precision", "p_value", "q_value", "more", "examples",
+    "precision", "p_value", "q_value", "more", "given", "examples",
 )  # fmt: skip
 FIELDS = (
     "flow_id", "name", "version", "outcome", "architecture", "complete", "sampling", "verdict",
@@ -266,6 +266,7 @@ def _value_row(one: "Difference", flow_ids: Sequence[str]) -> "Document":
         "p_value": float(f"{one.p_value:.6g}"),
         "q_value": float(f"{one.q_value:.6g}"),
         "more": one.more,
+        "given": one.given,
         "twins": [{"same": same, **_term_row(term)} for same, term in one.twins],
         "examples": [
             flow_ids[place] for place in _places(one.mask if one.more else ~one.mask, len(flow_ids))
@@ -363,6 +364,7 @@ COLUMNS = (
     Column(header="lift", show=_lift, right=True),
     Column(header="precision", show=_precise, right=True),
     Column(header="q", show=_q, right=True),
+    Column(header="given before", show=lambda row: "yes" if row["given"] else ""),
     Column(header="for example", show=_example),
     Column(header="says the same", show=_same),
 )
@@ -399,4 +401,7 @@ def _head(document: "Document") -> str:
     )
     if document["n_sampling_unknown"]:
         said += f" Sampling is unknown for {document['n_sampling_unknown']} flows."
-    return said + " Consequences differ as causes do: look at which came first."
+    return said + (
+        " An association, not yet a cause: what was given before the flow began can be one, what "
+        "happened on the way may be a consequence."
+    )

@@ -29,6 +29,11 @@ BEARERS_MIN: Final = 2
 P_MIN: Final = 1e-20
 """Smaller p-values are not told apart: the tests do not compute them to the end."""
 DIGITS: Final = 9
+GIVEN_DECISION: Final = ("flag ", "model", "policy")
+"""Beginnings of facts of a decision that stood before it was made."""
+GIVEN_KNOWN: Final = (19, 20)
+"""A service's release is given where at least this share of the flows met the service; elsewhere
+that the flow came there at all may be the consequence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,22 @@ class Difference:
     def precision(self) -> float:
         """Of the compared flows with it, the share that is selected."""
         return self.selected / (self.selected + self.baseline)
+
+    @property
+    def given(self) -> bool:
+        """Whether it stood before the flow did anything, so that it is no consequence."""
+        least, whole = GIVEN_KNOWN
+        known = self.known_selected + self.known_baseline
+        met = known * whole >= least * (self.n_selected + self.n_baseline)
+        return all(
+            term.attribute.source == "flow"
+            or (term.attribute.source == "resource" and met)
+            or (
+                term.attribute.source == "decision"
+                and term.attribute.name.startswith(GIVEN_DECISION)
+            )
+            for term in self.terms
+        )
 
     @property
     def more(self) -> bool:

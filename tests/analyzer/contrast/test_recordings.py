@@ -69,6 +69,26 @@ def test_what_broke_rules_is_first_of_all_the_faulty_release_and_its_policy(
     assert any(name == "charge-eu at gateway-eu: attempts" for it in others for name, _ in it)
     best = next(one for one in found.differences if len(one.terms) == 1)
     assert best.share_selected == 1.0
+    assert best.given
+
+
+def test_what_followed_from_the_fault_is_not_called_given(brownout: Store) -> None:
+    found = compared(brownout, violated_and_clean(heads_of(brownout)))
+    given = {
+        (term.attribute.source, term.attribute.name)
+        for one in found.differences
+        if one.given and one.more
+        for term in one.terms
+    }
+    assert given
+    assert given <= {("flow", "flow version"), ("decision", "policy version")}
+    # gateway-us was only met after a failover.
+    assert not any(
+        one.given
+        for one in found.differences
+        for term in one.terms
+        if term.attribute.service == "gateway-us"
+    )
 
 
 def test_what_was_slow_met_the_slow_gateway(brownout: Store) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
-from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -197,12 +196,7 @@ def _plain(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
 
 def _shallow(record: CheckResult | Divergence | Evidence | ResidualEffect) -> dict[str, Any]:
     """The fields of a record as they are; `dataclasses.asdict` would copy every value in depth."""
-    return {name: getattr(record, name) for name in _names(type(record))}
-
-
-@cache
-def _names(kind: type[CheckResult | Divergence | Evidence | ResidualEffect]) -> tuple[str, ...]:
-    return tuple(entry.name for entry in fields(kind))
+    return {entry.name: getattr(record, entry.name) for entry in fields(record)}
 
 
 def _evidence_of(values: Sequence[dict[str, Any]]) -> tuple[Evidence, ...]:

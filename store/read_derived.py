@@ -103,7 +103,8 @@ def read_flow(session: Session, flow_id: str) -> Flow:
 
 def _present_id(session: Session, alias: str) -> str:
     """The id under which a flow stands now that had another one with less data."""
-    found = [flow_id for (flow_id,) in session.rows("read/flow_aliases", {"alias": alias})]
+    rows = session.rows("read/flow_aliases", {"alias": alias})
+    found: list[str] = [flow_id for (flow_id,) in rows]
     if not found:
         known = [known_id for (known_id,) in session.rows("read/flow_ids")]
         raise NotFoundError(_not_found("flow", alias, known))

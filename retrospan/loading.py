@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from retrospan import telemetry
 from retrospan.config import Settings, redaction_key
 from retrospan.edge import Edge
 from store.errors import UsageError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 Show = Callable[[str], None]
 
 
+@telemetry.phase("ingest")
 def load(
     edge: Edge,
     paths: Sequence[str],
@@ -74,6 +76,7 @@ def _check_canonical(names: Iterable[str]) -> None:
             raise UsageError(f"[aliases] {name} is read by nothing; the nearest: {', '.join(near)}")
 
 
+@telemetry.phase("rebuild")
 def derive(edge: Edge, show: Show) -> str:
     """Flows, verdicts and findings out of what was loaded; a line that says how many."""
     from analyzer.population import PopulationSettings, judge_population

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from retrospan import telemetry
 from retrospan.edge import Edge
 from store.conclusions import Flow, ReplayResult
 from store.errors import NotFoundError
@@ -10,6 +11,7 @@ from store.errors import NotFoundError
 Show = Callable[[str], None]
 
 
+@telemetry.phase("replay")
 def replayed(
     edge: Edge, flow_ids: Sequence[str] | None, scenario: Path | None, show: Show
 ) -> list[ReplayResult]:
@@ -55,6 +57,7 @@ class Replayer:
             kind: Folds(recordings, self.settings) for kind, recordings in by_kind.items()
         }
 
+    @telemetry.phase("replay")
     def run(self, flow_ids: Sequence[str], scenario: Path | None, show: Show) -> list[ReplayResult]:
         """Results in the order asked for; they are stored too."""
         from replay.engine import replay_recording

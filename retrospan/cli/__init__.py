@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from retrospan import telemetry
 from retrospan.config import CONFIG_VARIABLE, DB_VARIABLE
 from retrospan.edge import Edge, ExitCode, ReaderGoneError, tell
 from store.errors import InvariantError, RetrospanError
@@ -35,7 +36,26 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line; every error ends here, in one line and an exit code."""
+    """Run one command line, traced where a collector is named; returns its exit code."""
+    with telemetry.command(_named(arguments), tell) as running:
+        running.exit_code = int(_ran(arguments))
+    return running.exit_code
+
+
+def _named(arguments: Sequence[str]) -> str:
+    """The command in a trace: its noun alone, never what a user typed beside it."""
+    known = nouns()
+    words = iter(hoisted(arguments))
+    for word in words:
+        if word in GLOBAL_VALUES:
+            next(words, None)
+        elif word in known:
+            return word
+    return "without a command"
+
+
+def _ran(arguments: Sequence[str]) -> int:
+    """Every error ends here, in one line and an exit code."""
     verbose = any(flag in arguments for flag in ("-v", "--verbose"))
     try:
         code = application()(args=hoisted(arguments), prog_name="retrospan", standalone_mode=False)

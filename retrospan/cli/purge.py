@@ -47,15 +47,13 @@ def command(
     edge = edge_of(context)
     show = progress_line(edge)
     if not dry_run:  # which data is one flow must be known before some of it goes
-        with telemetry.phase("rebuild"):
-            derive(edge, show)
+        derive(edge, show)
     with telemetry.phase("purge"):
         done, underived = _purge(edge, before, flow or [], dry_run)
     if underived:
         edge.say(f"{underived} traces are not derived yet; they were left out")
     if not dry_run:
-        with telemetry.phase("rebuild"):
-            derive(edge, show)
+        derive(edge, show)
     bytes_freed = None
     if rewrite and not dry_run:
         with telemetry.phase("rewrite"):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from retrospan import telemetry
 from retrospan.edge import edge_of, put, worst
 from retrospan.listing import AsJson
 from store.errors import UsageError
@@ -28,11 +29,12 @@ def write_report(
     from retrospan.report import build, gather
 
     edge = edge_of(context)
-    with edge.lease("reading an incident") as session:
-        facts = gather(session, incident_id)
-    document = build(facts)
     suffixes = SUFFIXES if both else (output.suffix,)
-    for path in save(document, output, suffixes):
+    with telemetry.phase("report"):
+        with edge.lease("reading an incident") as session:
+            facts = gather(session, incident_id)
+        saved = save(build(facts), output, suffixes)
+    for path in saved:
         edge.say(f"wrote {path}")
 
 
@@ -49,9 +51,10 @@ def verify_report(
 
     edge = edge_of(context)
     text = read_report(path)
-    with edge.lease("verifying a report") as session:
-        facts = gather(session, incident_id_of(text, path))
-    found = verify(text, build(facts), html=path.suffix == ".html")
+    with telemetry.phase("report"):
+        with edge.lease("verifying a report") as session:
+            facts = gather(session, incident_id_of(text, path))
+        found = verify(text, build(facts), html=path.suffix == ".html")
     if as_json:
         put(
             [

@@ -5,11 +5,14 @@ import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from retrospan import telemetry
+from retrospan.cli import run
+from retrospan.samples import find
 
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 
@@ -78,6 +81,31 @@ def test_a_command_and_its_phases_are_one_trace_marked_as_our_own(sink: Sink) ->
     assert root.attributes[0].value.int_value == 4
     assert sink.paths == ["/v1/traces"]
     assert said == []
+
+
+def test_a_real_command_is_traced_with_its_phases_and_without_what_was_typed(
+    sink: Sink, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = str(tmp_path / "store.duckdb")
+    assert run(["--db", db, "ingest", str(find("payment-healthy"))]) == 0
+    assert run(["--db", "findings", "flows", "list"]) != 0
+    capsys.readouterr()
+    found = [
+        (span.name, [entry.value.int_value for entry in span.attributes])
+        for request in sink.requests
+        for resource in request.resource_spans
+        for scope in resource.scope_spans
+        for span in scope.spans
+    ]
+    assert [name for name, _ in found] == [
+        "ingest",
+        "rebuild",
+        "retrospan ingest",
+        "retrospan flows",
+    ]
+    assert [values for name, values in found if name.startswith("retrospan")] == [[0], [4]]
+    for request in sink.requests:
+        assert str(tmp_path).encode() not in request.SerializeToString()
 
 
 def test_an_error_is_told_by_its_type_alone(sink: Sink) -> None:

@@ -17,12 +17,21 @@ lags AS (
         coalesce(c.messaging_destination, p.messaging_destination, '') AS destination,
         c.service,
         p.start_ns // $bin_ns::BIGINT AS bin,
-        c.start_ns - coalesce(p.end_ns, p.start_ns) AS lag_ns,
-        trace_hex(c.trace_id) || '/' || span_hex(c.span_id) AS span
+        -- A later delivery of the same message waited for the broker's patience, not in a queue.
+        min(c.start_ns) - any_value(coalesce(p.end_ns, p.start_ns)) AS lag_ns,
+        arg_min(
+            trace_hex(c.trace_id) || '/' || span_hex(c.span_id), (c.start_ns, c.span_id)
+        ) AS span
     FROM tied AS t
     INNER JOIN spans AS c ON t.trace_id = c.trace_id AND t.span_id = c.span_id
     INNER JOIN spans AS p ON t.sent_trace = p.trace_id AND t.sent_span = p.span_id
     WHERE c.kind = 'consumer' AND p.kind = 'producer'
+    GROUP BY
+        coalesce(c.messaging_destination, p.messaging_destination, ''),
+        c.service,
+        p.trace_id,
+        p.span_id,
+        p.start_ns
 )
 
 SELECT

@@ -2,7 +2,8 @@
 
 Lag is from the end of sending to the start of processing (OpenTelemetry semantic conventions for
 messaging tie the two by parent or link). Lag that grows over the recording means that consumers
-are slower than producers (Little's law: the queue grows without bound).
+are slower than producers (Little's law: the queue grows without bound); a stretch of time in which
+it is many times the usual was a backlog. Only the first delivery of a message counts.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from analyzer.detectors import (
     population_finding,
 )
 from analyzer.edges import milliseconds, samples, total
+from analyzer.messages import is_for_dead_letters
 from store.conclusions import Finding, Verdict
 
 NAME = "messaging_lag"
@@ -33,6 +35,10 @@ class MessagingLagSettings:
     growth_times: int = 3
     """How many times its first median the last one must be, over at least three bins."""
     growth_ns_min: int = 1_000_000_000
+    """A wait shorter than this is never told."""
+    peak_times: int = 20
+    """How many times the usual median the median of a bin must be to be a backlog."""
+    peak_messages_min: int = 5
 
     def __post_init__(self) -> None:
         if self.bin_ns < 1_000_000:
@@ -47,6 +53,8 @@ def _detect(case: PopulationCase) -> Judged:
     for (destination, service), group in groupby(
         rows, key=lambda row: (str(row["destination"]), str(row["service"]))
     ):
+        if is_for_dead_letters(destination):
+            continue
         queues += 1
         finding = _finding(settings, destination, service, list(group))
         if finding is not None:
@@ -64,7 +72,17 @@ def _finding(
     if messages < settings.messages_min:
         return None
     first, last = bins[0]["median_ns"], bins[-1]["median_ns"]
-    late = [row for row in bins if row["p95_ns"] >= settings.long_ns]
+    usual = sorted(row["median_ns"] for row in bins)[len(bins) // 2]
+    late = [
+        row
+        for row in bins
+        if row["p95_ns"] >= settings.long_ns
+        or (
+            row["messages"] >= settings.peak_messages_min
+            and row["median_ns"] >= settings.growth_ns_min
+            and row["median_ns"] >= settings.peak_times * max(usual, 1)
+        )
+    ]
     grows = (
         len(bins) >= 3
         and last >= settings.growth_ns_min
@@ -75,7 +93,8 @@ def _finding(
         return None
     longest = milliseconds(max(row["max_ns"] for row in bins))
     said = f"messages to {destination or 'an unnamed destination'} waited up to {longest} for "
-    said += f"{service} (n={messages})"
+    said += f"{service} (n={messages}, usual median {milliseconds(usual)}"
+    said += f", {len(late)} of {len(bins)} stretches of time late)" if late else ")"
     if grows:
         said += (
             f", ever longer: median {milliseconds(first)} at first, {milliseconds(last)} at last"
@@ -98,6 +117,9 @@ def _finding(
             "first_median_ns": first,
             "last_median_ns": last,
             "longest_ns": max(row["max_ns"] for row in bins),
+            "usual_median_ns": usual,
+            "late_from_ns": late[0]["bin"] * settings.bin_ns if late else None,
+            "late_until_ns": (late[-1]["bin"] + 1) * settings.bin_ns if late else None,
             "grows": grows,
         },
     )

@@ -63,6 +63,13 @@ class TestMessagingLag:
         assert finding.verdict is Verdict.SUSPECTED
         assert finding.facts["longest_ns"] == 45_000_000_000
 
+    def test_a_backlog_that_passes_is_told_with_its_time(
+        self, tmp_path: Path, linked: bool
+    ) -> None:
+        (finding,) = self.waited(tmp_path, [5.0] * 40 + [3_000.0] * 15 + [5.0] * 40, linked)
+        assert finding.facts["usual_median_ns"] == 5_000_000
+        assert finding.facts["late_from_ns"] is not None
+
     def test_a_wait_that_grows_is_told_as_such(self, tmp_path: Path, linked: bool) -> None:
         (finding,) = self.waited(tmp_path, [100.0 * number for number in range(1, 31)], linked)
         assert finding.facts["grows"] is True
@@ -134,6 +141,13 @@ class TestUnconsumedMessages:
         spans = [*self.some(), sent(50, 500, "orders.DLQ")]
         (finding,) = said(tmp_path, "unconsumed_messages", spans).findings
         assert finding.facts["fault"] == "dead letters"
+
+    def test_dead_letters_that_a_broker_moved_are_told_once(self, tmp_path: Path) -> None:
+        one = sent(0, 10)
+        gone = replace(one, attributes={"messaging.destination.name": "orders.dead"})
+        spans = [one, taken(gone, 1, 30, message="m"), taken(gone, 2, 60, message="m")]
+        (finding,) = said(tmp_path, "unconsumed_messages", spans).findings
+        assert (finding.facts["fault"], finding.facts["messages"]) == ("dead letters", 1)
 
     def test_a_name_that_only_sounds_like_it_is_none(self, tmp_path: Path) -> None:
         spans = [sent(50, 500, "newsletters"), sent(51, 500, "deadline-letters")]

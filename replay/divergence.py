@@ -108,14 +108,14 @@ class _Comparing:
     def arguments(self, call: Call, attempt: RecordedAttempt, step_id: str) -> None:
         if call.key not in (call.stream, "?") and call.stream:
             self.add(
-                "args_changed", call.node, call.start, call.stream, call.key,
+                "args_changed", call.node, attempt.start_ns, call.stream, call.key,
                 step_id=step_id, path="key",
             )  # fmt: skip
         for path, value in call.request.items():
             old = attempt.request.get(path)
             if attempt.request and not same(old, value) and not self._noise(f"request.{path}"):
                 self.add(
-                    "args_changed", call.node, call.start, old, value,
+                    "args_changed", call.node, attempt.start_ns, old, value,
                     step_id=step_id, path=f"request.{path}",
                 )  # fmt: skip
 
@@ -190,8 +190,10 @@ class _Comparing:
         starts = {call.node: call.start for call in reversed(self.run.calls)}
         for node, key, path, old, new in self.run.computed:
             ident = (base_name(node), key, 1)
-            step_id = self.recorded[ident][1] if ident in self.recorded else ""
-            at_ns = starts.get(node, 0)
+            step_id, at_ns = "", starts.get(node, 0)
+            if ident in self.recorded:
+                # Recorded times where there are any: only these compare with those of lost calls.
+                step_id, at_ns = self.recorded[ident][1], self.recorded[ident][0].start_ns
             where = "status" if path.startswith("~") else f"response.{path}"
             self.add("result_changed", node, at_ns, old, new, step_id=step_id, path=where)
         run = self.run
@@ -236,8 +238,28 @@ def compare(
         verdict = "equivalent"
     else:
         verdict = "diverged"
-    traced = _trace(placed[:DIVERGENCES_MAX], program)
+    ordered = _causes_first(placed[:DIVERGENCES_MAX], program.order.before)
+    traced = _trace(ordered, program)
     return Comparison(divergences=tuple(traced), verdict=verdict)
+
+
+def _causes_first(placed: Sequence[_Placed], before: Mapping[str, frozenset[str]]) -> list[_Placed]:
+    """Order by time, but nothing before what it depends on: recorded and replayed times differ."""
+    left = list(placed)
+    ordered: list[_Placed] = []
+    while left:
+        nodes = {item.node for item in left}
+        first = next((item for item in left if not _waits(item.node, nodes, before)), left[0])
+        ordered.append(first)
+        left.remove(first)
+    return ordered
+
+
+def _waits(node: str, others: set[str], before: Mapping[str, frozenset[str]]) -> bool:
+    if node in before:
+        return bool(before[node] & others)
+    # Recovery follows from the way forward, the end from everything.
+    return any(other != node and (node == "end" or other in before) for other in others)
 
 
 def _trace(placed: Sequence[_Placed], program: Program) -> list[Divergence]:

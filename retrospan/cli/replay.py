@@ -1,12 +1,12 @@
 """`retrospan replay`: recorded flows, re-executed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrospan.edge import edge_of, progress_line, put, worst
+from retrospan.edge import Edge, edge_of, progress_line, put, worst
 from retrospan.listing import (
     LIMIT_DEFAULT,
     AsJson,
@@ -29,6 +29,9 @@ from retrospan.report.numbers import of
 from retrospan.text import visible
 from retrospan.timespan import humane
 from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from store.conclusions import ReplayResult
 
 app = typer.Typer(help="Replays: recorded flows, re-executed.", no_args_is_help=True)
 app.command("serve")(serve_flows)
@@ -166,6 +169,9 @@ def run_replays(
     scenario: Annotated[
         Path | None, typer.Option(help="A what-if file; the unchanged control runs first.")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each difference, and what it follows from.")
+    ] = False,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:
@@ -179,22 +185,36 @@ def run_replays(
     results = replayed(
         edge_of(context), flow_ids or None, scenario, progress_line(edge_of(context))
     )
-    rows: list[Row] = [replay_row(result) for result in results]
-    if form is Format.TABLE and not as_json:
-        rows = [{**row, "reason": result.reason} for row, result in zip(rows, results, strict=True)]
-    show(
-        Listing(
-            document=replays_document(results),
-            rows=rows,
-            columns=COLUMNS,
-            cells=CELLS,
-            empty="the store holds no flow",
-        ),
-        form,
-        as_json,
-    )
+    if explain and form is Format.TABLE and not as_json:
+        put(_explained(edge_of(context), results))
+    else:
+        show(
+            Listing(
+                document=replays_document(results),
+                rows=[replay_row(result) for result in results],
+                columns=COLUMNS,
+                cells=CELLS,
+                empty="the store holds no flow",
+            ),
+            form,
+            as_json,
+        )
     judged = [result.control_verdict or result.verdict for result in results]
     return worst(violation="diverged" in judged, bad_data="unreplayable" in judged)
+
+
+def _explained(edge: Edge, results: "Sequence[ReplayResult]") -> list[str]:
+    from retrospan.divergences import explanation
+    from store import read
+
+    lines: list[str] = []
+    with edge.lease("reading flows to explain") as session:
+        for result in results:
+            lines += [
+                *([""] if lines else []),
+                *explanation(read.read_flow(session, result.flow_id), result),
+            ]
+    return lines
 
 
 @app.command("batch")

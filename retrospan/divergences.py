@@ -1,0 +1,100 @@
+"""Where a replay left the recording, for a person: the first difference, and what follows."""
+
+from collections.abc import Iterator, Mapping
+
+from retrospan.text import shortened, visible
+from retrospan.timespan import humane
+from store.conclusions import Divergence, Flow, ReplayResult
+from store.model import JsonValue
+
+SHOWN_MAX = 12
+KINDS = {
+    "missing_call": "was called, and is not",
+    "extra_call": "was not called, and is",
+    "reordered": "comes in another order",
+    "args_changed": "is asked something else",
+    "answer_rung_lowered": "is answered from less certain a match",
+    "concurrency_changed": "waits for something else",
+    "timing_changed": "comes at another time",
+    "result_changed": "gives another result",
+    "exception_changed": "fails otherwise",
+    "unread_answer": "has an altered answer that nothing reads",
+}
+
+
+def explanation(flow: Flow, result: ReplayResult) -> list[str]:
+    """The replay of one flow in lines: verdict, first difference, what follows, rungs, doubts."""
+    names = {step.step_id: _named(step.callee, step.operation, step.key) for step in flow.steps}
+    lines = [
+        f"flow      {flow.flow_id}: {result.verdict}, ends {result.outcome or 'nowhere'}"
+        f" (recorded: {flow.outcome.value})"
+    ]
+    if result.scenario is not None:
+        claim = result.claim or "none"
+        control = result.control_verdict
+        lines.append(f"scenario  {result.scenario}; claim {claim}; control {control}")
+    if result.reason:
+        lines.append(f"because   {result.reason}")
+    if result.verdict != "unreplayable":
+        lines.append(f"lasts     {_lasting(result)}")
+    lines += _answers(result.answers)
+    lines += [f"doubt     {flag}" for flag in result.flags]
+    for index, divergence in enumerate(result.divergences[:SHOWN_MAX]):
+        head = "first     " if index == 0 else "then      "
+        lines.append(head + _told(divergence, names))
+        if divergence.source:
+            lines.append(
+                f"            follows from {names.get(divergence.source, divergence.source)}"
+            )
+    left = len(result.divergences) - SHOWN_MAX
+    if left > 0:
+        lines.append(f"          and {left} more")
+    return [visible(line) for line in lines]
+
+
+def _lasting(result: ReplayResult) -> str:
+    low, high = humane(result.virtual_low_ns), humane(result.virtual_high_ns)
+    return f"{humane(result.virtual_duration_ns)} (between {low} and {high})"
+
+
+def _answers(answers: Mapping[str, int]) -> Iterator[str]:
+    used = [f"{count} {rung}" for rung, count in answers.items() if count]
+    if used:
+        yield f"answers   {', '.join(used)}"
+
+
+def _named(callee: str | None, operation: str, key: str) -> str:
+    name = f"{callee} {operation}" if callee else operation
+    return f"{name} [{key}]" if key else name
+
+
+def _told(divergence: Divergence, names: Mapping[str, str]) -> str:
+    where = names.get(divergence.step_id, divergence.step_id)
+    call = divergence.replayed if divergence.kind == "extra_call" else divergence.recorded
+    if divergence.kind in ("extra_call", "missing_call") and isinstance(call, dict):
+        where = f"{call.get('op')} [{call.get('key')}] attempt {call.get('attempt')}"
+        return f"{where} {KINDS[divergence.kind]} (answered {call.get('status')})"
+    text = f"{where} {KINDS.get(divergence.kind, divergence.kind)}"
+    if divergence.recorded is None and divergence.replayed is None:
+        return f"{text}: {divergence.path}" if divergence.path else text
+    if divergence.path in ("start_ns", "end_ns"):
+        return f"{text}: recorded at {_moment(divergence.recorded)}, " + (
+            f"replayed between {' and '.join(map(_moment, _bounds(divergence.replayed)))}"
+        )
+    path = f" {divergence.path}" if divergence.path else ""
+    return f"{text}:{path} recorded {_value(divergence.recorded)}, " + (
+        f"replayed {_value(divergence.replayed)}"
+    )
+
+
+def _bounds(value: JsonValue) -> list[str]:
+    return str(value).split("..")
+
+
+def _moment(value: JsonValue) -> str:
+    text = str(value)
+    return humane(int(text)) if text.lstrip("-").isdigit() else text
+
+
+def _value(value: JsonValue) -> str:
+    return "nothing" if value is None else shortened(str(value))

@@ -1,0 +1,64 @@
+"""A replay that left the recording is told so that a person sees where, why, and what follows."""
+
+from dataclasses import replace
+
+from retrospan.divergences import SHOWN_MAX, explanation
+from store.conclusions import Divergence, ReplayResult
+from tests.retrospan import world
+
+FLOW = world.flow(1)
+CHARGE = FLOW.steps[1].step_id
+
+
+def result(*divergences: Divergence) -> ReplayResult:
+    return ReplayResult(
+        flow_id=FLOW.flow_id, mode="trace", verdict="diverged", digest="d", outcome="failed",
+        virtual_duration_ns=5, virtual_low_ns=4, virtual_high_ns=6, program_digest="p",
+        program_flows=9, leave_one_out=True, flags=("threshold_gap gate",),
+        divergences=divergences, answers={"explicit": 2, "missing": 0},
+    )  # fmt: skip
+
+
+CHANGED = Divergence(
+    kind="args_changed", step_id=CHARGE, recorded="12.50", replayed="25.00", path="request.amount"
+)
+LOST = Divergence(
+    kind="missing_call", step_id="s", recorded={"op": "mail POST", "key": "k", "attempt": 1,
+    "status": "ok"}, replayed=None, source=CHARGE,
+)  # fmt: skip
+
+
+def test_the_first_difference_shows_the_field_and_both_values_and_what_follows_its_source() -> None:
+    text = "\n".join(explanation(FLOW, result(CHANGED, LOST)))
+    assert "first     payment charge is asked something else: request.amount" in text
+    assert "recorded 12.50, replayed 25.00" in text
+    assert "mail POST [k] attempt 1 was called, and is not (answered ok)" in text
+    assert "follows from payment charge" in text
+    assert "answers   2 explicit" in text
+    assert "doubt     threshold_gap gate" in text
+
+
+def test_times_are_told_as_durations() -> None:
+    late = Divergence(
+        kind="timing_changed", step_id=CHARGE, recorded=2_000_000, replayed="0..1000000",
+        path="start_ns",
+    )  # fmt: skip
+    (line,) = [line for line in explanation(FLOW, result(late)) if line.startswith("first")]
+    assert "recorded at 2.00 ms, replayed between 0 ns and 1.00 ms" in line
+
+
+def test_a_long_list_says_how_much_is_left_out() -> None:
+    lines = explanation(FLOW, result(*[CHANGED] * (SHOWN_MAX + 5)))
+    assert lines[-1].strip() == "and 5 more"
+
+
+def test_no_value_moves_the_terminal() -> None:
+    evil = replace(CHANGED, recorded="\x1b[31m", replayed="\u202e")
+    assert not any("\x1b" in line or "\u202e" in line for line in explanation(FLOW, result(evil)))
+
+
+def test_a_flow_that_cannot_be_replayed_says_why_and_nothing_of_times() -> None:
+    refused = replace(
+        result(), verdict="unreplayable", outcome="", flags=(), answers={}, reason="too few"
+    )
+    assert explanation(FLOW, refused)[1:] == ["because   too few"]

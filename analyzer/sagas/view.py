@@ -1,7 +1,7 @@
 """What the checks ask of a flow, worked out once."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -94,24 +94,34 @@ class SagaView:
 
     @cached_property
     def unnamed(self) -> list[Step]:
-        """Steps with an effect and the marks of a saga, or only its words, but without a role.
-
-        Words do not count beside a step that has a role and uses them too: an inquiry about a
-        charge is not another charge.
-        """
-        told = {stem for step in self.flow.steps if step.role for stem in stems(step.operation)}
+        """Steps with an effect and the marks of a saga, or only its words, but without a role."""
         return [
             step
             for step in self.flow.steps
             if step.role is None
             and any(attempt.took_effect is not False for attempt in step.attempts)
-            and (marked(step) or self._reads_undoable(step, told))
+            and (marked(step) or self._reads_undoable(step))
         ]
 
-    @staticmethod
-    def _reads_undoable(step: Step, told: set[str]) -> bool:
-        words = stems(step.operation)
-        return step.kind in ("call", "message") and bool(words & UNDOABLE) and not words & told
+    @cached_property
+    def _told(self) -> Set[tuple[str, str]]:
+        """Callees with the operations, and with the words, of their steps that have a role."""
+        told = [step for step in self.flow.steps if step.role is not None]
+        words = {(step.callee, stem) for step in told for stem in stems(step.operation)}
+        return words | {(step.callee, step.operation) for step in told}
+
+    def _reads_undoable(self, step: Step) -> bool:
+        """Whether its words alone make a step one to undo.
+
+        They do not beside a step of the same callee that has a role and uses them in another
+        operation: an inquiry about a charge is not another charge.
+        """
+        words = stems(step.operation) & UNDOABLE
+        if step.kind not in ("call", "message") or not words:
+            return False
+        if (step.callee, step.operation) in self._told:
+            return True
+        return not any((step.callee, stem) in self._told for stem in stems(step.operation))
 
     @cached_property
     def perhaps_compensations(self) -> list[Step]:

@@ -19,6 +19,7 @@ import pytest
 
 from analyzer.assign import AssignSettings, FlowRows, assign
 from analyzer.derive import DeriveSettings, decisions_in, derive
+from analyzer.derive.declared import declared_flows
 from analyzer.detectors import FlowCase, detect
 from analyzer.sagas import coverage_of, verify
 from ingest.limits import Limits
@@ -252,6 +253,17 @@ def test_duplicate_writes_over_queues_are_those_of_the_books(name: str) -> None:
         for effect in saga.residual_effects
     }
     assert found == held
+
+
+@pytest.mark.parametrize("name", [ROLLOUT, "enrichment-drift"])
+def test_declarations_beside_a_recording_name_the_steps_that_are_there(name: str) -> None:
+    made = sample(name)
+    tables = tomllib.loads((SAMPLES / name / "retrospan.toml").read_text())["declared"]
+    (declared,) = declared_flows(tables).values()
+    steps = {step.name for flow in made.flows.values() for step in flow.steps}
+    assert {flow.name for flow in made.flows.values()} == {declared.name}
+    assert {step.name for step in declared.steps} <= steps
+    assert set(declared.compensated_by) <= steps
 
 
 @pytest.mark.parametrize("name", EVERY)

@@ -1,7 +1,9 @@
-"""Decisions that spans themselves tell of: a gate, a model's answer, a guardrail's word.
+"""Decisions that spans, or the GenAI events of logs, tell of: a gate, a model's answer.
 
 A span that only refers to a decision by its id tells none: the decision log holds that one. Derived
-records say so (`derived_from`), so that a log's record of the same span can be preferred.
+records say so (`derived_from`), so that a decision log's record of the same span can be preferred.
+What a log event tells is judged by itself, wherever its span is: so the order of loading, and how
+it is cut, change nothing.
 """
 
 import datetime
@@ -10,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from ingest.genai_output import Answer, answer_in, parsed, short
-from store.model import AttributeValue, Decision, JsonValue, Span
+from store.model import AttributeValue, Decision, JsonValue, LogRecord, Span, SpanEvent
 
 DECISION_ID = "retrospan.decision.id"
 CHOSEN = "retrospan.decision.chosen"
@@ -57,9 +59,38 @@ _USAGE = {
     "output_tokens": ("gen_ai.usage.output_tokens", "llm.token_count.completion"),
 }
 _CHOICES_MAX = 8
+# Names of events that hold what a model answered; others hold what it was asked.
+_ANSWERS = ("gen_ai.choice", "gen_ai.content.completion")
 
 
-def decisions_of(span: Span) -> Iterator[Decision]:
+def decisions_of_log(log: LogRecord) -> Iterator[Decision]:
+    """The decision that an event in a log tells of its span, if any: as that span's event would.
+
+    Of several choices of one answer the first is the one that was made.
+    """
+    if log.trace_id is None or log.span_id is None or not _is_answer(log.event_name):
+        return
+    body = log.body if isinstance(log.body, dict) else {}
+    told = {**body, **log.attributes}
+    if told.get("index") not in (None, 0):
+        return
+    event = SpanEvent(name=log.event_name, time_ns=log.time_ns, attributes=told)
+    span = Span(
+        trace_id=log.trace_id,
+        span_id=log.span_id,
+        parent_span_id=None,
+        name=log.event_name,
+        kind="client",
+        service=log.service,
+        start_ns=log.time_ns,
+        end_ns=log.time_ns,
+        attributes={"gen_ai.operation.name": "chat", **log.attributes},
+        events=[event],
+    )
+    yield from decisions_of(span, derived_from="log")
+
+
+def decisions_of(span: Span, derived_from: str = "span") -> Iterator[Decision]:
     """The decision a span tells of, if any; its id stands for the span unless one was recorded."""
     attributes = span.attributes
     said = _text(attributes, CHOSEN)
@@ -81,7 +112,7 @@ def decisions_of(span: Span) -> Iterator[Decision]:
         "trace_id": span.trace_id,
         "span_id": span.span_id,
         "chosen": chosen,
-        DERIVED_FROM: "span",
+        DERIVED_FROM: derived_from,
         **_parts(span, answer),
     }
     for name, value in (("confidence", confidence), ("threshold", threshold)):
@@ -160,11 +191,13 @@ def _indexed(attributes: Mapping[str, AttributeValue]) -> Answer:
 
 def _from_events(span: Span) -> Iterator[Answer]:
     for event in span.events:
-        if event.name in ("gen_ai.choice", "gen_ai.content.completion") or event.name.startswith(
-            "gen_ai.client.inference"
-        ):
+        if _is_answer(event.name):
             told = {key: parsed(_plain(value)) for key, value in event.attributes.items()}
             yield answer_in(told)
+
+
+def _is_answer(event_name: str) -> bool:
+    return event_name in _ANSWERS or event_name.startswith("gen_ai.client.inference")
 
 
 def _parts(span: Span, answer: Answer) -> dict[str, JsonValue]:

@@ -167,7 +167,7 @@ class Reading:
             rules_sha256=self._rules,
             spans=chunk.spans,
             logs=chunk.logs,
-            decisions=[*chunk.decisions, *told_by(chunk.spans, chunk.encoded)],
+            decisions=[*chunk.decisions, *told_by(chunk.spans, chunk.encoded, chunk.logs)],
             rejected=chunk.rejected,
             metrics=chunk.metrics,
             encoded=chunk.encoded,

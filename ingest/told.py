@@ -1,6 +1,6 @@
-"""The decisions that the spans of one batch tell of, in whatever shape the spans are.
+"""The decisions that the spans and events of one batch tell of, in whatever shape the spans are.
 
-They are derived from spans as they are stored: redacted.
+They are derived from records as they are stored: redacted.
 """
 
 from collections import defaultdict
@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from ingest.genai import SIGNS, decisions_of
-from store.model import Decision, Span, SpanEvent
+from ingest.genai import SIGNS, decisions_of, decisions_of_log
+from store.model import Decision, LogRecord, Span, SpanEvent
 from store.span_table import SpanTable
 from store.values import map_from_json
 
@@ -26,8 +26,10 @@ _TOLD_BY = frozenset(
 )
 
 
-def told_by(spans: Iterable[Span], tables: Iterable[SpanTable] = ()) -> list[Decision]:
-    """Every decision the spans tell of, in their order."""
+def told_by(
+    spans: Iterable[Span], tables: Iterable[SpanTable] = (), logs: Iterable[LogRecord] = ()
+) -> list[Decision]:
+    """Every decision the records tell of, in their order."""
     found: list[Decision] = []
     for span in spans:
         if not SIGNS.isdisjoint(span.attributes):
@@ -35,6 +37,9 @@ def told_by(spans: Iterable[Span], tables: Iterable[SpanTable] = ()) -> list[Dec
     for table in tables:
         for span in _candidates(table):
             found.extend(decisions_of(span))
+    for log in logs:
+        if log.event_name:
+            found.extend(decisions_of_log(log))
     return found
 
 

@@ -35,11 +35,11 @@ class DecisionTally:
 
 
 def by_origin(decisions: Iterable[Decision]) -> tuple[list[Decision], list[Decision]]:
-    """Those of a log, and those that spans told of."""
+    """Those of a decision log, and those that spans or their events told of."""
     logged: list[Decision] = []
     derived: list[Decision] = []
     for decision in decisions:
-        is_derived = decision.record.get(DERIVED_FROM) == "span"
+        is_derived = decision.record.get(DERIVED_FROM) in ("span", "log")
         (derived if is_derived else logged).append(decision)
     return logged, derived
 

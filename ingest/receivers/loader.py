@@ -158,7 +158,7 @@ def _batch(segment: segments.Segment) -> Batch:
         rules_sha256=heading.rules_sha256,
         spans=whole.spans,
         logs=whole.logs,
-        decisions=[*whole.decisions, *told_by(whole.spans, whole.tables)],
+        decisions=[*whole.decisions, *told_by(whole.spans, whole.tables, whole.logs)],
         rejected=whole.rejected,
         metrics=whole.metrics,
         encoded=whole.tables,

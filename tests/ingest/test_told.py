@@ -136,3 +136,82 @@ def test_in_the_sample_every_decision_stands_once(
         found = read_decisions(session)
     assert sorted(it.decision_id for it in found) == ids
     assert not any("derived_from" in it.record for it in found)
+
+
+def events(path: Path, *records: dict[str, Any]) -> Path:
+    document = {"resourceLogs": [{"scopeLogs": [{"logRecords": list(records)}]}]}
+    path.write_text(json.dumps(document))
+    return path
+
+
+def answer_event(index: int = 0, **fields: Any) -> dict[str, Any]:
+    """What instrumentations send since events moved to logs."""
+    call = {"key": "name", "value": {"stringValue": "refund"}}
+    function = {"key": "function", "value": {"kvlistValue": {"values": [call]}}}
+    calls = {"arrayValue": {"values": [{"kvlistValue": {"values": [function]}}]}}
+    message = {"kvlistValue": {"values": [{"key": "tool_calls", "value": calls}]}}
+    body = {
+        "kvlistValue": {
+            "values": [
+                {"key": "index", "value": {"intValue": str(index)}},
+                {"key": "finish_reason", "value": {"stringValue": "tool_calls"}},
+                {"key": "message", "value": message},
+            ]
+        }
+    }
+    return {
+        "traceId": TRACE, "spanId": MODEL_SPAN, "timeUnixNano": "1700000000049000000",
+        "eventName": "gen_ai.choice", "body": body,
+        "attributes": [attribute("gen_ai.request.model", "large-1")], **fields,
+    }  # fmt: skip
+
+
+SILENT = chat()
+SILENT["attributes"] = [attribute("gen_ai.operation.name", "chat")]
+
+
+def test_an_answer_in_a_log_is_a_decision_of_its_span_in_any_order(
+    tmp_path: Path, settings: IngestSettings
+) -> None:
+    logs = events(tmp_path / "logs.json", answer_event(), answer_event(index=1))
+    spans = traces(tmp_path / "spans.json", SILENT)
+    found = []
+    for number, rounds in enumerate(([logs, spans], [spans, logs])):
+        for together in (True, False):
+            store = Store(tmp_path / f"{number}{together}.duckdb")
+            cut = [rounds] if together else [[path] for path in rounds]
+            found.append(load(store, settings, *cut))
+    assert all(decisions == found[0] for decisions in found)
+    (decision,) = found[0]
+    assert (decision.chosen, decision.model_name) == ("refund", "large-1")
+    assert (decision.trace_id, decision.span_id) == (TRACE, MODEL_SPAN)
+    assert decision.record["derived_from"] == "log"
+
+
+def test_a_span_s_own_answer_and_its_event_are_one_decision(
+    tmp_path: Path, settings: IngestSettings
+) -> None:
+    logs = events(tmp_path / "logs.json", answer_event())
+    spans = traces(tmp_path / "spans.json", chat())
+    found = []
+    for number, rounds in enumerate(([logs, spans], [spans, logs])):
+        store = Store(tmp_path / f"{number}.duckdb")
+        found.append(load(store, settings, *([path] for path in rounds)))
+    assert found[0] == found[1]
+    assert [decision.chosen for decision in found[0]] == ["approve"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"eventName": "gen_ai.user.message"},
+        {"eventName": "order.placed"},
+        {"traceId": "", "spanId": ""},
+        {"body": {"stringValue": "just words"}},
+        {"attributes": [attribute("gen_ai.operation.name", "execute_tool")]},
+    ],
+)
+def test_other_events_in_logs_are_no_decisions(
+    tmp_path: Path, store: Store, settings: IngestSettings, fields: dict[str, Any]
+) -> None:
+    assert load(store, settings, [events(tmp_path / "logs.json", answer_event(**fields))]) == []

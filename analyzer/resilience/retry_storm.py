@@ -2,9 +2,10 @@
 
 Amplification is attempts per logical call. A client that keeps to a retry budget of 10 % stays
 under 1.1 (Google SRE book, chapter 22, "Addressing Cascading Failures"); a storm is a run of time
-bins well above that while first attempts fail. Retries that go on after first attempts succeed
-again would be a loop that feeds itself (Bronson et al., "Metastable Failures in Distributed
-Systems", HotOS 2021): attempts that the callee did and the caller had given up are its fuel.
+bins well above that while first attempts fail. Attempts that the callee did and the caller had given
+up are load for nothing. A storm that goes on after the incident it began in was mitigated may feed
+itself (Bronson et al., "Metastable Failures in Distributed Systems", HotOS 2021); where no incident
+tells when its trigger ended, that is unknown.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,7 @@ from analyzer.edges import Edge, by_edge, milliseconds, named, percent, samples,
 from store.conclusions import Finding
 
 NAME = "retry_storm"
+HERE = Path(__file__)
 REMEDY = (
     "Give the client a retry budget (at most 10 % of its calls), retry at one layer only, and let "
     "a circuit breaker stop calls while the callee fails."
@@ -53,8 +55,12 @@ def _detect(case: PopulationCase) -> Judged:
         for edge, bins in edges
         if (finding := _finding(case, settings, edge, bins)) is not None
     ]
-    examined = {"edges": len(edges), "attempts": total(rows, "attempts")}
-    return Judged(findings=found, examined=examined)
+    ends_known = bool(case.answers["incident_ends"])
+    return Judged(
+        findings=found,
+        examined={"edges": len(edges), "attempts": total(rows, "attempts")},
+        missing=["when the trigger of a storm ended"] if found and not ends_known else [],
+    )
 
 
 def _storms(settings: RetryStormSettings, bins: Sequence[Row]) -> list[list[Row]]:
@@ -75,6 +81,23 @@ def _storms(settings: RetryStormSettings, bins: Sequence[Row]) -> list[list[Row]
     return [run for run in runs if len(run) >= settings.bins_min]
 
 
+def _outlived_ns(
+    settings: RetryStormSettings, runs: Sequence[Sequence[Row]], ends: Sequence[Row]
+) -> int:
+    """How long storms went on after the incident they began in was mitigated; 0 when they did not.
+
+    The bin in which it was mitigated is not counted.
+    """
+    longest = 0
+    for run in runs:
+        begun, over = run[0]["bin"] * settings.bin_ns, (run[-1]["bin"] + 1) * settings.bin_ns
+        for end in ends:
+            after = (end["mitigated_ns"] // settings.bin_ns + 1) * settings.bin_ns
+            if end["start_ns"] - settings.bin_ns < begun < end["mitigated_ns"]:
+                longest = max(longest, over - after)
+    return longest if longest >= settings.bins_min * settings.bin_ns else 0
+
+
 def _finding(
     case: PopulationCase, settings: RetryStormSettings, edge: Edge, bins: Sequence[Row]
 ) -> Finding | None:
@@ -90,14 +113,22 @@ def _finding(
         f"; at other times {_rate(calm)}" if total(calm, "firsts") else "; there are no other times"
     )
     lasted = sum(len(run) for run in runs) * settings.bin_ns
+    outlived_ns = _outlived_ns(settings, runs, case.answers["incident_ends"])
+    often = "in one run" if len(runs) == 1 else f"in {len(runs)} runs"
+    loop = (
+        f"; it went on for {milliseconds(outlived_ns)} after the incident was mitigated and "
+        "may feed itself"
+        if outlived_ns
+        else ""
+    )
     return population_finding(
         NAME,
         subject=edge,
-        severity="warning",
+        severity="critical" if outlived_ns else "warning",
         verdict=case.sure(),
-        message=f"retry storm of {named(edge)} for {milliseconds(lasted)} in {len(runs)} runs: "
+        message=f"retry storm of {named(edge)} for {milliseconds(lasted)} {often}: "
         f"{_rate(inside)}{calm_rate}; {failed} of {attempts} attempts failed for the caller, "
-        f"{wasted} of them the callee had done",
+        f"{wasted} of them the callee had done{loop}",
         remedy=REMEDY,
         spans=samples(inside),
         facts={
@@ -115,6 +146,7 @@ def _finding(
             "first_attempts_failed": total(inside, "firsts_failed"),
             "calm_logical_calls": total(calm, "firsts"),
             "calm_attempts": total(calm, "attempts"),
+            "outlived_mitigation_ns": outlived_ns,
         },
     )
 
@@ -127,7 +159,7 @@ def _rate(bins: Sequence[Row]) -> str:
 
 DETECTOR = PopulationDetector(
     name=NAME,
-    questions=[Path(__file__).with_name("edge_bins.sql")],
+    questions=[HERE.with_name("edge_bins.sql"), HERE.with_name("incident_ends.sql")],
     settings=RetryStormSettings,
     detect=_detect,
 )

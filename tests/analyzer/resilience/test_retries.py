@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.population import PopulationSettings
+from analyzer.detectors import population_detectors
+from analyzer.population import PopulationSettings, said_by
 from analyzer.resilience.retry_storm import RetryStormSettings
-from store.conclusions import Verdict
+from store.conclusions import Incident, Verdict
 from store.model import Span
-from tests.analyzer.builder import Recording
-from tests.analyzer.population import flow, moved, said
+from store.write_derived import write_incident
+from tests.analyzer.builder import Recording, at
+from tests.analyzer.population import flow, moved, said, stored
 
 EDGE = ("ledger", "POST /postings")
 
@@ -47,6 +49,23 @@ class TestRetryStorm:
         calm = (finding.facts["calm_logical_calls"], finding.facts["calm_attempts"])
         assert calm[0] == calm[1] or calm[1] < calm[0] * 2  # type: ignore[operator]
         assert finding.facts["flow_ids"]
+
+    @pytest.mark.parametrize(("mitigated_s", "severity"), [(5, "critical"), (40, "warning")])
+    def test_a_storm_that_outlives_its_trigger_may_feed_itself(
+        self, tmp_path: Path, mitigated_s: int, severity: str
+    ) -> None:
+        store = stored(tmp_path, stretch([3] * 100))
+        incident = Incident(
+            incident_id="i", start_ns=at(0), end_ns=at(60_000), declared_by="test", title="",
+            mitigated_ns=at(mitigated_s * 1000),
+        )  # fmt: skip
+        with store.lease("test") as session:
+            write_incident(session, incident)
+        (asked,) = [it for it in population_detectors() if it.name == "retry_storm"]
+        finding, coverage = said_by(store, asked, PopulationSettings())
+        assert finding.severity == severity
+        assert ("may feed itself" in finding.message) == (severity == "critical")
+        assert coverage.facts["missing"] == []
 
     def test_a_retry_now_and_then_is_none(self, tmp_path: Path) -> None:
         told = said(tmp_path, "retry_storm", stretch([2 if n % 10 == 0 else 1 for n in range(80)]))

@@ -2,7 +2,7 @@
 
 Amplification is attempts per logical call. A client that keeps to a retry budget of 10 % stays
 under 1.1 (Google SRE book, chapter 22, "Addressing Cascading Failures"); a storm is a run of time
-bins well above that while first attempts fail. Attempts that the callee did and the caller had given
+bins well above that while first attempts fail. Attempts that the callee did and the caller gave
 up are load for nothing. A storm that goes on after the incident it began in was mitigated may feed
 itself (Bronson et al., "Metastable Failures in Distributed Systems", HotOS 2021); where no incident
 tells when its trigger ended, that is unknown.

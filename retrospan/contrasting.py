@@ -98,6 +98,7 @@ def contrast_flows(
     """What sets one group of flows apart: attribute values, numbers, pairs of values, strongest
     first. An association, not yet a cause."""
     from analyzer.contrast import contrast, read_facts, read_heads
+    from analyzer.contrast.groups import thinned
     from retrospan.selection import Options, choose
     from store import read
 
@@ -117,11 +118,13 @@ def contrast_flows(
             groups = _of_two(session, heads, selected, baseline)
         else:
             groups = _ready_made(heads, by)
+        whole = len(groups.flow_ids)
+        groups = thinned(groups)
         facts = read_facts(
             session, groups.flow_ids, _made_by([*(selected or ()), *(baseline or ())])
         )
     found = contrast(facts, len(groups.selected))
-    document = contrast_document(groups, found, len(heads), limit)
+    document = contrast_document(groups, found, len(heads) - whole, limit)
     _print(edge, document, form, as_json)
 
 
@@ -225,8 +228,9 @@ def _made_by(pairs: Sequence[str]) -> set[str]:
     return {name for key in keys for name in (key, *SAYS_THE_SAME.get(key, ()))}
 
 
-def contrast_document(groups: "Groups", found: "Contrast", flows: int, limit: int) -> "Document":
-    """`retrospan.contrast/1`; shares are 0 to 1 with six digits."""
+def contrast_document(groups: "Groups", found: "Contrast", neither: int, limit: int) -> "Document":
+    """`retrospan.contrast/1`; shares are 0 to 1 with six digits. `neither` flows are in no group;
+    of very large groups a part is compared."""
     flow_ids = groups.flow_ids
     compared = (*groups.selected, *groups.baseline)
     return {
@@ -234,7 +238,7 @@ def contrast_document(groups: "Groups", found: "Contrast", flows: int, limit: in
         "question": groups.question,
         "n_selected": found.n_selected,
         "n_baseline": found.n_baseline,
-        "n_neither": flows - len(compared),
+        "n_neither": neither,
         "n_sampling_unknown": sum(head.sampling == "unknown" for head in compared),
         "tested": found.tested,
         "too_rare": found.too_rare,

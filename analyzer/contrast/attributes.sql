@@ -5,7 +5,7 @@ columns = ["source", "service", "attribute", "value", "known", "places", "number
 */
 -- Values of an attribute with few of them come as rows; of one with many, the largest number per
 -- flow where all are numbers; any other with many is an id and only counted. `places` are places
--- in flow_ids, counted from 1.
+-- in flow_ids, counted from 1. Until the end a value is its JSON text: numbers have no quotes.
 WITH chosen AS (
     SELECT
         unnest($flow_ids::VARCHAR[]) AS flow_id,
@@ -31,34 +31,20 @@ resources AS (
     FROM members
 ),
 
-keyed AS (
+entries AS (
     SELECT
         place,
         'span' AS source,
         service,
-        attributes AS document,
-        unnest(json_keys(attributes)) AS attribute
+        unnest(map_entries(CAST(attributes AS MAP(VARCHAR, JSON)))) AS entry
     FROM members
     UNION ALL
     SELECT
         place,
         'resource' AS source,
         service,
-        resource AS document,
-        unnest(json_keys(resource)) AS attribute
+        unnest(map_entries(CAST(resource AS MAP(VARCHAR, JSON)))) AS entry
     FROM resources
-),
-
-pointed AS (
-    SELECT
-        place,
-        source,
-        service,
-        attribute,
-        document,
-        '/' || replace(replace(attribute, '~', '~0'), '/', '~1') AS pointer
-    FROM keyed
-    WHERE attribute NOT IN (SELECT unnest($left_out::VARCHAR[]))
 ),
 
 facts AS MATERIALIZED (
@@ -66,10 +52,12 @@ facts AS MATERIALIZED (
         place,
         source,
         service,
-        attribute,
-        json_extract_string(document, pointer) AS value,
-        json_type(document, pointer) IN ('BIGINT', 'UBIGINT', 'DOUBLE', 'HUGEINT') AS numeric
-    FROM pointed
+        entry.key AS attribute,
+        entry.value::VARCHAR AS value
+    FROM entries
+    WHERE
+        entry.key NOT IN (SELECT unnest($left_out::VARCHAR[]))
+        AND entry.value::VARCHAR <> 'null'
 ),
 
 sizes AS (
@@ -79,9 +67,8 @@ sizes AS (
         attribute,
         count(DISTINCT value) AS distinct_values,
         count(DISTINCT place) AS known,
-        bool_and(numeric) AS numeric
+        bool_and(regexp_matches(value, '^[-0-9]')) AS numeric
     FROM facts
-    WHERE value IS NOT NULL
     GROUP BY source, service, attribute
 ),
 
@@ -103,13 +90,13 @@ SELECT
     f.source,
     f.service,
     f.attribute,
-    f.value,
+    f.value::JSON ->> '$' AS value,
     s.known,
     list(f.place ORDER BY f.place) AS places,
     NULL::DOUBLE[] AS numbers
 FROM facts AS f
 INNER JOIN sizes AS s USING (source, service, attribute)
-WHERE s.distinct_values <= $distinct_max AND f.value IS NOT NULL
+WHERE s.distinct_values <= $distinct_max
 GROUP BY f.source, f.service, f.attribute, f.value, s.known
 UNION ALL
 SELECT

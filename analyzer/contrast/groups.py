@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ BAD: Final = frozenset(
 )
 SLOW: Final = Fraction(9, 10)
 FAST: Final = Fraction(1, 2)
+COMPARED_MAX: Final = 20_000
+"""Flows of one group that are compared; of more, those with the smallest hashes of their ids."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,19 @@ class Groups:
     def flow_ids(self) -> list[str]:
         """The selected first: the first bits of a mask are theirs."""
         return [head.flow_id for head in (*self.selected, *self.baseline)]
+
+
+def thinned(groups: Groups, most: int = COMPARED_MAX) -> Groups:
+    """The groups with at most so many flows each, chosen by nothing that could matter."""
+
+    def some(heads: Sequence[FlowHead]) -> Sequence[FlowHead]:
+        if len(heads) <= most:
+            return heads
+        return sorted(heads, key=lambda head: sha256(head.flow_id.encode()).digest())[:most]
+
+    return Groups(
+        question=groups.question, selected=some(groups.selected), baseline=some(groups.baseline)
+    )
 
 
 def read_heads(session: Session) -> list[FlowHead]:

@@ -8,7 +8,13 @@ import pytest
 
 from analyzer.contrast import Contrast, FlowHead, Groups, contrast, read_facts, read_heads
 from analyzer.contrast.facts import Facts
-from analyzer.contrast.groups import during_and_before, slow_and_fast, split, violated_and_clean
+from analyzer.contrast.groups import (
+    during_and_before,
+    slow_and_fast,
+    split,
+    thinned,
+    violated_and_clean,
+)
 from analyzer.rebuild import RebuildSettings, rebuild
 from ingest.pipeline import IngestSettings, ingest_paths
 from store.lease import Store
@@ -151,3 +157,13 @@ def test_groups_share_no_flow_and_the_selected_come_first(brownout: Store) -> No
     middle = heads[300].start_ns
     window = during_and_before(heads, middle, heads[400].start_ns, "a window")
     assert (len(window.selected), len(window.baseline)) == (100, 300)
+
+
+def test_very_large_groups_are_thinned_in_the_same_way_whatever_the_order(brownout: Store) -> None:
+    heads = heads_of(brownout)
+    groups = violated_and_clean(heads)
+    backwards = violated_and_clean(heads[::-1])
+    kept = thinned(groups, 50)
+    assert (len(kept.selected), len(kept.baseline)) == (50, 50)
+    assert kept.flow_ids == thinned(backwards, 50).flow_ids
+    assert thinned(groups) == groups

@@ -47,7 +47,7 @@ def derive(
     output = _output(tree)
     name = text(attributes, FLOW_NAME) or (root.name if root is not None else "unknown")
     settings = settings_of(settings, declared.get(name))
-    said = said_aborted(root, output, settings, asynchronous=bool(tree.senders))
+    said = said_aborted(root, output, settings, asynchronous=tree.asynchronous)
     drafts = drafts_of(rows.flow_id, calls_in(tree))
     declare_roles(drafts, declared.get(name))
     caught = on_catch_routes(tree, drafts)
@@ -96,7 +96,7 @@ def _output(tree: Tree) -> JsonValue:
     if tree.root is None:
         return None
     told, output = document(tree.root.attributes, FLOW_OUTPUT)
-    if told or not tree.senders:
+    if told or not tree.asynchronous:
         return output
     tellers = [
         span

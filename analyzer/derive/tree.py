@@ -34,6 +34,14 @@ class Tree:
     senders: dict[SpanKey, SpanKey] = field(default_factory=dict)
     receivers: dict[SpanKey, list[Span]] = field(default_factory=dict)
 
+    @property
+    def asynchronous(self) -> bool:
+        """Whether messages carry work on, so that the root need not see the end of it."""
+        return any(
+            self.by_key[sender].kind == "producer" or self.by_key[receiver].kind == "consumer"
+            for receiver, sender in self.senders.items()
+        )
+
     def children_of(self, span: Span) -> Sequence[Span]:
         """Recorded children of a span."""
         return self.children.get(key_of(span), ())
@@ -112,7 +120,7 @@ def end_of(tree: Tree) -> int | None:
     ends = [span.end_ns for span in tree.spans if span.end_ns is not None]
     if tree.root is None:
         return max(ends, default=None)
-    if tree.root.end_ns is None or not tree.senders:
+    if tree.root.end_ns is None or not tree.asynchronous:
         return tree.root.end_ns
     return max(ends)
 

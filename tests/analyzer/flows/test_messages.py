@@ -190,3 +190,26 @@ def test_the_time_in_a_queue_belongs_to_whoever_then_worked() -> None:
     assert sum(path.values()) == 50
     # 5 to 20 and 30 to 40 the messages waited.
     assert path == {1: 4, 11: 1, 2: 24, 12: 1, 3: 18, 13: 2}
+
+
+def test_a_child_workflow_that_goes_on_alone_does_not_keep_its_parent_open() -> None:
+    """Its run is tied by a link, but its parent did not send it a message."""
+    spans = [
+        make_span("RunWorkflow:Order", 0, 20, number=1, status="ok", service="orders"),
+        make_span(
+            "RunChildWorkflow:Ship", 5, 9, number=2, parent=f"{1:016x}", service="orders",
+            attributes={"retrospan.step.kind": "call"},
+        ),
+        make_span(
+            "RunWorkflow:Ship", 6, 900, number=3, trace=trace(3), service="shipping",
+            links=[SpanLink(trace_id=trace(1), span_id=f"{2:016x}")],
+        ),
+        make_span(
+            "POST /labels", 10, 12, number=4, parent=f"{3:016x}", trace=trace(3), kind="client",
+            service="shipping", attributes={"service.peer.name": "printer"},
+        ),
+    ]  # fmt: skip
+    flow = flow_of(spans)
+    assert (flow.outcome, flow.end_ns) == (FlowOutcome.SUCCEEDED, at(20))
+    child, label = flow.steps
+    assert label.parent_step_id == child.step_id

@@ -13,43 +13,53 @@ WITH http AS (
         upper(http_method) AS method,
         http_route,
         http_status_code AS status,
-        coalesce(
-            attributes ->> '/service.peer.name', attributes ->> '/peer.service', server_address
-        ) AS peer,
-        attributes ->> '/url.template' AS template,
+        coalesce(said[1], said[2], server_address) AS peer,
+        said[3] AS template,
         split_part(
             regexp_replace(
-                coalesce(
-                    attributes ->> '/url.path',
-                    attributes ->> '/http.target',
-                    attributes ->> '/url.full',
-                    attributes ->> '/http.url'
-                ),
+                coalesce(said[4], said[5], said[6], said[7]),
                 '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*',
                 ''
             ),
             '?',
             1
         ) AS path,
-        coalesce(
-            attributes ->> '/http.request.body.content', attributes ->> '/http.request.body'
-        ) AS request,
-        coalesce(
-            attributes ->> '/http.response.body.content', attributes ->> '/http.response.body'
-        ) AS response,
-        coalesce(
-            attributes ->> '/http.request.header.content-type/0',
-            attributes ->> '/http.request.header.content-type'
-        ) AS request_media,
-        coalesce(
-            attributes ->> '/http.response.header.content-type/0',
-            attributes ->> '/http.response.header.content-type'
-        ) AS response_media,
+        coalesce(said[8], said[9]) AS request,
+        coalesce(said[10], said[11]) AS response,
+        coalesce(said[12], said[13]) AS request_media,
+        coalesce(said[14], said[15]) AS response_media,
         resource ->> '/service.version' AS version,
-        coalesce(attributes ->> '/retrospan.body.truncated', 'false') <> 'false'
-        OR (attributes ->> '/retrospan.truncated') IS NOT NULL AS is_cut
-    FROM spans
-    WHERE kind IN ('server', 'client') AND http_method IS NOT NULL
+        coalesce(said[16], 'false') <> 'false'
+        OR (said[17]) IS NOT NULL AS is_cut
+    FROM (
+        -- Attributes are parsed once for all of these, which is several times as fast.
+        SELECT
+            *,
+            json_extract_string(
+                attributes,
+                [
+                    '/service.peer.name', -- 1
+                    '/peer.service', -- 2
+                    '/url.template', -- 3
+                    '/url.path', -- 4
+                    '/http.target', -- 5
+                    '/url.full', -- 6
+                    '/http.url', -- 7
+                    '/http.request.body.content', -- 8
+                    '/http.request.body', -- 9
+                    '/http.response.body.content', -- 10
+                    '/http.response.body', -- 11
+                    '/http.request.header.content-type/0', -- 12
+                    '/http.request.header.content-type', -- 13
+                    '/http.response.header.content-type/0', -- 14
+                    '/http.response.header.content-type', -- 15
+                    '/retrospan.body.truncated', -- 16
+                    '/retrospan.truncated' -- 17
+                ]
+            ) AS said
+        FROM spans
+        WHERE kind IN ('server', 'client') AND http_method IS NOT NULL
+    )
 ),
 exchanges AS (
     SELECT

@@ -7,7 +7,7 @@ WITH parts AS (
         service,
         kind,
         coalesce(
-            upper(http_method) || ' ' || coalesce(http_route, attributes ->> '/url.template'), name
+            upper(http_method) || ' ' || coalesce(http_route, said[1]), name
         ) AS operation,
         coalesce(http_status_code::VARCHAR, status) AS status,
         (start_ns >= $since_a AND start_ns < $until_a) AS in_a,
@@ -18,29 +18,38 @@ WITH parts AS (
             [
                 {
                     'part': 'request',
-                    'body': coalesce(
-                        attributes ->> '/http.request.body.content',
-                        attributes ->> '/http.request.body',
-                        attributes ->> '/retrospan.step.request',
-                        attributes ->> '/rpc.request.body',
-                        attributes ->> '/messaging.message.body'
-                    )
+                    'body': coalesce(said[2], said[3], said[4], said[5], said[6])
                 },
                 {
                     'part': 'response',
-                    'body': coalesce(
-                        attributes ->> '/http.response.body.content',
-                        attributes ->> '/http.response.body',
-                        attributes ->> '/retrospan.step.response',
-                        attributes ->> '/rpc.response.body'
-                    )
+                    'body': coalesce(said[7], said[8], said[9], said[10])
                 }
             ]
         ) AS one
-    FROM spans
-    WHERE
-        (start_ns >= $since_a AND start_ns < $until_a)
-        OR (start_ns >= $since_b AND start_ns < $until_b)
+    FROM (
+        -- Attributes are parsed once for all of these, which is several times as fast.
+        SELECT
+            *,
+            json_extract_string(
+                attributes,
+                [
+                    '/url.template', -- 1
+                    '/http.request.body.content', -- 2
+                    '/http.request.body', -- 3
+                    '/retrospan.step.request', -- 4
+                    '/rpc.request.body', -- 5
+                    '/messaging.message.body', -- 6
+                    '/http.response.body.content', -- 7
+                    '/http.response.body', -- 8
+                    '/retrospan.step.response', -- 9
+                    '/rpc.response.body' -- 10
+                ]
+            ) AS said
+        FROM spans
+        WHERE
+            (start_ns >= $since_a AND start_ns < $until_a)
+            OR (start_ns >= $since_b AND start_ns < $until_b)
+    )
 )
 SELECT
     service,

@@ -13,18 +13,11 @@ WITH http AS (
         upper(http_method) AS method,
         http_route,
         http_status_code,
-        coalesce(
-            attributes ->> '/service.peer.name', attributes ->> '/peer.service', server_address
-        ) AS peer,
-        attributes ->> '/url.template' AS template,
+        coalesce(said[1], said[2], server_address) AS peer,
+        said[3] AS template,
         split_part(
             regexp_replace(
-                coalesce(
-                    attributes ->> '/url.path',
-                    attributes ->> '/http.target',
-                    attributes ->> '/url.full',
-                    attributes ->> '/http.url'
-                ),
+                coalesce(said[4], said[5], said[6], said[7]),
                 '^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*',
                 ''
             ),
@@ -32,26 +25,39 @@ WITH http AS (
             1
         ) AS path,
         resource ->> '/service.version' AS version,
-        coalesce(
-            attributes ->> '/http.request.header.content-type/0',
-            attributes ->> '/http.request.header.content-type',
-            attributes ->> '/http.request.header.content_type/0'
-        ) AS request_media,
-        coalesce(
-            attributes ->> '/http.response.header.content-type/0',
-            attributes ->> '/http.response.header.content-type',
-            attributes ->> '/http.response.header.content_type/0'
-        ) AS response_media,
-        coalesce(
-            attributes ->> '/http.response.header.deprecation/0',
-            attributes ->> '/http.response.header.deprecation'
-        ) AS deprecation,
-        coalesce(
-            attributes ->> '/http.response.header.sunset/0',
-            attributes ->> '/http.response.header.sunset'
-        ) AS sunset
-    FROM spans
-    WHERE kind IN ('server', 'client') AND http_method IS NOT NULL
+        coalesce(said[8], said[9], said[10]) AS request_media,
+        coalesce(said[11], said[12], said[13]) AS response_media,
+        coalesce(said[14], said[15]) AS deprecation,
+        coalesce(said[16], said[17]) AS sunset
+    FROM (
+        -- Attributes are parsed once for all of these, which is several times as fast.
+        SELECT
+            *,
+            json_extract_string(
+                attributes,
+                [
+                    '/service.peer.name', -- 1
+                    '/peer.service', -- 2
+                    '/url.template', -- 3
+                    '/url.path', -- 4
+                    '/http.target', -- 5
+                    '/url.full', -- 6
+                    '/http.url', -- 7
+                    '/http.request.header.content-type/0', -- 8
+                    '/http.request.header.content-type', -- 9
+                    '/http.request.header.content_type/0', -- 10
+                    '/http.response.header.content-type/0', -- 11
+                    '/http.response.header.content-type', -- 12
+                    '/http.response.header.content_type/0', -- 13
+                    '/http.response.header.deprecation/0', -- 14
+                    '/http.response.header.deprecation', -- 15
+                    '/http.response.header.sunset/0', -- 16
+                    '/http.response.header.sunset' -- 17
+                ]
+            ) AS said
+        FROM spans
+        WHERE kind IN ('server', 'client') AND http_method IS NOT NULL
+    )
 ),
 exchanges AS (
     SELECT

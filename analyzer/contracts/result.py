@@ -86,7 +86,7 @@ def of_drift(drifted: Drifted) -> Result:
         "appeared": f"a new field, {' or '.join(drifted.types_b)}",
         "vanished": f"a field is gone, it was {' or '.join(drifted.types_a)}",
         "type_changed": types,
-        "share_changed": f"there {'more' if interval and interval.low > 0 else 'less'} often",
+        "share_changed": f"is there {'more' if interval and interval.low > 0 else 'less'} often",
     }[drifted.change]
     is_harmful = drifted.change in ("vanished", "type_changed")
     return Result(

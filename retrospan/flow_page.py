@@ -6,7 +6,15 @@ from itertools import groupby
 from retrospan.listing import Column, Row
 from retrospan.text import visible
 from retrospan.timespan import humane, utc
-from store.conclusions import Finding, Flow, SagaVerdict, Step, Verdict
+from store.conclusions import (
+    Attempt,
+    Finding,
+    Flow,
+    SagaVerdict,
+    Step,
+    StepOutcome,
+    Verdict,
+)
 from store.read import ClockSkew
 
 SAMPLED = {
@@ -28,6 +36,7 @@ def head(flow: Flow) -> list[str]:
         f"start (UTC)   {utc(flow.start_ns)}",
         f"duration      {humane(length)}",
         f"traces        {' '.join(map(visible, flow.trace_ids))}",
+        *_tied(flow),
         f"services      {', '.join(map(visible, flow.services))}",
         f"decisions     {', '.join(map(visible, flow.decision_ids)) or '–'}",
         f"architecture  {visible(flow.architecture)}",
@@ -37,6 +46,16 @@ def head(flow: Flow) -> list[str]:
         + (f" (stands for {flow.sampling_weight} flows)" if flow.sampling == "weighted" else ""),
         *(f"not recorded  {visible(gap)}" for gap in flow.evidence_gaps),
     ]
+
+
+def _tied(flow: Flow) -> Iterator[str]:
+    """Why several traces are one flow; messages are counted, there are many."""
+    messages = [tie for tie in flow.ties if tie.startswith("message ")]
+    others = [tie for tie in flow.ties if not tie.startswith("message ")]
+    if messages:
+        others.append(f"{len(messages)} messages" if len(messages) > 1 else messages[0])
+    if len(flow.trace_ids) > 1:
+        yield f"tied by       {', '.join(map(visible, others))}"
 
 
 def clocks(flow: Flow, skew: Sequence[ClockSkew]) -> Iterator[str]:
@@ -74,18 +93,21 @@ def _named(step: Step) -> str:
 
 
 def attempts_text(step: Step) -> str:
-    """`timeout ×2, ok`: the attempts in order; a late success at the callee is told."""
-    words = [
-        f"{attempt.status} (took effect)"
-        if attempt.status != "ok" and attempt.took_effect
-        else attempt.status
-        for attempt in step.attempts
-    ]
+    """`timeout ×2, ok`: the attempts in order; where the callee says otherwise, that is told."""
+    words = [_attempt_text(attempt) for attempt in step.attempts]
     parts = []
     for word, run in groupby(words):
         times = sum(1 for _ in run)
         parts.append(word if times == 1 else f"{word} ×{times}")
     return ", ".join(parts)
+
+
+def _attempt_text(attempt: Attempt) -> str:
+    if attempt.status != "ok":
+        return f"{attempt.status} (took effect)" if attempt.took_effect else attempt.status
+    if attempt.callee_outcome in (None, StepOutcome.OK, StepOutcome.UNKNOWN):
+        return attempt.status
+    return f"{attempt.status} (there: {attempt.callee_outcome.value})"
 
 
 def _duration(row: Row, name: str) -> str:

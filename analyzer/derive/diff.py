@@ -31,6 +31,7 @@ STEP_FIELDS: Mapping[str, Callable[[Step], JsonValue]] = {
     "outcome": lambda step: step.outcome.value,
     "attempts": lambda step: len(step.attempts),
     "statuses": lambda step: [attempt.status for attempt in step.attempts],
+    "callee_outcomes": lambda step: [attempt.callee_outcome for attempt in step.attempts],
     "kind": lambda step: step.kind,
     "service": lambda step: step.service,
     "role": lambda step: step.role,

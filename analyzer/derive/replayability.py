@@ -62,7 +62,8 @@ def grade_of(
         extras.append("no input of the flow (retrospan.flow.input)")
     if not draws:
         extras.append("no draws of clock or randomness (log records retrospan.effect)")
-    bare = sorted({step.operation for step in remote if step.max_attempts is None})
+    asking = [step for step in remote if step.kind != "message"]
+    bare = sorted({step.operation for step in asking if step.max_attempts is None})
     if bare:
         extras.append(f"no call settings (retrospan.call.*) at {_some(bare)}")
     if tree.joined.unrecorded:
@@ -95,7 +96,7 @@ def _bodies(remote: Sequence[Step], tree: Tree) -> list[str]:
         step.operation
         for step in remote
         for attempt in step.attempts
-        if _answered(attempt) and not attempt.has_response
+        if step.kind != "message" and _answered(attempt) and not attempt.has_response
     }
     gaps = []
     if unasked:

@@ -94,6 +94,7 @@ def test_a_flow_is_found_by_an_earlier_id_and_by_its_messages(command: Command) 
         said = command("flows", "show", name)
         assert (said.code, said.err) == (0, f"{name} is part of trace:{trace(1)}\n")
         assert f"flow          trace:{trace(1)}\n" in said.out
+        assert "tied by       2 messages\n" in said.out
     assert command("flows", "show", "trace:nothing").code == 4
 
 

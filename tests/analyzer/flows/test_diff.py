@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from analyzer.derive.diff import FlowDiff, diff
 from store.conclusions import Flow
 from tests.analyzer.builder import Recording
+from tests.analyzer.flows.test_messages import accepted, flow_of
 from tests.analyzer.flows.test_shape import FLOW, step
 
 
@@ -100,3 +101,11 @@ def test_every_step_of_either_flow_is_told_once(one: list[str], other: list[str]
 @given(st.permutations(list("abcdef")))
 def test_a_flow_never_differs_from_itself(names: list[str]) -> None:
     assert diff(flow(*names), flow(*names)).same
+
+
+def test_a_message_that_nobody_could_work_on_differs_from_one_that_was() -> None:
+    good, bad = accepted(), accepted()
+    bad[4] = replace(bad[4], status="error")
+    found = diff(flow_of(good), flow_of(bad))
+    (told,) = found.steps[1].fields
+    assert (told.field, told.a, told.b) == ("callee_outcomes", ["ok"], ["error"])

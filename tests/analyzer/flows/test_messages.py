@@ -213,3 +213,9 @@ def test_a_child_workflow_that_goes_on_alone_does_not_keep_its_parent_open() -> 
     assert (flow.outcome, flow.end_ns) == (FlowOutcome.SUCCEEDED, at(20))
     child, label = flow.steps
     assert label.parent_step_id == child.step_id
+
+
+def test_a_message_needs_no_answer_to_be_replayed() -> None:
+    gaps = flow_of(accepted()).evidence_gaps
+    assert not any("no response bodies" in gap and "send" in gap for gap in gaps)
+    assert any("no request bodies" in gap and "send" in gap for gap in gaps)

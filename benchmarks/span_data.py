@@ -3,8 +3,8 @@
 import json
 import random
 from collections.abc import Iterator
+from typing import Any
 
-from google.protobuf.json_format import Parse  # type: ignore[import-untyped]
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 SPANS_PER_MESSAGE = 250
@@ -110,21 +110,46 @@ class Generator:
 
 def protobuf_of(document: str) -> bytes:
     """The same document as protobuf, behind its length."""
-    value = json.loads(document)
-    for resource in value["resourceSpans"]:
+    data = TracesData()
+    for resource in json.loads(document)["resourceSpans"]:
+        group = data.resource_spans.add()
+        _put(group.resource.attributes, resource["resource"]["attributes"])
         for scope in resource["scopeSpans"]:
+            inner = group.scope_spans.add(scope=scope["scope"])
             for span in scope["spans"]:
-                _binary_ids(span)
-                for link in span.get("links", ()):
-                    _binary_ids(link)
-    data: bytes = Parse(json.dumps(value), TracesData()).SerializeToString()
-    return len(data).to_bytes(4) + data
+                _put_span(inner.spans.add(), span)
+    message: bytes = data.SerializeToString()
+    return len(message).to_bytes(4) + message
 
 
-def _binary_ids(value: dict[str, str]) -> None:
-    """The JSON mapping of protobuf, which the parser follows, has ids in base64."""
-    from base64 import b64encode
+def _put_span(span: Any, value: dict[str, Any]) -> None:
+    span.trace_id, span.span_id = map(bytes.fromhex, (value["traceId"], value["spanId"]))
+    span.parent_span_id = bytes.fromhex(value["parentSpanId"])
+    span.name, span.kind = value["name"], value["kind"]
+    span.start_time_unix_nano = int(value["startTimeUnixNano"])
+    span.end_time_unix_nano = int(value["endTimeUnixNano"])
+    span.status.code = value["status"].get("code", 0)
+    span.status.message = value["status"].get("message", "")
+    _put(span.attributes, value["attributes"])
+    for event in value.get("events", ()):
+        added = span.events.add(name=event["name"], time_unix_nano=int(event["timeUnixNano"]))
+        _put(added.attributes, event["attributes"])
+    for link in value.get("links", ()):
+        span.links.add(
+            trace_id=bytes.fromhex(link["traceId"]), span_id=bytes.fromhex(link["spanId"])
+        )
 
-    for key in ("traceId", "spanId", "parentSpanId"):
-        if value.get(key):
-            value[key] = b64encode(bytes.fromhex(value[key])).decode()
+
+_KINDS = {
+    "stringValue": "string_value",
+    "intValue": "int_value",
+    "boolValue": "bool_value",
+    "doubleValue": "double_value",
+}
+
+
+def _put(attributes: Any, pairs: list[dict[str, Any]]) -> None:
+    for pair in pairs:
+        ((kind, value),) = pair["value"].items()
+        added = attributes.add(key=pair["key"])
+        setattr(added.value, _KINDS[kind], int(value) if kind == "intValue" else value)

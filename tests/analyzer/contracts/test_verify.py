@@ -183,10 +183,11 @@ def test_a_route_recorded_relative_to_its_mount_is_found_by_its_path(tmp_path: P
     assert told(tmp_path, mounted) == []
 
 
-def test_cut_and_redacted_bodies_accuse_nobody(tmp_path: Path) -> None:
+def test_cut_redacted_and_binary_bodies_accuse_nobody(tmp_path: Path) -> None:
     spans = call(1, request={}, attributes={"retrospan.body.truncated": True})
     spans += call(2, request={"sku": "[redacted:0123456789ab]"})
     spans += call(3, response="[redacted:0123456789ab]")
+    spans += call(4, attributes={"http.request.body.content": b"\x00\x01"})
     assert set(told(tmp_path, spans)) == {("body_not_checked", "unknown")}
 
 

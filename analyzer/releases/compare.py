@@ -159,7 +159,10 @@ def _share(
         candidate_n=n,
         low=None if interval is None else interval.low,
         high=None if interval is None else interval.high,
-        p_value=None if interval is None else fisher_exact(mine, n - mine, base, base_n - base),
+        # Without a bad unit on either side there is nothing to test, so nothing to correct for.
+        p_value=fisher_exact(mine, n - mine, base, base_n - base)
+        if interval is not None and mine + base
+        else None,
     )
 
 

@@ -30,8 +30,7 @@ def _doubt(view: SagaView, step: Step) -> Doubt | None:
     if step.role not in FORWARD_ROLES and not _may_be_forward(step):
         return None
     last_ns = max(attempt.start_ns for attempt in step.attempts)
-    before = [it for it in view.compensations if it is not step and it.start_ns < last_ns]
-    same, perhaps = _first(before, step, True), _first(before, step, None)
+    same, perhaps = _first_before(view.compensations, step, last_ns)
     first = same or perhaps
     if first is None:
         return None
@@ -55,8 +54,20 @@ def _doubt(view: SagaView, step: Step) -> Doubt | None:
     return Doubt(verdict=Verdict.SUSPECTED, message=said + why, steps=[first, step])
 
 
-def _first(compensations: Iterable[Step], step: Step, wanted: bool | None) -> Step | None:
-    return next((it for it in compensations if same_saga(it, step) is wanted), None)
+def _first_before(
+    compensations: Iterable[Step], step: Step, last_ns: int
+) -> tuple[Step | None, Step | None]:
+    """The first compensation of the step's saga, and the first of one that may be it."""
+    perhaps = None
+    for it in compensations:  # in start order
+        if it.start_ns >= last_ns:
+            break
+        same = same_saga(it, step)
+        if same is True:
+            return it, perhaps
+        if same is None and perhaps is None:
+            perhaps = it
+    return None, perhaps
 
 
 def _may_be_forward(step: Step) -> bool:

@@ -116,9 +116,13 @@ def _went_through(view: SagaView) -> CheckResult:
 
 def _not_done(view: SagaView, step: Step) -> Doubt | None:
     """A pivot that never committed, or a completed step undone, in a flow that went through."""
+    refused = step.role == "pivot" and not completed(step) and not _took_effect(step)
+    taken_back = step.role == "compensatable" and completed(step) and view.undone(step)
+    if not refused and not taken_back:
+        return None
     if any(_stands_for(view, other, step) for other in view.flow.steps):
         return None
-    if step.role == "pivot" and not completed(step) and not _took_effect(step):
+    if refused:
         if any(attempt.took_effect is None for attempt in step.attempts):
             return Doubt(
                 verdict=Verdict.UNKNOWN,
@@ -133,13 +137,11 @@ def _not_done(view: SagaView, step: Step) -> Doubt | None:
             steps=[step],
             missing=() if view.absence is None else view.absence.missing,
         )
-    if step.role == "compensatable" and completed(step) and view.undone(step):
-        return Doubt(
-            verdict=Verdict.SUSPECTED,
-            message=f"the flow went through, and {label(step)} was undone",
-            steps=[step, *view.compensations_of[step.step_id]],
-        )
-    return None
+    return Doubt(
+        verdict=Verdict.SUSPECTED,
+        message=f"the flow went through, and {label(step)} was undone",
+        steps=[step, *view.compensations_of[step.step_id]],
+    )
 
 
 def _took_effect(step: Step) -> bool:

@@ -5,8 +5,9 @@ the programs takes, then replaying every flow with a program that never saw it, 
 under the sample's what-if. `engine` is all that a caller of `replay_flows` pays for a flow (run,
 comparison with the recording, digest, result), `run` the interpreter alone. The yardstick is
 decoding the same recordings from JSON with the standard library. Matching is measured on one
-recording of 300 answers: by key, then by likeness, where each request is compared with all that
-are left.
+recording of 300 answers: by key, by equal request, by request without fresh ids, and by likeness,
+where each request is compared with all that are left; vcrpy's cassette, where it is installed,
+answers the same requests beside.
 
 Run on 2 vCPU Xeon (KVM), 24 GiB, Python 3.11. On a busy machine compare the CPU columns.
 """
@@ -18,7 +19,10 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 # Python looks into this folder first, where files bear the names of packages: last is right.
 sys.path.sort(key=str(Path(__file__).parent).__eq__)
@@ -26,8 +30,10 @@ sys.path.sort(key=str(Path(__file__).parent).__eq__)
 from benchmarks.lib.measuring import SAMPLE, Spent, machine, memory_mb, spent, stored_sample, table
 from replay.engine import Folds, replay_recording
 from replay.infer.binding import Request
+from replay.ladder import Ladder
 from replay.leaves import Leaves
 from replay.match import Answers
+from replay.noise import Noise
 from replay.recording import RecordedAttempt, RecordedStep, Recording, recording_of, to_json
 from replay.scenario import Scenario, load_scenario
 from replay.settings import ReplaySettings
@@ -37,6 +43,7 @@ from store.read import read_flows
 SCENARIO = Path(__file__).parents[1] / "retrospan" / "scenarios" / f"{SAMPLE}.yaml"
 RUNS = 3
 ENTRIES = 300
+FRESH = "0b9d0f0e-5c1f-4f0a-9d35-0a35a3d3f8c1"
 NOTHING_BOUND = Request(bound={}, noise=())
 
 Row = tuple[object, ...]
@@ -102,7 +109,7 @@ def per_second(name: str, count: int, took: Spent, yardstick: Spent | None = Non
 
 def speeds(kinds: Kinds) -> None:
     """Making programs, control replays, what-ifs; beside decoding the same flows."""
-    count = len(kinds.recordings)
+    flows = len(kinds.recordings)
     documents = [to_json(recording) for recording in kinds.recordings]
     with spent() as inferred:
         kinds.make()
@@ -111,16 +118,16 @@ def speeds(kinds: Kinds) -> None:
     decode = median(lambda: [json.loads(document) for document in documents])
     control = median(kinds.replay)
     what_if = median(lambda: kinds.replay(scenario))
-    size = sum(map(len, documents)) / count
-    print(f"\n{count} flows, {kinds.programs()} programs, {size:,.0f} bytes of JSON a flow")
+    size = sum(map(len, documents)) / flows
+    print(f"\n{flows} flows, {kinds.programs()} programs, {size:,.0f} bytes of JSON a flow")
     table(
         ("work", "flows", "wall s", "CPU s", "flows/s", "flows/CPU s", "× JSON decode (CPU)"),
         [
-            per_second("JSON decode (yardstick)", count, decode, decode),
-            per_second("make the programs (once a kind)", count, inferred, decode),
-            per_second("control replay: run", count, median(kinds.run), decode),
-            per_second("control replay: engine", count, control, decode),
-            per_second("what-if, its control included", count, what_if, decode),
+            per_second("JSON decode (yardstick)", flows, decode, decode),
+            per_second("make the programs (once a kind)", flows, inferred, decode),
+            per_second("control replay: run", flows, median(kinds.run), decode),
+            per_second("control replay: engine", flows, control, decode),
+            per_second("what-if, its control included", flows, what_if, decode),
         ],
     )
     print(f"verdicts: {dict(sorted(kinds.replay().items()))}; {dict(sorted(claims.items()))}")
@@ -170,6 +177,18 @@ def match_all(recording: Recording, key: str) -> Counter[str]:
     return rungs
 
 
+def climb_all(ladder: Ladder, key: str, session: str, **fresh: str) -> Counter[str]:
+    """Ask the ladder for every entry, the last first, with values made fresh for the request."""
+    rungs: Counter[str] = Counter()
+    for number in reversed(range(ENTRIES)):
+        wanted = key.format(number) if key else ""
+        asked = {**request_of(number), **fresh}
+        match = ladder.find("service POST /things", wanted, asked, session)
+        assert match.number == number
+        rungs[match.rung] += 1
+    return rungs
+
+
 def matching() -> None:
     """Requests a second on one recording of `ENTRIES` answers."""
     recording = Recording(
@@ -183,16 +202,59 @@ def matching() -> None:
         output={},
         steps=tuple(map(entry, range(ENTRIES))),
     )
-    rows = []
-    for name, key, rounds in (("by key", "key-{}", 20), ("by likeness", "other-{}", 1)):
-        rungs = match_all(recording, key)
-        took = median(lambda key=key, rounds=rounds: [  # type: ignore[misc]
-            match_all(recording, key) for _ in range(rounds)
-        ])  # fmt: skip
-        count = ENTRIES * rounds
-        rows.append((f"{name} ({', '.join(rungs)})", *per_second("", count, took)[1:6]))
+    keyless = replace(recording, steps=tuple(replace(step, key="") for step in recording.steps))
+    ladders = {"keys": Ladder.of(recording, Noise()), "none": Ladder.of(keyless, Noise())}
+    sessions = count()
+    rows: list[Row] = []
+
+    def row(name: str, rounds: int, work: Callable[[], Counter[str]]) -> None:
+        rungs = work()
+        took = median(lambda: [work() for _ in range(rounds)])
+        requests = ENTRIES * rounds
+        rows.append((f"{name} ({', '.join(rungs)})", *per_second("", requests, took)[1:6]))
+
+    def climbing(which: str, key: str, **fresh: str) -> Callable[[], Counter[str]]:
+        return lambda: climb_all(ladders[which], key, str(next(sessions)), **fresh)
+
+    row("trace mode, by key", 20, lambda: match_all(recording, "key-{}"))
+    row("trace mode, by likeness", 1, lambda: match_all(recording, "other-{}"))
+    row("ladder, by key", 20, climbing("keys", "key-{}"))
+    row("ladder, equal request", 20, climbing("none", ""))
+    row("ladder, fresh ids", 20, climbing("none", "", token=FRESH))
+    vcr = vcr_matching()
+    if vcr is not None:
+        row("vcrpy, by method, URI and body", 1, vcr)
     print(f"\nmatching on one recording of {ENTRIES} answers")
     table(("match", "requests", "wall s", "CPU s", "requests/s", "requests/CPU s"), rows)
+
+
+def vcr_matching() -> Callable[[], Counter[str]] | None:
+    """The same requests against a cassette of vcrpy; None where it is not installed."""
+    try:
+        from vcr import matchers
+        from vcr.cassette import Cassette
+        from vcr.request import Request as VcrRequest
+    except ImportError:
+        print("\nvcrpy is not installed, so it is not measured beside: pip install vcrpy")
+        return None
+    by = (matchers.method, matchers.uri, matchers.body)
+
+    def asked(number: int) -> Any:
+        body = json.dumps(request_of(number))
+        headers = {"Content-Type": "application/json"}
+        return VcrRequest("POST", "http://service/things", body, headers)
+
+    def work() -> Counter[str]:
+        cassette = Cassette("none.yaml", match_on=by, allow_playback_repeats=False)
+        for number in range(ENTRIES):
+            response = {"status": {"code": 200, "message": "OK"}, "body": {"string": b"{}"}}
+            cassette.append(asked(number), {**response, "headers": {}})
+        cassette.rewound = True
+        for number in reversed(range(ENTRIES)):
+            cassette.play_response(asked(number))
+        return Counter(equal=ENTRIES)
+
+    return work
 
 
 def memory(kinds: Kinds, replays: int) -> None:

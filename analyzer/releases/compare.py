@@ -109,6 +109,8 @@ def _comparison(
     else:
         told = [one for one in measures if one.verdict is worst]
         reason = "; ".join(map(_said, told)) or "nothing could be measured"
+        if worst is ReleaseVerdict.INSUFFICIENT:
+            reason += "; too few to rule out a difference that matters"
         if pair.design == "sequential" and worst is ReleaseVerdict.FAIL:
             reason += "; they ran one after the other, so other changes of that time count too"
     return Comparison(

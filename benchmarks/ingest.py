@@ -23,7 +23,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.span_data import Generator, protobuf_of
+from benchmarks.lib.span_data import Generator, protobuf_of
 from ingest.pipeline import IngestSettings, ingest_paths
 from store.lease import Store
 from store.statements import definitions

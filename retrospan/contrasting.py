@@ -22,6 +22,7 @@ from retrospan.listing import (
     Where,
     show,
 )
+from retrospan.text import visible
 from retrospan.timespan import humane
 
 if TYPE_CHECKING:
@@ -381,7 +382,7 @@ def _print(edge: Edge, document: "Document", form: Format, as_json: bool) -> Non
     table = form is Format.TABLE and not as_json
     more = [row for row in rows if row["more"]]
     if table:
-        put([_head(document)])
+        put([visible(_head(document))])
     if not document["n_selected"] or not document["n_baseline"]:
         edge.say("one of the groups is empty, so nothing can be compared")
     listing = Listing(

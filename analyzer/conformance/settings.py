@@ -4,14 +4,25 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from analyzer.derive.declared import DeclaredFlow
 
 ARROW: Final = "->"
 SLICES_MAX: Final = 100
+LISTS: Final = (
+    "orchestrators", "critical_flows", "allowed_calls", "token_lifetime_attributes", "production",
+    "staging",
+)  # fmt: skip
 PATTERN_CHARACTERS_MAX: Final = 200
 PATH_KEYS: Final = frozenset({"old", "new", "fields", "must_agree", "retired"})
+
+
+def _texts(name: str, value: object) -> None:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise ValueError(f"{name} must be a list of texts")
+    if not all(isinstance(text, str) for text in value):
+        raise ValueError(f"{name} must be texts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +83,7 @@ class ConformanceSettings:
     messages_must_arrive: bool = False
     message_grace_ms: int = 60_000
     slices: int = 10
-    paths: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    paths: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     owners: Mapping[str, Sequence[str]] = field(default_factory=dict)
     declared: Mapping[str, DeclaredFlow] = field(default_factory=dict)
     convention_file: str = ""
@@ -80,6 +91,10 @@ class ConformanceSettings:
     convention_share_min: float | None = None
 
     def __post_init__(self) -> None:
+        for name in LISTS:
+            _texts(name, getattr(self, name))
+        for team, services in self.owners.items():
+            _texts(f"owners.{team}", services)
         for pair in self.allowed_calls:
             if pair.count(ARROW) != 1 or not all(map(str.strip, pair.split(ARROW))):
                 raise ValueError(f"allowed_calls: {pair!r} is not written as 'caller -> callee'")
@@ -88,6 +103,10 @@ class ConformanceSettings:
                 raise ValueError(
                     f"paths.{name} has old and new, and may have fields, must_agree, retired"
                 )
+            _texts(f"paths.{name}: old and new", [path["old"], path["new"]])
+            _texts(f"paths.{name}.fields", path.get("fields", []))
+            if any(not field.startswith("/") for field in path.get("fields", [])):
+                raise ValueError(f"paths.{name}.fields are JSON pointers, as in /price")
         if not 1 <= self.slices <= SLICES_MAX:
             raise ValueError(f"slices must be 1 to {SLICES_MAX}")
         for name in ("staging_coverage_min", "convention_share_min"):

@@ -17,6 +17,7 @@ from retrospan.listing import (
     Row,
     show,
 )
+from retrospan.text import visible
 
 if TYPE_CHECKING:
     from analyzer.conformance import Answer, Report
@@ -105,10 +106,11 @@ def conformance_document(
 
 def _print(report: "Report", answer: "Answer", limit: int) -> None:
     unknown = f", {answer.unknown} unknown" if answer.unknown else ""
+    sentence = answer.message[:1].upper() + answer.message[1:]
     put(
         [
             f"{report.title} [{report.name}]: {answer.verdict.value.replace('_', ' ')} "
-            f"(n = {answer.checked}{unknown}). {answer.message[:1].upper()}{answer.message[1:]}."
+            f"(n = {answer.checked}{unknown}). {visible(sentence)}."
         ]
     )
     if answer.rows:

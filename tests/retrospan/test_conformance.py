@@ -122,3 +122,13 @@ def test_groups_that_contradict_each_other_are_refused(
 def test_an_incident_is_compared_with_the_time_before_it(command: Command) -> None:
     document = command("flows", "contrast", "--incident", "inc-1", "--json").document
     assert (document["n_selected"], document["n_baseline"], document["n_neither"]) == (6, 20, 14)
+
+
+def test_names_out_of_the_data_cannot_steer_a_terminal(command: Command) -> None:
+    said = command("flows", "contrast", "--selected", "name=\x1b[2Jpayment")
+    assert "\x1b" not in said.out
+    declare('[conformance.paths."\\u001b[2J"]\nold = "a b"\nnew = "a c"\n')
+    shown = command("conformance", "report", "--report", "paths")
+    assert shown.code == 0
+    assert "\x1b" not in shown.out
+    assert "\\x1b" in shown.out

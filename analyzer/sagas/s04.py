@@ -77,9 +77,12 @@ def _doubt(target: Step, compensations: list[Step]) -> Doubt | None:
 
 
 def _parts_of_one(target: Step, effects: list[Effect]) -> bool:
-    """Whether the effects are partial ones that add up to no more than the step."""
+    """Whether the effects are partial ones that add up to no more than the step.
+
+    A part is something: of a step that cost nothing, every undoing undoes all of it.
+    """
     amounts = [effect.step.amount for effect in effects]
-    if target.amount is None or any(amount is None for amount in amounts):
+    if target.amount is None or any(amount is None or amount <= 0 for amount in amounts):
         return False
     currencies = {effect.step.currency for effect in effects} | {target.currency}
     total = sum((amount for amount in amounts if amount is not None), Decimal(0))

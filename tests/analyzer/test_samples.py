@@ -127,8 +127,6 @@ HEALTHY = ("payment-healthy", "onboarding-healthy", "enrichment-healthy")
 QUEUES = ("enrichment-healthy", "enrichment-drift")
 ROLLOUT = "onboarding-model-rollout"
 TOLD = ("payment-healthy", "payment-brownout", "onboarding-healthy", ROLLOUT)
-FREE_ACCOUNTS = ((ROLLOUT, "S4"),)
-"""Two closures of an account without a fee are one to S4: it takes them for parts of nothing."""
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -156,10 +154,7 @@ def test_outcomes_are_those_of_the_books(name: str) -> None:
 def test_each_saga_check_finds_what_the_books_say(name: str, check: str) -> None:
     made = sample(name)
     found, books = made.with_verdict(check, Verdict.VIOLATION), made.books(f"saga.{check}")
-    if (name, check) in FREE_ACCOUNTS:
-        assert found <= books and found
-    else:
-        assert found == books
+    assert found == books
     doubtful = made.with_verdict(check, Verdict.SUSPECTED, Verdict.UNKNOWN, Verdict.OPEN)
     assert doubtful == set()
 

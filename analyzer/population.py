@@ -2,12 +2,12 @@
 
 In: a store whose flows are derived. Out: one write that replaces all findings of the population,
 made of one state of the data (its generation); it is thrown away and made again if data came in
-between. Leases are taken question by question, and nothing is judged while one is held. Questions
+between. Leases are taken detector by detector, and nothing is judged while one is held. Questions
 aggregate, so that memory follows the number of edges and time bins, not of spans.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from analyzer.detectors import (
     Judged,
     PopulationCase,
     PopulationDetector,
-    Row,
     finding_id,
     population_detectors,
 )
@@ -139,14 +138,14 @@ def _asked(
 ) -> list[Finding]:
     """The findings of one detector, and the row that says what it looked at."""
     given = settings.detectors.get(detector.name, detector.settings())
-    answers: dict[str, Sequence[Row]] = {}
-    cut = 0
-    for path in detector.questions:
-        question = load(path)
-        with store.lease(f"judge flows: {detector.name}") as session:
-            frame = ask(session, path, {name: getattr(given, name) for name in question.params})
-        cut += max(frame.height - ROWS_MAX, 0)
-        answers[question.name] = frame.head(ROWS_MAX).to_dicts()
+    asked = [load(path) for path in detector.questions]
+    with store.lease(f"judge flows: {detector.name}") as session:
+        frames = {
+            it.name: ask(session, it.path, {name: getattr(given, name) for name in it.params})
+            for it in asked
+        }
+    cut = sum(max(frame.height - ROWS_MAX, 0) for frame in frames.values())
+    answers = {name: frame.head(ROWS_MAX).to_dicts() for name, frame in frames.items()}
     judged = detector.detect(
         PopulationCase(
             answers=answers,
@@ -158,8 +157,9 @@ def _asked(
     )
     findings = sorted(judged.findings, key=lambda it: (GRAVITY[it.severity], it.finding_id))
     kept = findings[:FINDINGS_MAX]
-    with store.lease(f"judge flows: {detector.name}") as session:
-        kept = [_with_flows(session, finding) for finding in kept]
+    if kept:
+        with store.lease(f"judge flows: {detector.name}") as session:
+            kept = [_with_flows(session, finding) for finding in kept]
     return [*kept, _coverage_row(detector, judged, cut, len(findings) - len(kept), digest)]
 
 

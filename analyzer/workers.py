@@ -4,6 +4,7 @@ What is handed over is what was recorded of the flows, as plain tuples: records 
 process keeps nothing between slices, so memory depends on the slice and not on the load.
 """
 
+import atexit
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,9 +24,6 @@ from store.errors import StoreError
 from store.model import Span
 
 FLOWS_PER_SLICE = 250
-COLLECT_EVERY = 100_000
-"""New objects between two runs of the cycle collector: records make no cycles worth more."""
-
 _SPAN_FIELDS = tuple(entry.name for entry in fields(Span))
 _span_values = attrgetter(*_SPAN_FIELDS)
 
@@ -110,14 +108,21 @@ _settings: RebuildSettings | None = None
 
 
 def _begin(settings: RebuildSettings) -> None:
-    """In a new process: keep the settings."""
+    """In a new process: keep the settings; look for cycles between slices, in what a slice left.
+
+    What was imported is left out of that until the end, when libraries count what is still there.
+    """
     global _settings
     _settings = settings
-    gc.set_threshold(COLLECT_EVERY)
+    gc.disable()
+    gc.freeze()
+    atexit.register(gc.unfreeze)
 
 
 def _conclude(
     packed: Sequence[tuple[FlowRows, list[tuple[Any, ...]]]], coverage: Coverage
 ) -> Concluded:
     assert _settings is not None
-    return conclude([_unpacked(one) for one in packed], _settings, coverage)
+    concluded = conclude([_unpacked(one) for one in packed], _settings, coverage)
+    gc.collect()
+    return concluded

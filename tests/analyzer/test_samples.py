@@ -176,11 +176,7 @@ def test_what_is_left_standing_is_what_the_books_hold(name: str) -> None:
         for order, saga in made.sagas.items()
         for effect in saga.residual_effects
     }
-    if name == ROLLOUT:  # as for S4
-        assert found <= held
-        assert {it for it in held if it[2][:4] in ("idn_", "bil_", "crm_")} <= found
-    else:
-        assert found == held
+    assert found == held
 
 
 def test_the_money_left_standing_adds_up_to_the_books() -> None:

@@ -102,12 +102,22 @@ def failed_and_fine(heads: Sequence[FlowHead]) -> Groups:
 
 
 def violated_and_clean(heads: Sequence[FlowHead]) -> Groups:
-    """Flows that broke a rule against those in which every rule could be checked and held."""
+    """Flows that broke a rule against those of which none is known to be broken or suspected.
+
+    Where a rule could not be checked a flow counts as one without; the question says how many.
+    """
+
+    def broke(head: FlowHead) -> bool:
+        return "violation" in head.verdict or bool(head.findings)
+
+    clean = [head for head in heads if not broke(head) and "suspected" not in head.verdict]
+    unsure = sum(not {"unknown", "open"}.isdisjoint(head.verdict) for head in clean)
     return split(
         heads,
-        "flows with a violation (saga or finding), against flows without",
-        lambda head: "violation" in head.verdict or bool(head.findings),
-        lambda head: True,
+        "flows with a violation (saga or finding), against flows without"
+        + (f" ({unsure} of them could not be checked in full)" if unsure else ""),
+        broke,
+        lambda head: "suspected" not in head.verdict,
     )
 
 

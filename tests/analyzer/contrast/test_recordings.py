@@ -167,3 +167,16 @@ def test_very_large_groups_are_thinned_in_the_same_way_whatever_the_order(browno
     assert (len(kept.selected), len(kept.baseline)) == (50, 50)
     assert kept.flow_ids == thinned(backwards, 50).flow_ids
     assert thinned(groups) == groups
+
+
+def test_what_could_not_be_checked_is_told_and_what_is_suspected_is_in_neither_group() -> None:
+    def head(name: str, verdict: str) -> FlowHead:
+        return FlowHead(
+            flow_id=name, name="payment", version="1", outcome="succeeded", start_ns=0, end_ns=1,
+            architecture="central", complete=True, sampling="all", verdict=[verdict], findings=[],
+        )  # fmt: skip
+
+    verdicts = ("violation", "suspected", "unknown", "open", "pass", "not_applicable")
+    groups = violated_and_clean([head(verdict, verdict) for verdict in verdicts])
+    assert groups.flow_ids == ["violation", "unknown", "open", "pass", "not_applicable"]
+    assert "2 of them could not be checked" in groups.question

@@ -1,7 +1,7 @@
 """Items made by a thread before they are asked for."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from queue import Full, Queue
 from typing import TypeVar
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 WAIT_SECONDS = 0.1  # how late the thread may notice that nobody asks any more
 
 
-def ahead(items: Iterator[T], count_max: int) -> Iterator[T]:
+def ahead(items: Iterator[T], count_max: int) -> Generator[T, None, None]:
     """The same items in the same order; at most `count_max` of them wait.
 
     What the making raises is raised here, in its place. Close this iterator to end the thread.

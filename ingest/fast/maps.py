@@ -116,8 +116,8 @@ def _texts(
     if flat.others:
         special = special.scatter(list(flat.others), True)
     if redactor is not None:
-        places = (suspicious(text, redactor) & ~special).arg_true()
-        text = replaced(text, places, redactor.texts(text.gather(places).to_list()))
+        looked_at = (suspicious(text, redactor) & ~special).arg_true()
+        text = replaced(text, looked_at, redactor.texts(text.gather(looked_at).to_list()))
     places, texts, jsons = _one_by_one(flat, special, rules, redactor)
     kept = [(at, value) for at, value in zip(places, texts, strict=True) if value is not None]
     if kept:

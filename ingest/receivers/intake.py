@@ -107,13 +107,7 @@ class Intake:
         stand decoded in memory.
         """
         with self._decoders:
-            table = self._columns(message) if message is not None else None
-            if table is not None:
-                frame, own, sent = Frame(tables=[table]), 0, len(table)
-                items: Iterable[Item] = ()
-            else:
-                items, sent = decode()
-                frame, own = self._prepared(items)
+            frame, own, sent = self._frame(decode, message)
             if frame.is_empty:
                 self.count(requests=1, own=own)
                 return Receipt()
@@ -126,7 +120,7 @@ class Intake:
                 accepted=spans + logs + frame.metrics,
             )
             metrics = frame.metrics
-            del frame, items, table
+            del frame
         try:
             self._spool.append(data).result(FLUSH_SECONDS_MAX)
         except OverloadedError as error:
@@ -135,6 +129,14 @@ class Intake:
             raise self.overloaded("the disk does not keep up") from error
         self.count(requests=1, spans=spans, logs=logs, metrics=metrics, rejected=refused, own=own)
         return receipt
+
+    def _frame(self, decode: Decode, message: bytes | None) -> tuple[Frame, int, int | None]:
+        """What is to be kept, how many records are our own, how many were sent."""
+        table = self._columns(message) if message is not None else None
+        if table is not None:
+            return Frame(tables=[table]), 0, len(table)
+        items, sent = decode()
+        return *self._prepared(items), sent
 
     def _columns(self, message: bytes) -> SpanTable | None:
         """The spans of a message as columns; None when it needs the walk over records."""

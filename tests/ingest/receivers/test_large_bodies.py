@@ -37,7 +37,8 @@ def message(count: int, service: str = "shop", *, own: bool = False, odd: bool =
         span.links.add(trace_id=b"1" * 16, span_id=b"2" * 8)
     if odd:
         scope.spans.add(trace_id=b"short", name="refused")
-    return data.SerializeToString()
+    written: bytes = data.SerializeToString()
+    return written
 
 
 def received(folder: Path, body: bytes, limits: ReceiverLimits) -> tuple[list[Span], bool, str]:

@@ -12,7 +12,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -96,10 +96,12 @@ class Gated(Store):
         super().__init__(path)
         self._gate = gate
 
-    def lease(self, purpose: str, *, create: bool = False) -> AbstractContextManager[Session]:
+    @contextmanager
+    def lease(self, purpose: str, *, create: bool = False) -> Iterator[Session]:
         if purpose == PURPOSE:
             self._gate.wait(20)
-        return super().lease(purpose, create=create)
+        with super().lease(purpose, create=create) as session:
+            yield session
 
 
 @dataclass

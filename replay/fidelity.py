@@ -11,7 +11,8 @@ PPM = 1_000_000
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fidelity:
     """Counts over control replays. `width_ppm` is the median width of the end's interval as a
-    share of the virtual duration, over the right ones."""
+    share of the virtual duration, over the right ones; `wide` are right ones whose interval is
+    wider than the flow itself: their times were not predicted."""
 
     flows: int
     identical: int
@@ -22,6 +23,7 @@ class Fidelity:
     unreplayable: int
     doubted: int
     width_ppm: int
+    wide: int
 
     @property
     def right(self) -> int:
@@ -52,6 +54,7 @@ def fidelity(results: Sequence[ReplayResult]) -> Fidelity:
         unreplayable=sum(r.verdict == "unreplayable" for r in results),
         doubted=sum(_doubted(r) for r in right),
         width_ppm=widths[len(widths) // 2] if widths else 0,
+        wide=sum(width > PPM for width in widths),
     )
 
 

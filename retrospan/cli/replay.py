@@ -31,6 +31,7 @@ from retrospan.timespan import humane
 from store.errors import UsageError
 
 if TYPE_CHECKING:
+    from retrospan.documents import Document
     from store.conclusions import ReplayResult
 
 app = typer.Typer(help="Replays: recorded flows, re-executed.", no_args_is_help=True)
@@ -42,7 +43,7 @@ CELLS = (
 PROGRAM_CELLS = (
     "name", "version", "offers", "flows", "identical", "equivalent", "diverged_flagged",
     "diverged_silent", "unreplayable", "reproduced_ppm", "reproduced_doubted",
-    "end_width_median_ppm",
+    "end_width_median_ppm", "reproduced_wide",
 )  # fmt: skip
 
 
@@ -86,6 +87,7 @@ PROGRAM_COLUMNS = (
     field("offers", "offers"),
     field("flows (n)", "flows", right=True),
     _share("reproduced_ppm"),
+    field("times unknown (n)", "reproduced_wide", right=True),
     field("diverged, flagged (n)", "diverged_flagged", right=True),
     field("diverged, silent (n)", "diverged_silent", right=True),
     field("unreplayable (n)", "unreplayable", right=True),
@@ -261,6 +263,13 @@ def run_batch(
         ),
         progress_line(edge),
     )  # fmt: skip
+    _show_batch(document, form, as_json)
+    controls = document["controls"]
+    assert isinstance(controls, dict)
+    return worst(violation=bool(controls["diverged"]), bad_data=bool(controls["unreplayable"]))
+
+
+def _show_batch(document: "Document", form: Format, as_json: bool) -> None:
     if form is Format.TABLE and not as_json:
         put(batch_lines(document))
     show(
@@ -294,9 +303,6 @@ def run_batch(
             Format.TABLE,
             False,
         )
-    controls = document["controls"]
-    assert isinstance(controls, dict)
-    return worst(violation=bool(controls["diverged"]), bad_data=bool(controls["unreplayable"]))
 
 
 def batch_lines(document: Mapping[str, object]) -> list[str]:

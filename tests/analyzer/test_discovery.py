@@ -25,13 +25,13 @@ def package(tmp_path: Path) -> Iterator[types.ModuleType]:
 
 
 def test_our_own_checks_are_all_there() -> None:
-    assert [check.id for check in checks()] == ["S1", "S2", "S3", "S4", "S7", "S11", "S12"]
+    assert [check.id for check in checks()] == [f"S{number}" for number in range(1, 15)]
     assert {check.scope for check in checks()} == {"flow"}
 
 
 def test_our_own_detectors_are_named_after_their_files() -> None:
     names = [detector.name for detector in flow_detectors()]
-    assert names == ["below_threshold_action", "duplicate_effect"]
+    assert {"below_threshold_action", "duplicate_effect"} <= set(names)
     root = Path(__file__).parents[2] / "analyzer"
     for name in names:
         assert list(root.rglob(f"{name}.py")), name

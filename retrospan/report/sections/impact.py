@@ -3,7 +3,7 @@
 from collections import Counter
 
 from retrospan.report import bases
-from retrospan.report.charts import compensation_chart
+from retrospan.report.charts.effects import effects_chart
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Block, EvidenceLog, Section, Table
 from retrospan.report.numbers import of, plural, share
@@ -26,7 +26,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
     ]
     if facts.sagas_inside:
         blocks.append(_verdicts(facts, log))
-        chart = compensation_chart(facts, log)
+        chart = effects_chart(facts, log)
         if chart is not None:
             blocks.append(chart)
     if facts.incident.services:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from retrospan.report import bases
-from retrospan.report.charts import outcome_chart
+from retrospan.report.charts.outcomes import outcome_chart
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section
 from retrospan.text import Words

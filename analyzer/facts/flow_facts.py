@@ -1,10 +1,11 @@
 """Facts of flows under the names predicates use."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+
+from polars import Expr, col, when
 
 from store.conclusions import FlowOutcome, Verdict
 from store.model import JsonValue
@@ -12,8 +13,6 @@ from store.query import ask
 from store.session import Session
 
 QUESTION = Path(__file__).parent / "flow_facts.sql"
-NS_PER_MS = 1_000_000
-WORST_FIRST = ("violation", "suspected", "unknown", "open", "pass", "not_applicable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,46 +81,49 @@ def read_flow_facts(
 ) -> list[FlowFacts]:
     """Facts of the flows that ended in [since, until), by end and id. Times are ns UTC."""
     frame = ask(session, QUESTION, {"since_ns": since_ns, "until_ns": until_ns})
-    return [_facts(row) for row in frame.iter_rows(named=True)]
+    values = frame.with_columns(**_DERIVED).select(list(FACTS)).iter_rows(named=True)
+    weights: dict[str | None, Fraction | None] = {None: None}
+    flows = []
+    for (flow_id, start_ns, end_ns, outcome, weight), known in zip(
+        frame.select("flow_id", "start_ns", "end_ns", "outcome", "sampling_weight").iter_rows(),
+        values,
+        strict=True,
+    ):
+        if weight not in weights:
+            weights[weight] = Fraction(weight)
+        flows.append(
+            FlowFacts(
+                flow_id=flow_id,
+                at_ns=start_ns if end_ns is None else end_ns,
+                start_ns=start_ns,
+                ended=end_ns is not None and outcome != FlowOutcome.IN_PROGRESS,
+                weight=weights[weight],
+                values=known,
+            )
+        )
+    return flows
 
 
-def _facts(row: Mapping[str, Any]) -> FlowFacts:
-    end_ns = row["end_ns"]
-    weight = row["sampling_weight"]
-    return FlowFacts(
-        flow_id=row["flow_id"],
-        at_ns=row["start_ns"] if end_ns is None else end_ns,
-        start_ns=row["start_ns"],
-        ended=end_ns is not None and row["outcome"] != FlowOutcome.IN_PROGRESS,
-        weight=None if weight is None else Fraction(weight),
-        values=_values(row),
+def _derived() -> dict[str, Expr]:
+    """The facts that are no column of the question; null is unknown."""
+    outcome, saga = col("outcome"), col("saga")
+    known = ~outcome.is_in([FlowOutcome.UNKNOWN.value, FlowOutcome.IN_PROGRESS.value])
+    compensated = outcome == FlowOutcome.COMPENSATED.value
+    undone = (
+        when(~compensated | (saga == Verdict.VIOLATION.value).fill_null(False))
+        .then(False)
+        .when((saga == Verdict.PASS.value).fill_null(False))
+        .then(True)
     )
-
-
-def _values(row: Mapping[str, Any]) -> dict[str, JsonValue]:
-    outcome = row["outcome"]
-    known_outcome = outcome not in {FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS}
-    saga = _worst(row["verdicts"])
-    end_ns = row["end_ns"]
-    values = {name: row[name] for name in FACTS if name in row}
-    return values | {
-        "succeeded": outcome == FlowOutcome.SUCCEEDED if known_outcome else None,
-        "correctly_compensated": _correctly_compensated(outcome, saga) if known_outcome else None,
-        "saga": saga,
-        "duration_ms": None if end_ns is None else (end_ns - row["start_ns"]) / NS_PER_MS,
-        "retry_count": row["attempt_count"] - row["step_count"],
-        "decision_count": row["decisions"],
-        "gate_evaluated": row["gated"] == row["decisions"] if row["decisions"] else None,
-        "below_threshold_count": None if row["unscored"] else row["below_threshold"],
-        "escalated_count": row["escalated"],
+    return {
+        "succeeded": when(known).then(outcome == FlowOutcome.SUCCEEDED.value),
+        "correctly_compensated": when(known).then(undone),
+        "retry_count": col("attempt_count") - col("step_count"),
+        "decision_count": col("decisions"),
+        "gate_evaluated": when(col("decisions") > 0).then(col("gated") == col("decisions")),
+        "below_threshold_count": when(col("unscored") == 0).then(col("below_threshold")),
+        "escalated_count": col("escalated"),
     }
 
 
-def _worst(verdicts: Sequence[str] | None) -> str | None:
-    return min(verdicts, key=WORST_FIRST.index) if verdicts else None
-
-
-def _correctly_compensated(outcome: str, saga: str | None) -> bool | None:
-    if outcome != FlowOutcome.COMPENSATED or saga == Verdict.VIOLATION:
-        return False
-    return True if saga == Verdict.PASS else None
+_DERIVED = _derived()

@@ -5,17 +5,34 @@ params = ["since_ns", "until_ns"]
 WITH checks AS (
     SELECT
         flow_id,
-        list("check" ORDER BY "check") FILTER (WHERE verdict = 'violation') AS violations,
-        list("check" ORDER BY "check") FILTER (WHERE verdict = 'suspected') AS suspicions,
-        list("check" ORDER BY "check") FILTER (WHERE verdict = 'unknown') AS undecided
-    FROM (SELECT DISTINCT flow_id, "check", verdict FROM saga_checks)
+        list(item."check" ORDER BY item."check") FILTER (
+            WHERE item.verdict = 'violation'
+        ) AS violations,
+        list(item."check" ORDER BY item."check") FILTER (
+            WHERE item.verdict = 'suspected'
+        ) AS suspicions,
+        list(item."check" ORDER BY item."check") FILTER (
+            WHERE item.verdict = 'unknown'
+        ) AS undecided
+    FROM (
+        SELECT DISTINCT
+            flow_id,
+            unnest(from_json(checks, '[{"check": "VARCHAR", "verdict": "VARCHAR"}]')) AS item
+        FROM sagas
+        -- A saga's verdict is the worst of its checks: the others have nothing to list.
+        WHERE verdict IN ('violation', 'suspected', 'unknown')
+    )
     GROUP BY flow_id
 ),
 
 verdicts AS (
     SELECT
         flow_id,
-        list(verdict ORDER BY verdict) AS verdicts,
+        min(
+            list_position(
+                ['violation', 'suspected', 'unknown', 'open', 'pass', 'not_applicable'], verdict
+            )
+        ) AS worst,
         sum(json_array_length(residuals)::BIGINT) AS residual_effects
     FROM sagas
     GROUP BY flow_id
@@ -72,13 +89,14 @@ SELECT
     f.complete,
     f.start_ns,
     f.end_ns,
+    (f.end_ns - f.start_ns) / 1000000 AS duration_ms,
     f.sampling,
     f.sampling_weight,
     f.step_count,
     f.attempt_count,
     f.compensation_count,
     f.span_count,
-    v.verdicts,
+    ['violation', 'suspected', 'unknown', 'open', 'pass', 'not_applicable'][v.worst] AS saga,
     coalesce(v.residual_effects, 0)::BIGINT AS residual_effects,
     coalesce(c.violations, []) AS violations,
     coalesce(c.suspicions, []) AS suspicions,

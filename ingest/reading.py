@@ -31,7 +31,7 @@ from store.span_table import SpanTable
 from store.write import ready
 
 # Raised when a reader gives other records for the same bytes: the ledger then reads them again.
-READER_VERSION = 3
+READER_VERSION = 4
 WHOLE_FILE = "whole file"
 
 Progress = Callable[[str, int], None]  # (path, records read of it so far)

@@ -10,6 +10,7 @@ looking at which lines an input reaches.
 """
 
 import argparse
+import hashlib
 import io
 import re
 import subprocess
@@ -49,6 +50,14 @@ def fuzz(name: str, arguments: Sequence[str]) -> None:
     seen: Counter[str] = Counter()
 
     def one(data: bytes) -> None:
+        try:
+            checked(data)
+        except BaseException:
+            digest = hashlib.sha256(data).hexdigest()[:16]
+            (FINDINGS / f"{name}-{digest}").write_bytes(data)
+            raise
+
+    def checked(data: bytes) -> None:
         reader.sniff(data[:HEAD_BYTES])
         found = list(reader.read(io.BytesIO(data), limits))
         for item in found:

@@ -52,6 +52,8 @@ class FlatJson:
         for document in documents:
             for resource in document.resource_spans:
                 outer = bytes(resource.resource)
+                if not resource.scope_spans:  # looked into by the walk alone
+                    raise OddError
                 for group in resource.scope_spans:
                     place = found.setdefault((outer, bytes(group.scope)), len(found))
                     spans += group.spans

@@ -41,6 +41,8 @@ class FlatProtobuf:
         scopes = resources.field("scopes")
         scope_rows = scopes.flatten()
         of_resource = pc.list_parent_indices(scopes)
+        if _series(of_resource).n_unique() < len(resources.field("resource")):
+            raise OddError  # a resource without scopes is looked into by the walk alone
         spans = scope_rows.field("spans").flatten()
         shared, index = self._shared(
             resources.field("resource").take(of_resource), scope_rows.field("scope")

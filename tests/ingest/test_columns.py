@@ -292,6 +292,15 @@ def test_plain_json_takes_the_fast_way() -> None:
     assert table.spans["service"].to_pylist() == ["a"]
 
 
+def test_a_broken_resource_without_spans_is_refused_either_way() -> None:
+    """Found by fuzzing: nothing of it is decoded column by column."""
+    data = b"\x0a\x04\x0a\x02\x0a\x09"  # a resource that promises more than there is
+    prepare = Preparation(None)
+    slow = list(READER.read(io.BytesIO(data), Limits()))
+    assert [type(item).__name__ for item in slow] == ["Rejected"]
+    assert list(READER.read_columns(io.BytesIO(data), Limits(), prepare, 1 << 20)) == slow
+
+
 def test_plain_spans_take_the_fast_way() -> None:
     """Without this the equality above could hold because nothing is fast."""
     span = {"trace_id": b"1" * 16, "span_id": b"2" * 8, "start_time_unix_nano": 1}

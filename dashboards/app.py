@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboards.components import range_bar
 from dashboards.pages import PageFacts, arrange
 
 FLAT_MENU_MAX = 7  # with more pages the menu shows its sections
@@ -43,7 +44,9 @@ def main() -> None:
     }
     flat = [page for pages in menu.values() for page in pages]
     few = len(flat) <= FLAT_MENU_MAX
-    st.navigation(flat if few else menu, position="top").run()
+    page = st.navigation(flat if few else menu, position="top")
+    range_bar.carry(page.url_path)
+    page.run()
 
 
 if __name__ == "__main__":

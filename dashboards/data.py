@@ -11,6 +11,7 @@ import polars as pl
 import streamlit as st
 
 from analyzer.events import with_events
+from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
 from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
 from store.lease import LeaseSettings, Store
@@ -39,7 +40,11 @@ Stamp = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """All flows as a frame, and the counts around them."""
+    """All flows as a frame, and the counts around them.
+
+    `problem_rows` has one row per violated or suspected check and finding, `problems` counts them;
+    `effects` are amounts left standing per flow and currency.
+    """
 
     spans: int
     traces: int
@@ -50,9 +55,26 @@ class Overview:
     rejected_reason: str
     flows: pl.DataFrame
     problems: pl.DataFrame
+    problem_rows: pl.DataFrame
     services: pl.DataFrame
     effects: pl.DataFrame
     incidents: tuple[Incident, ...]
+
+    def narrowed(self, scope: Scope) -> "Overview":
+        """With the flows in scope, and the problems, effects and incidents of those."""
+        if not scope.narrow:
+            return self
+        flows = scope.narrowed(self.flows)
+        ids = flows.select("flow_id")
+        within = frozenset(flows["flow_id"])
+        return replace(
+            self,
+            flows=flows,
+            problem_rows=(rows := self.problem_rows.join(ids, on="flow_id", how="semi")),
+            problems=_ranked(rows),
+            effects=self.effects.join(ids, on="flow_id", how="semi"),
+            incidents=tuple(one for one in self.incidents if not within.isdisjoint(one.flow_ids)),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +145,7 @@ def _ask(session: Session, name: str, params: dict[str, object] | None = None) -
 @st.cache_resource(max_entries=2, show_spinner="Reading the store …")
 def _overview(path: str, stamp: Stamp) -> Overview:
     del stamp  # only part of the key
-    names = ("coverage", "flows", "problems", "rejects", "services", "effects")
+    names = ("coverage", "flows", "environments", "problems", "rejects", "services", "effects")
 
     def question(session: Session) -> tuple[dict[str, pl.DataFrame], tuple[Incident, ...]]:
         return {name: _ask(session, name) for name in names}, tuple(read_incidents(session))
@@ -139,8 +161,11 @@ def _overview(path: str, stamp: Stamp) -> Overview:
         underived=coverage["underived"],
         rejected=coverage["rejected"],
         rejected_reason=rejects["reason"][0] if rejects.height else "not kept",
-        flows=_with_problems(frames["flows"], frames["problems"]),
+        flows=_with_environments(
+            _with_problems(frames["flows"], frames["problems"]), frames["environments"]
+        ),
         problems=_ranked(frames["problems"]),
+        problem_rows=frames["problems"],
         services=frames["services"],
         effects=frames["effects"],
         incidents=tuple(sorted(incidents, key=lambda one: (-one.start_ns, one.incident_id))),
@@ -156,6 +181,12 @@ def _with_problems(flows: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
     return flows.join(names, on="flow_id", how="left", maintain_order="left").with_columns(
         pl.col("problems").fill_null([]),
         (pl.col("end_ns") - pl.col("start_ns")).alias("duration_ns"),
+    )
+
+
+def _with_environments(flows: pl.DataFrame, environments: pl.DataFrame) -> pl.DataFrame:
+    return flows.join(environments, on="flow_id", how="left", maintain_order="left").with_columns(
+        pl.col("environments").fill_null([])
     )
 
 

@@ -34,21 +34,19 @@ class FlowFilters:
 
     outcome: Sequence[str] = ()
     verdict: Sequence[str] = ()
-    service: Sequence[str] = ()
     problem: Sequence[str] = ()
     limitation: Sequence[str] = ()
     incident: Sequence[str] = ()
     text: str = ""
 
     def as_options(self) -> list[str]:
-        """Options of `retrospan flows list`, which takes one outcome and one service."""
+        """Options of `retrospan flows list`, which takes one outcome."""
         options = ["--outcome", self.outcome[0]] if len(self.outcome) == 1 else []
-        options += ["--service", self.service[0]] if len(self.service) == 1 else []
         return [*options, "--json"]
 
     def beyond_options(self) -> bool:
         """Whether the command lists more flows than the page."""
-        many = len(self.outcome) > 1 or len(self.service) > 1 or bool(self.text.strip())
+        many = len(self.outcome) > 1 or bool(self.text.strip())
         return many or any((self.verdict, self.problem, self.limitation, self.incident))
 
 
@@ -57,8 +55,6 @@ def matching(
 ) -> pl.DataFrame:
     """Flows that fit all filters, in their order."""
     wanted = [pl.col(name).is_in(list(values)) for name, values in _lists(filters) if values]
-    if filters.service:
-        wanted.append(_any_of("services", filters.service))
     if filters.problem:
         wanted.append(_any_of("problems", filters.problem))
     wanted += [LIMITATIONS.get(word, _nothing)() for word in filters.limitation]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboards.scope import NAMES
 from dashboards.wording import markdown_safe
 
 VIEWS = Path(__file__).parent / "views"
@@ -19,15 +20,23 @@ def page(name: str) -> Path:
     return VIEWS / f"{name}.py"
 
 
+def in_scope(**target: QueryValue) -> dict[str, QueryValue]:
+    """An address on another page that keeps time range, environment and service."""
+    kept: dict[str, QueryValue] = {
+        name: st.query_params.get_all(name) for name in NAMES if name in st.query_params
+    }
+    return kept | target
+
+
 def flows_link(label: str, **filters: QueryValue) -> None:
     """A link to the flows that a number counts."""
-    st.page_link(page("flows"), label=_link_text(label), query_params=dict(filters))
+    st.page_link(page("flows"), label=_link_text(label), query_params=in_scope(**filters))
 
 
 def trace_link(label: str, *, flow: str, span: str | None = None) -> None:
     """A link to one flow, to one of its spans when given."""
     target = {"flow": flow} | ({"span": span} if span else {})
-    st.page_link(page("trace"), label=_link_text(label), query_params=target)
+    st.page_link(page("trace"), label=_link_text(label), query_params=in_scope(**target))
 
 
 def span_button(label: str, *, key: str, trace_id: str | None, span_id: str) -> None:
@@ -38,9 +47,8 @@ def span_button(label: str, *, key: str, trace_id: str | None, span_id: str) -> 
 
 def show_span(trace_id: str | None, span_id: str) -> None:
     """Puts a span into the address; the next run opens the waterfall at it."""
-    kept = {key: value for key, value in st.query_params.items() if key == "flow"}
-    chosen = {"trace": trace_id, "span": span_id}
-    st.query_params.from_dict(kept | {key: value for key, value in chosen.items() if value})
+    chosen = {"flow": st.query_params.get("flow"), "trace": trace_id, "span": span_id}
+    st.query_params.from_dict(in_scope(**{key: value for key, value in chosen.items() if value}))
     st.session_state[_OPEN_WATERFALL] = True
 
 
@@ -55,12 +63,12 @@ def _link_text(label: str) -> str:
 
 def open_flows(**filters: QueryValue) -> None:
     """Leaves for the list of flows."""
-    st.switch_page(page("flows"), query_params=dict(filters))
+    st.switch_page(page("flows"), query_params=in_scope(**filters))
 
 
 def open_trace(flow: str) -> None:
     """Leaves for one flow."""
-    st.switch_page(page("trace"), query_params={"flow": flow})
+    st.switch_page(page("trace"), query_params=in_scope(flow=flow))
 
 
 def as_command(*words: str) -> None:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboards import data, links
 from dashboards.markup import heading, notes
+from dashboards.scope import Scope
 from dashboards.wording import clean
 from store.errors import (
     NotFoundError,
@@ -52,6 +53,12 @@ def nothing_derived(underived: int) -> None:
     st.html(heading("No flows derived yet"))
     st.text(f"{underived:,} traces are stored and wait to be derived. Loading again derives them:")
     st.code(f"retrospan --db {data.store_path()} ingest PATH", language=None)
+
+
+def nothing_in_scope(scope: Scope) -> None:
+    """Flows are there, none of them in the range, environment and service that were chosen."""
+    st.html(heading("No flow in this selection"))
+    st.text(f'Looked at: {scope.told()}. Choose more above, or press "Show all data".')
 
 
 def _screen(title: str, error: RetrospanError, advice: str) -> None:

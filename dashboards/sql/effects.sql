@@ -1,5 +1,5 @@
--- Amounts of the effects left standing, per currency.
-SELECT currency, sum(amount) AS amount, count(*) AS effects
+-- Amounts of the effects left standing, per flow and currency.
+SELECT flow_id, currency, sum(amount) AS amount, count(*) AS effects
 FROM residual_effects
-GROUP BY currency
-ORDER BY effects DESC, currency
+GROUP BY flow_id, currency
+ORDER BY flow_id, currency

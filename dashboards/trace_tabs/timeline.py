@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from dashboards import links
 from dashboards.components.waterfall import picked, waterfall
 from dashboards.data import FlowPage
 from dashboards.span_tree import SpanTree
@@ -57,8 +58,9 @@ def _remember(key: str, many_traces: bool) -> None:
         return
     trace_id, span_id = choice
     # Written at once, so that the browser's Back takes one click back.
-    target = {key: st.query_params[key] for key in ("flow", "trace") if key in st.query_params}
-    target["span"] = span_id
-    if many_traces or "trace" in target:
+    target = {"span": span_id}
+    if "flow" in st.query_params:
+        target["flow"] = st.query_params["flow"]
+    if many_traces or "trace" in st.query_params:
         target["trace"] = trace_id
-    st.query_params.from_dict(target)
+    st.query_params.from_dict(links.in_scope(**target))

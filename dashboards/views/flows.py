@@ -7,6 +7,7 @@ from dashboards import data, links, screens
 from dashboards.check_titles import titled
 from dashboards.components.address_filters import filter_choice, filter_text
 from dashboards.components.picking_table import picking_table
+from dashboards.components.range_bar import range_bar
 from dashboards.flow_filters import LIMITATIONS, FlowFilters, matching
 from dashboards.markup import heading, worded
 from dashboards.pages import PageFacts
@@ -30,8 +31,9 @@ def render() -> None:
     if overview.flows.is_empty():
         screens.nothing_derived(overview.underived)
         return
+    scope = range_bar(overview)
     chosen = _filters(overview)
-    found = matching(overview.flows, chosen, overview.incidents)
+    found = matching(scope.narrowed(overview.flows), chosen, overview.incidents)
     if found.is_empty():
         st.text(f"None of {plural(overview.flows.height, 'flow')} fits all these filters.")
         if st.button("Clear filters", type="primary"):
@@ -54,33 +56,30 @@ def render() -> None:
         links.open_trace(shown["flow_id"][row])
     with st.expander("From the command line"):
         if chosen.beyond_options():
-            st.text("The command knows one outcome and one service; it lists more than this page.")
-        links.as_command("flows", "list", *chosen.as_options())
+            st.text("The command knows fewer filters than this page; it lists more flows.")
+        links.as_command("flows", "list", *scope.as_options(), *chosen.as_options())
 
 
 def _filters(overview: data.Overview) -> FlowFilters:
-    services = sorted({str(name) for name in overview.services["service"]})
     problems = sorted({str(name) for name in overview.problems["name"]})
     titles = {incident.incident_id: incident.title for incident in overview.incidents}
-    columns = [*st.columns(4), *st.columns(4)]
-    with columns[3]:
+    columns = st.columns([2, 2, 3, 3, 3, 2], gap="small")
+    with columns[5]:
         text = filter_text("Id or name contains", "text")
     choices = [
         ("Outcome", "outcome", list(OUTCOMES), worded),
         ("Saga verdict", "verdict", list(VERDICTS), worded),
-        ("Service", "service", services, clean),
         ("Check or detector", "problem", problems, titled),
         ("Only flows with", "with", list(LIMITATIONS), clean),
         ("Incident", "incident", list(titles), lambda one: clean(titles.get(one) or one)),
     ]
     chosen: dict[str, list[str]] = {}
-    for place, (label, key, options, words) in zip((0, 1, 2, 4, 5, 6), choices, strict=True):
+    for place, (label, key, options, words) in zip(range(5), choices, strict=True):
         with columns[place]:
             chosen[key] = filter_choice(label, key, options, words)
     return FlowFilters(
         outcome=chosen["outcome"],
         verdict=chosen["verdict"],
-        service=chosen["service"],
         problem=chosen["problem"],
         limitation=chosen["with"],
         incident=chosen["incident"],

@@ -10,6 +10,7 @@ from dashboards import data, links, screens
 from dashboards.check_titles import titled
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
+from dashboards.components.range_bar import range_bar
 from dashboards.markup import chip, heading, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.summary import Health, health
@@ -54,6 +55,11 @@ def render() -> None:
     if overview.flows.is_empty():
         screens.nothing_derived(overview.underived)
         return
+    scope = range_bar(overview)
+    overview = overview.narrowed(scope)
+    if overview.flows.is_empty():
+        screens.nothing_in_scope(scope)
+        return
     numbers = health(overview.flows)
     _cards(numbers, overview.effects)
     left, right = st.columns([3, 2], gap="medium")
@@ -68,7 +74,7 @@ def render() -> None:
         st.subheader("Worst findings")
         _findings(overview.problems, numbers.violations.whole)
     with right:
-        st.subheader("Services")
+        st.subheader("Services, over all data")
         _services(overview.services)
 
 
@@ -184,7 +190,9 @@ def _effects_scope(numbers: Health, effects: pl.DataFrame) -> str:
 
 
 def _amounts(effects: pl.DataFrame) -> str:
-    known = effects.drop_nulls("amount").iter_rows(named=True)
+    summed = effects.group_by("currency").agg(pl.col("amount").sum(), pl.col("effects").sum())
+    by_size = summed.sort(["effects", "currency"], descending=[True, False])
+    known = by_size.drop_nulls("amount").iter_rows(named=True)
     sums = [amount_text(row["amount"], row["currency"]) for row in known]
     return " + ".join(sums) if sums else "no amounts recorded"
 

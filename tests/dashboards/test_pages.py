@@ -234,3 +234,35 @@ def test_a_page_asks_again_when_the_store_has_changed(
     assert "No store yet" in written(opened())
     path.write_bytes(filled_store.read_bytes())
     assert opened().metric[0].value == "24"
+
+
+def test_a_scope_in_the_address_narrows_every_number_and_goes_along(served_store: Path) -> None:
+    app = opened("overview", **{"from": "1m"})
+    assert {card.label: card.value for card in app.metric}["Flows"] == "3"
+    assert "3 flows of 24: flows that began from 2026-11-03 10:06:40 UTC to the end" in written(app)
+    app.switch_page(str(VIEWS / "flows.py")).run()
+    assert app.query_params["from"] == "1m"
+    assert "3 of 24 flows" in written(app)
+
+
+def test_a_scope_without_flows_says_so_and_shows_all_again(served_store: Path) -> None:
+    app = opened("overview", env="nowhere")
+    assert "No flow in this selection" in written(app)
+    app.button(key="range-clear").click().run()
+    assert {card.label: card.value for card in app.metric}["Flows"] == "24"
+
+
+def test_a_time_in_the_address_that_is_none_is_said(served_store: Path) -> None:
+    app = opened("overview", **{"from": "soon"})
+    assert "from 'soon' is not a time" in written(app)
+    assert {card.label: card.value for card in app.metric}["Flows"] == "24"
+
+
+def test_a_chosen_range_is_written_into_the_address(served_store: Path) -> None:
+    app = opened("overview")
+    app.selectbox(key="range-time").select("5m").run()
+    assert app.query_params["from"] == "5m"
+    app.selectbox(key="range-time").select("incident-1").run()
+    assert app.query_params["from"] == "2026-11-03T10:01:00Z"
+    assert app.query_params["to"] == "2026-11-03T10:05:00Z"
+    assert not app.exception

@@ -1,0 +1,187 @@
+"""The bar above every page: time range, environment, service. Its truth is the address.
+
+In: what the store holds. Out: the `Scope` the page narrows its flows by. A page is left with its
+scope: links carry it, and the menu, which knows no parameters, is given what was last chosen.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from dashboards.data import Overview
+from dashboards.scope import NAMES, VALUE_LENGTH_MAX, Scope, scope_of
+from dashboards.wording import clean, duration_text, plural, shortened, time_text
+from retrospan.timespan import rfc3339
+from store.conclusions import Incident
+
+INCIDENTS_OFFERED_MAX = 20
+TITLE_LENGTH_MAX = 60
+LATEST = {"5m": "5 minutes", "15m": "15 minutes", "1h": "hour", "6h": "6 hours", "1d": "day",
+          "7d": "7 days", "30d": "30 days"}  # fmt: skip
+ALL, OWN = "all", "own"
+
+_REMEMBERED = "range_bar_values"
+_PAGE = "range_bar_page"
+Range = tuple[str, str]
+
+
+def carry(url_path: str) -> None:
+    """Gives a page that was opened by the menu the scope of the page before."""
+    before = st.session_state.get(_PAGE)
+    st.session_state[_PAGE] = url_path
+    if before not in (None, url_path) and not carried():
+        for name, values in st.session_state.get(_REMEMBERED, {}).items():
+            st.query_params[name] = values
+    st.session_state[_REMEMBERED] = carried()
+
+
+def carried() -> dict[str, list[str]]:
+    """The scope as the address has it, for links."""
+    return {name: st.query_params.get_all(name) for name in NAMES if name in st.query_params}
+
+
+def range_bar(overview: Overview) -> Scope:
+    """Draws the bar, returns the scope in force."""
+    scope = scope_of(carried(), overview.last_ns)
+    with st.container(border=True):
+        time, environment, service = st.columns([4, 2, 3], gap="small")
+        with time:
+            _time(scope, overview)
+        with environment:
+            _environment(scope, overview)
+        with service:
+            _services(scope, overview)
+        if _chosen_range(scope, overview.incidents) == OWN or st.session_state.get("range-own"):
+            _own_range(scope)
+        for fault in scope.faults:
+            st.warning(clean(fault), icon="⚠️")
+        if scope.narrow:
+            _told(scope, overview)
+    return scope
+
+
+def _told(scope: Scope, overview: Overview) -> None:
+    within = scope.narrowed(overview.flows).height
+    left, right = st.columns([6, 1], gap="small", vertical_alignment="center")
+    with left:
+        st.text(f"{plural(within, 'flow')} of {overview.flows.height:,}: {scope.told()}.")
+    with right:
+        st.button("Show all data", key="range-clear", type="tertiary", on_click=_clear)
+
+
+def _time(scope: Scope, overview: Overview) -> None:
+    ranges = _ranges(overview.incidents)
+    chosen = OWN if st.session_state.get("range-own") else _chosen_range(scope, overview.incidents)
+    st.session_state["range-time"] = chosen
+    words = {ALL: "All data", OWN: "From … to …"}
+    words |= {key: f"Last {text} of the data" for key, text in LATEST.items()}
+    words |= {one.incident_id: _incident_words(one) for one in _offered(overview.incidents)}
+    st.selectbox(
+        "Time (UTC, by start of the flow)",
+        [*ranges, OWN],
+        key="range-time",
+        format_func=lambda key: words.get(key, key),
+        on_change=_write_range,
+        args=(ranges,),
+    )
+
+
+def _offered(incidents: Sequence[Incident]) -> Sequence[Incident]:
+    return incidents[:INCIDENTS_OFFERED_MAX]
+
+
+def _incident_words(incident: Incident) -> str:
+    title = shortened(clean(incident.title), TITLE_LENGTH_MAX)
+    took = duration_text(incident.end_ns - incident.start_ns)
+    return f"Incident {time_text(incident.start_ns, digits=0)}, {took}: {title}"
+
+
+def _ranges(incidents: Sequence[Incident]) -> dict[str, Range]:
+    """What each choice of the list writes into the address."""
+    ranges: dict[str, Range] = {ALL: ("", "")} | {key: (key, "") for key in LATEST}
+    windows = {
+        one.incident_id: (rfc3339(one.start_ns), rfc3339(one.end_ns)) for one in _offered(incidents)
+    }
+    return ranges | windows
+
+
+def _chosen_range(scope: Scope, incidents: Sequence[Incident]) -> str:
+    written = (scope.since, scope.until)
+    known = {window: key for key, window in reversed(_ranges(incidents).items())}
+    return known.get(written, OWN)
+
+
+def _write_range(ranges: Mapping[str, Range]) -> None:
+    chosen = st.session_state["range-time"]
+    st.session_state["range-own"] = chosen == OWN
+    if chosen in ranges:
+        _put("from", ranges[chosen][0])
+        _put("to", ranges[chosen][1])
+
+
+def _own_range(scope: Scope) -> None:
+    columns = st.columns(2, gap="small")
+    for column, label, name, value in (
+        (columns[0], "From", "from", scope.since),
+        (columns[1], "To", "to", scope.until),
+    ):
+        key = f"range-{name}"
+        st.session_state[key] = value
+        with column:
+            st.text_input(
+                f"{label} (UTC: 2026-03-04T10:00:00Z, or 2h before the end of the data)",
+                key=key,
+                max_chars=VALUE_LENGTH_MAX,
+                on_change=_write_text,
+                args=(key, name),
+            )
+
+
+def _environment(scope: Scope, overview: Overview) -> None:
+    known = sorted({str(name) for name in overview.flows["environments"].explode().drop_nulls()})
+    options = ["", *dict.fromkeys([*known, *([scope.environment] if scope.environment else [])])]
+    st.session_state["range-env"] = scope.environment
+    none_known = not known and not scope.environment
+    st.selectbox(
+        "Environment",
+        options,
+        key="range-env",
+        format_func=lambda name: clean(name) or ("none recorded" if none_known else "all"),
+        disabled=none_known,
+        on_change=_write_text,
+        args=("range-env", "env"),
+    )
+
+
+def _services(scope: Scope, overview: Overview) -> None:
+    known = sorted({str(name) for name in overview.services["service"]})
+    st.session_state["range-service"] = list(scope.services)
+    st.multiselect(
+        "Service takes part",
+        list(dict.fromkeys([*known, *scope.services])),
+        key="range-service",
+        format_func=clean,
+        placeholder="all",
+        on_change=_write_services,
+    )
+
+
+def _write_text(key: str, name: str) -> None:
+    _put(name, str(st.session_state[key]).strip())
+
+
+def _write_services() -> None:
+    _put("service", list(st.session_state["range-service"]))
+
+
+def _put(name: str, value: str | list[str]) -> None:
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
+def _clear() -> None:
+    st.session_state["range-own"] = False
+    for name in NAMES:
+        st.query_params.pop(name, None)

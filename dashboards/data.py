@@ -102,22 +102,23 @@ def store_path() -> Path:
 def overview() -> Overview:
     """What Overview and Flows show."""
     path = store_path()
-    return _overview(str(path), _stamp(path))
+    return _overview(str(path), stamp_of(path))
 
 
 def flow_page(flow_id: str) -> FlowPage:
     """What the Trace page shows of one flow."""
     path = store_path()
-    return _flow_page(str(path), _stamp(path), flow_id)
+    return _flow_page(str(path), stamp_of(path), flow_id)
 
 
 def flows_of(trace_id: str, span_id: str | None) -> list[str]:
     """Ids of the flows that hold a trace or span."""
-    question = partial(_ask, name="flow_of_span", params={"trace_id": trace_id, "span_id": span_id})
-    return [str(flow_id) for flow_id in _held("finding a flow", question)["flow_id"]]
+    params = {"trace_id": trace_id, "span_id": span_id}
+    found = held("finding a flow", partial(asked, name="flow_of_span", params=params))
+    return [str(flow_id) for flow_id in found["flow_id"]]
 
 
-def _stamp(path: Path) -> Stamp:
+def stamp_of(path: Path) -> Stamp:
     """Changes whenever the store does; a file that is not there is an answer too."""
     stamp: list[int] = []
     for file in (path, path.with_name(path.name + ".wal")):
@@ -130,14 +131,15 @@ def _stamp(path: Path) -> Stamp:
     return tuple(stamp)
 
 
-def _held(purpose: str, question: Callable[[Session], T], path: str | None = None) -> T:
+def held(purpose: str, question: Callable[[Session], T], path: str | None = None) -> T:
     """Asks one thing under a lease; whatever is computed from the answer comes after it."""
     settings = LeaseSettings(wait_seconds_max=WAIT_SECONDS_MAX)
     with Store(Path(path) if path else store_path(), settings).lease(f"dashboard: {purpose}") as s:
         return question(s)
 
 
-def _ask(session: Session, name: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+def asked(session: Session, name: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+    """The answer to a question of the pages' own (`sql/NAME.sql`)."""
     return ask(session, _SQL / f"{name}.sql", params or {})
 
 
@@ -148,9 +150,9 @@ def _overview(path: str, stamp: Stamp) -> Overview:
     names = ("coverage", "flows", "environments", "problems", "rejects", "services", "effects")
 
     def question(session: Session) -> tuple[dict[str, pl.DataFrame], tuple[Incident, ...]]:
-        return {name: _ask(session, name) for name in names}, tuple(read_incidents(session))
+        return {name: asked(session, name) for name in names}, tuple(read_incidents(session))
 
-    frames, incidents = _held("overview", question, path)
+    frames, incidents = held("overview", question, path)
     coverage = frames["coverage"].row(0, named=True)
     rejects = frames["rejects"]
     return Overview(
@@ -209,7 +211,7 @@ def _flow_page(path: str, stamp: Stamp, flow_id: str) -> FlowPage:
 
     def question(session: Session) -> tuple[FlowPage, pl.DataFrame]:
         flow = read_flow(session, flow_id)
-        incidents = _ask(session, "incidents_of_flow", {"flow_id": flow_id})
+        incidents = asked(session, "incidents_of_flow", {"flow_id": flow_id})
         page = FlowPage(
             flow=flow,
             spans=tuple(read_spans(session, flow.trace_ids)),
@@ -220,9 +222,9 @@ def _flow_page(path: str, stamp: Stamp, flow_id: str) -> FlowPage:
             replays=tuple(read_replays(session, [flow_id])),
             incidents=tuple(incidents.select("incident_id", "title").iter_rows()),
         )
-        return page, _ask(session, "members", {"flow_id": flow_id})
+        return page, asked(session, "members", {"flow_id": flow_id})
 
-    page, members = _held("one flow", question, path)
+    page, members = held("one flow", question, path)
     return _own(page, frozenset(members.iter_rows()))
 
 

@@ -1,8 +1,8 @@
 """Whether flows take the steps that are declared of them, all of them, in their order.
 
 Token replay of process mining (van der Aalst, Process Mining, 2016, chapter 8) for the simple case
-of a sequence with steps that may be left out: what is missing from a flow that succeeded, what ran
-without being declared, what ran too early. A failed flow may stop anywhere.
+of a sequence with steps that may be left out: what is missing from a flow that succeeded or went on
+without it, what ran without being declared, what ran too early. A failed flow may stop anywhere.
 """
 
 from collections.abc import Iterator, Mapping

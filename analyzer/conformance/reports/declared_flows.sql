@@ -3,9 +3,10 @@ title = "Where flows leave the steps declared of them"
 params = ["names", "steps", "places", "optional", "undoing"]
 columns = ["name", "fault", "step", "other", "flows", "example", "trace_id", "span_id"]
 */
--- The first five lists run in parallel, one entry per declared step. Of two steps in the wrong order the later
--- declared one ended before the other began, by one and the same clock.
-WITH declared AS (
+-- The first five lists run in parallel, one entry per declared step. A step that a message caused
+-- stands under it and is the flow's own, one that ran inside a call is its callee's. Of two steps in
+-- the wrong order the later declared one ended before the other began, by one and the same clock.
+WITH RECURSIVE declared AS (
     SELECT
         unnest($names::VARCHAR[]) AS name,
         unnest($steps::VARCHAR[]) AS step,
@@ -24,6 +25,26 @@ asked AS (
     WHERE name IN (SELECT name FROM declared)
 ),
 
+own AS (
+    SELECT
+        s.flow_id,
+        s.ordinal,
+        s.step_id,
+        s.kind
+    FROM steps AS s
+    INNER JOIN asked AS f ON s.flow_id = f.flow_id
+    WHERE s.parent_step_id IS NULL
+    UNION
+    SELECT
+        s.flow_id,
+        s.ordinal,
+        s.step_id,
+        s.kind
+    FROM steps AS s
+    INNER JOIN own AS o ON s.flow_id = o.flow_id AND s.parent_step_id = o.step_id
+    WHERE o.kind = 'message'
+),
+
 ran AS (
     SELECT
         f.flow_id,
@@ -40,12 +61,12 @@ ran AS (
         d.undoing,
         {'t': a.trace_id, 's': a.span_id} AS id
     FROM asked AS f
-    INNER JOIN steps AS s ON f.flow_id = s.flow_id
+    INNER JOIN own AS o ON f.flow_id = o.flow_id
+    INNER JOIN steps AS s ON o.flow_id = s.flow_id AND o.ordinal = s.ordinal
     INNER JOIN attempts AS a
         ON s.flow_id = a.flow_id AND s.ordinal = a.step_ordinal AND a.ordinal = 0
     LEFT JOIN declared AS d
         ON f.name = d.name AND d.step IN (s.saga_step, s.name, s.operation)
-    WHERE s.parent_step_id IS NULL
 ),
 
 firsts AS (
@@ -75,7 +96,9 @@ faults AS (
     INNER JOIN declared AS d ON f.name = d.name AND NOT d.optional AND NOT d.undoing
     LEFT JOIN (SELECT DISTINCT flow_id, step FROM firsts) AS r
         ON f.flow_id = r.flow_id AND d.step = r.step
-    WHERE f.outcome = 'succeeded' AND r.step IS NULL
+    LEFT JOIN (SELECT flow_id, max(place) AS place FROM firsts GROUP BY flow_id) AS l
+        ON f.flow_id = l.flow_id
+    WHERE r.step IS NULL AND (f.outcome = 'succeeded' OR l.place > d.place)
     UNION ALL
     SELECT
         name,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from analyzer.conformance import ConformanceSettings, conformance, reports
+from analyzer.derive.declared import declared_flows
 from analyzer.rebuild import RebuildSettings, rebuild
 from ingest.pipeline import IngestSettings, ingest_paths
 from store.conclusions import Verdict
@@ -102,9 +103,12 @@ def test_the_table_of_a_recorded_chain_of_queues_is_that_of_the_brokers_books(
     store = Store(tmp_path / "s.duckdb")
     ingest_paths(store, [str(SAMPLE)], IngestSettings(redaction_key=b"k" * 32))
     rebuild(store, RebuildSettings())
-    (messaging,) = [one for one in reports() if one.name == "messaging"]
+    asked = [one for one in reports() if one.name in ("messaging", "declared_flows")]
+    tables = tomllib.loads((SAMPLE / "retrospan.toml").read_text())["declared"]
+    settings = ConformanceSettings(declared=declared_flows(tables))
     with store.lease("test") as session:
-        found = conformance(session, ConformanceSettings(), [messaging])["messaging"]
+        answers = conformance(session, settings, asked)
+    found = answers["messaging"]
     books = tomllib.loads((SAMPLE / "expected.toml").read_text())["topics"]
     assert cells(found, "destination", "consumed", "redelivered", "never_consumed") == [
         (book["topic"], book["deliveries"], book["delivered_again"], 0) for book in books
@@ -116,3 +120,5 @@ def test_the_table_of_a_recorded_chain_of_queues_is_that_of_the_brokers_books(
             assert abs(lags[book["topic"]] - book["wait_max_ms"] * 1_000_000) < 100_000_000
     dead = {name for name, is_dead in cells(found, "destination", "dead_letter") if is_dead}
     assert dead == {"company.looked-up.dead", "company.submitted.dead"}
+    # Steps that messages caused are the flow's own: none is missing. One company was extracted twice.
+    assert cells(answers["declared_flows"], "departure", "affected_flows") == [("out of order", 1)]

@@ -243,6 +243,20 @@ def test_a_step_missing_from_a_flow_with_missing_spans_is_unknown(tmp_path: Path
     assert (found.verdict, found.unknown) == (Verdict.UNKNOWN, 1)
 
 
+def test_a_step_that_was_passed_over_is_missing_from_a_failed_flow_too(tmp_path: Path) -> None:
+    skipping = flow(1, status="failed")
+    skipping.charge(10, 20)
+    found = answer(
+        tmp_path, skipping.all_spans(), "declared_flows", declared=declared(RESERVE, CHARGE)
+    )
+    assert cells(found, "departure", "step") == [("missing", "reserve")]
+    stopping = flow(1, status="failed")
+    stopping.reserve(10, 20)
+    steps = declared(RESERVE, CHARGE)
+    ended = answer(tmp_path, stopping.all_spans(), "declared_flows", declared=steps)
+    assert ended.verdict is Verdict.PASS
+
+
 def test_an_optional_step_may_be_left_out(tmp_path: Path) -> None:
     steps = declared(RESERVE, CHARGE, DeclaredStep(name="notify", optional=True))
     assert answer(tmp_path, payment(), "declared_flows", declared=steps).verdict is Verdict.PASS

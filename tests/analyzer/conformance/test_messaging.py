@@ -120,5 +120,5 @@ def test_the_table_of_a_recorded_chain_of_queues_is_that_of_the_brokers_books(
             assert abs(lags[book["topic"]] - book["wait_max_ms"] * 1_000_000) < 100_000_000
     dead = {name for name, is_dead in cells(found, "destination", "dead_letter") if is_dead}
     assert dead == {"company.looked-up.dead", "company.submitted.dead"}
-    # Steps that messages caused are the flow's own: none is missing. One company was extracted twice.
+    # Steps that messages caused are the flow's own: none is missing. One was extracted twice.
     assert cells(answers["declared_flows"], "departure", "affected_flows") == [("out of order", 1)]

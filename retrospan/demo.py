@@ -1,7 +1,7 @@
 """A recorded incident from raw telemetry to a post-mortem, in one command."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,8 +12,10 @@ from retrospan.incident import declare, overlaps, worst_window
 from retrospan.loading import derive, load
 from retrospan.replaying import Replayer
 from retrospan.report import build, gather
+from retrospan.report.check import Verified, read_report, verify
 from retrospan.report.model import Document
-from retrospan.report.save import SUFFIXES, save
+from retrospan.report.objectives import beside, objectives
+from retrospan.report.save import save
 from store import read, write
 from store.conclusions import Incident
 from store.errors import DataError
@@ -22,6 +24,8 @@ from store.errors import DataError
 DEMO_KEY = b"retrospan demo: nothing here is secret"
 STORE_NAME = "retrospan.duckdb"
 REPORT_NAME = "post-mortem.md"
+DEMO_SUFFIXES = (".md", ".html")
+SLOS = Path(__file__).resolve().parent / "slos"
 SCENARIOS = Path(__file__).resolve().parent / "scenarios"
 
 
@@ -32,6 +36,7 @@ class Demo:
     document: Document
     store: Path
     written: list[Path]
+    verified: list[Verified]
 
 
 def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo:
@@ -58,11 +63,38 @@ def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo
             claimed = sum(result.claim is not None for result in results)
             told.append(f"{claimed} of {len(results)} make a claim")
     with _stage(edge, "write the post-mortem"):
-        with edge.lease("reading the demo's incident") as session:
-            facts = gather(session, incident.incident_id)
-        document = build(facts)
-        written = save(document, out / REPORT_NAME, SUFFIXES)
-    return Demo(document=document, store=edge.db, written=written)
+        document = _document(edge, incident.incident_id, _objectives(sample, out))
+        written = save(document, out / REPORT_NAME, DEMO_SUFFIXES)
+    with _stage(edge, "recompute the post-mortem from the store") as told:
+        again = _document(edge, incident.incident_id, beside(document.objectives, out))
+        verified = [_verified(path, again) for path in written]
+        told.append(f"{verified[0].recomputed} of {verified[0].statements} lines say the same")
+    return Demo(document=document, store=edge.db, written=written, verified=verified)
+
+
+def _document(edge: Edge, incident_id: str, files: Sequence[Path]) -> Document:
+    settings = edge.settings()
+    held_to = objectives(files, settings)
+    with edge.lease("reading the demo's incident") as session:
+        facts = gather(session, incident_id, held_to)
+    return build(facts)
+
+
+def _verified(path: Path, document: Document) -> Verified:
+    return verify(read_report(path), document, html=path.suffix == ".html")
+
+
+def _objectives(sample: str, out: Path) -> list[Path]:
+    """The sample's objectives, put beside the report so that it can be recomputed there."""
+    named = SLOS / f"{sample.partition('-')[0]}.yaml"
+    if not named.is_file():
+        return []
+    copy = out / named.name
+    try:
+        copy.write_bytes(named.read_bytes())
+    except OSError as error:
+        raise DataError(f"{copy} cannot be written: {error.strerror or error}") from error
+    return [copy]
 
 
 @contextmanager

@@ -23,11 +23,16 @@ def command(
     made = run(edge, sample, out, progress_line(edge))
     put(visible(statement.text) for statement in made.document.statements[:3])
     markdown, html = made.written
+    of_html = made.verified[-1]
+    drifted = sum(len(one.drifted) for one in made.verified)
     put(
         [
+            f"Recomputed from the store: {of_html.recomputed} of {of_html.statements} sentences and "
+            f"tables say the same; {drifted} drifted.",
             "",
             f"store    {visible(made.store)}",
             f"report   {visible(html)} (and {visible(markdown.name)})",
+            f"verify   retrospan --db {visible(made.store)} report verify {visible(html)}",
             f"look     retrospan --db {visible(made.store)} dashboard",
             f"undo     retrospan --db {visible(made.store)} sagas list --residual",
             f"why      retrospan --db {visible(made.store)} findings list",

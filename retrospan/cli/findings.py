@@ -23,6 +23,7 @@ from retrospan.listing import (
     field,
     show,
 )
+from retrospan.runbooks import runbook
 
 if TYPE_CHECKING:
     from retrospan.documents import Document
@@ -135,7 +136,7 @@ def list_coverage(
 def _finding_row(finding: "Finding") -> "Document":
     from retrospan.documents import finding_row
 
-    return {**finding_row(finding), "runbook": _runbook(finding.detector)}
+    return {**finding_row(finding), "runbook": runbook(finding.detector)}
 
 
 def _examined(counted: object) -> str:
@@ -147,10 +148,6 @@ def _examined(counted: object) -> str:
 def _missing(names: object) -> str | None:
     assert isinstance(names, list)
     return "; ".join(map(str, names)) or None
-
-
-def _runbook(detector: str) -> str:
-    return f"docs/runbooks/{detector}.md"
 
 
 def _of_flows(flows: int, findings: Sequence["Finding"]) -> Iterable["Document"]:
@@ -176,7 +173,7 @@ def _of_flows(flows: int, findings: Sequence["Finding"]) -> Iterable["Document"]
             "message": f"looked at {flows} flows; {len(own)} found",
             "missing": list(sorted(missing)),
             "fresh": True,
-            "runbook": _runbook(detector.name),
+            "runbook": runbook(detector.name),
         }
 
 
@@ -191,7 +188,7 @@ def _of_population(state: "PopulationState") -> Iterable["Document"]:
             "message": finding.message,
             "missing": finding.facts["missing"],
             "fresh": made_of == state.generation,
-            "runbook": _runbook(finding.detector),
+            "runbook": runbook(finding.detector),
         }
 
 

@@ -1,60 +1,104 @@
 """`retrospan report`: a post-mortem whose sentences can be recomputed."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from retrospan import telemetry
-from retrospan.edge import edge_of, put, worst
+from retrospan.audience import Audience
+from retrospan.edge import Edge, edge_of, put, worst
 from retrospan.listing import AsJson
 from store.errors import UsageError
 from store.model import JsonValue
 
+if TYPE_CHECKING:
+    from retrospan.report.model import Document
+
 app = typer.Typer(help="Reports: the incident written down.", no_args_is_help=True)
+
+
+SloFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--slo",
+        help="An OpenSLO file or folder to hold the incident to; repeatable. Else `files` in [slo] "
+        "of the configuration.",
+    ),
+]
 
 
 @app.command("write")
 def write_report(
     context: typer.Context,
     incident_id: Annotated[str, typer.Argument(metavar="INCIDENT_ID", help="The incident's id.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="A .md or .html file.")],
-    both: Annotated[bool, typer.Option("--both", help="Write the other form beside it.")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="A .md, .html or .pdf file.")],
+    audience: Annotated[
+        Audience, typer.Option("--for", help="Who reads it: decides the sections, not the numbers.")
+    ] = Audience.ENGINEER,
+    slo: SloFiles = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Write .md, .html and (where installed) .pdf beside it.")
+    ] = False,
 ) -> None:
     """Write the post-mortem of an incident."""
+    from importlib.util import find_spec
+
     from retrospan.report.save import SUFFIXES, save
 
     if output.suffix not in SUFFIXES:
-        raise UsageError(f"-o {output}: the name must end in {' or '.join(SUFFIXES)}")
-    from retrospan.report import build, gather
-
+        raise UsageError(f"-o {output}: the name must end in {', '.join(SUFFIXES)}")
     edge = edge_of(context)
-    suffixes = SUFFIXES if both else (output.suffix,)
+    suffixes = [
+        suffix
+        for suffix in (SUFFIXES if every else (output.suffix,))
+        if suffix == output.suffix or suffix != ".pdf" or find_spec("weasyprint")
+    ]
     with telemetry.phase("report"):
-        with edge.lease("reading an incident") as session:
-            facts = gather(session, incident_id)
-        saved = save(build(facts), output, suffixes)
+        saved = save(_document(edge, incident_id, slo or (), audience), output, suffixes)
     for path in saved:
         edge.say(f"wrote {path}")
+
+
+def _document(edge: Edge, incident_id: str, slo: Sequence[Path], audience: Audience) -> "Document":
+    from analyzer.releases.settings import ReleaseSettings
+    from retrospan.report import build, gather
+    from retrospan.report.objectives import objectives
+
+    settings = edge.settings()
+    held_to = objectives(slo, settings)
+    releases = settings.fill("releases", ReleaseSettings)
+    with edge.lease("reading an incident") as session:
+        facts = gather(session, incident_id, held_to, releases)
+    return build(facts, audience)
 
 
 @app.command("verify")
 def verify_report(
     context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="FILE", help="A report written by retrospan.")],
+    slo: SloFiles = None,
     as_json: AsJson = False,
 ) -> int:
-    """Recompute every machine-written line; exit code 3 when one says something else now."""
+    """Recompute every machine-written line; exit code 3 when one says something else now. Files of
+    objectives that stand beside the report are found by their names."""
     from retrospan.canonical import pretty
-    from retrospan.report import build, gather
-    from retrospan.report.check import incident_id_of, read_report, verify
+    from retrospan.report.check import (
+        audience_of,
+        incident_id_of,
+        objectives_of,
+        read_report,
+        verify,
+    )
+    from retrospan.report.objectives import beside
 
     edge = edge_of(context)
     text = read_report(path)
+    files = list(slo or ()) or beside(objectives_of(text), path.parent)
     with telemetry.phase("report"):
-        with edge.lease("verifying a report") as session:
-            facts = gather(session, incident_id_of(text, path))
-        found = verify(text, build(facts), html=path.suffix == ".html")
+        document = _document(edge, incident_id_of(text, path), files, audience_of(text, path))
+        found = verify(text, document, html=path.suffix == ".html")
     if as_json:
         put(
             [

@@ -204,3 +204,36 @@ def replay_basis(
             for result in results
         ],
     )
+
+
+def flow_basis(flow: Flow) -> Basis:
+    """One flow, step by step and attempt by attempt."""
+    return Basis(
+        question="steps and attempts of one flow",
+        parameters={"flow_id": flow.flow_id},
+        data=[
+            [
+                step.step_id,
+                step.name,
+                step.saga_step,
+                step.role,
+                step.callee,
+                step.outcome.value,
+                step.compensates,
+                [
+                    [
+                        attempt.span_id,
+                        attempt.start_ns,
+                        attempt.end_ns,
+                        attempt.status,
+                        attempt.callee_start_ns,
+                        attempt.callee_end_ns,
+                        None if attempt.callee_outcome is None else attempt.callee_outcome.value,
+                    ]
+                    for attempt in step.attempts
+                ],
+            ]
+            for step in flow.steps
+        ],
+        examples=[pointer(flow)],
+    )

@@ -4,13 +4,18 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from retrospan.audience import Audience
+from retrospan.canonical import digest
 from retrospan.report.model import Document
 from retrospan.report.render import to_html, to_markdown
-from store.errors import DataError
+from store.errors import DataError, UsageError
 
 REPORT_BYTES_MAX = 64_000_000
 INCIDENT = re.compile(r"^- Incident: `+ ?([^`]+?) ?`+$|Incident <code>([^<]+)</code>", re.MULTILINE)
 EVIDENCE = re.compile(r"\[(E-[0-9a-f]{12})\]$|<(?:p|table) id=\"(E-[0-9a-f]{12})\"")
+AUDIENCE = re.compile(r"^- For: (\w+)$|<span class=\"for\">(\w+)</span>", re.MULTILINE)
+OBJECTIVES = re.compile(r"^- Objectives: (.*)$", re.MULTILINE)
+OBJECTIVE = re.compile(r"<code class=\"slo\">([^<]+)</code>")
 BLANK = re.compile(r"TODO\(human\): [^<\n]*")
 
 
@@ -25,6 +30,11 @@ class Verified:
 
 def read_report(path: Path) -> str:
     """The text of a report file."""
+    if path.suffix == ".pdf":
+        raise UsageError(
+            f"{path}: the numbers of a PDF cannot be read back; give the .md or .html of the same "
+            "incident, which `report write --all` writes beside it"
+        )
     try:
         if path.stat().st_size > REPORT_BYTES_MAX:
             raise DataError(f"{path} is too large for a report ({REPORT_BYTES_MAX} bytes at most)")
@@ -41,14 +51,33 @@ def incident_id_of(text: str, path: Path) -> str:
     return str(match.group(1) or match.group(2))
 
 
+def audience_of(text: str, path: Path) -> Audience:
+    """For whom a report was written."""
+    match = AUDIENCE.search(text)
+    name = "" if match is None else match.group(1) or match.group(2)
+    if name not in list(Audience):
+        raise DataError(f"{path} does not say for whom it is; is it a report of this version?")
+    return Audience(name)
+
+
+def objectives_of(text: str) -> list[str]:
+    """Names of the files of objectives a report was written with."""
+    match = OBJECTIVES.search(text)
+    if match is not None:
+        return re.findall(r"`+ ?([^`]+?) ?`+", match.group(1))
+    return OBJECTIVE.findall(text)
+
+
 def verify(text: str, document: Document, *, html: bool) -> Verified:
     """Compare what stands in the report with what the data gives now, line by line.
 
     What people wrote has no evidence id and is left alone. A line that is gone has drifted, and so
-    has one whose words, numbers or data changed.
+    has one whose words, numbers or data changed. Drawings are held to what they would be now.
     """
-    written = _lines(text)
-    expected = _lines(to_html(document) if html else to_markdown(document))
+    again = to_html(document) if html else to_markdown(document)
+    written, expected = _lines(text), _lines(again)
+    for drawing in _drawings(text) ^ _drawings(again):
+        written.setdefault(drawing, [])
     drifted = sorted(
         evidence_id
         for evidence_id in written.keys() | expected.keys()
@@ -56,6 +85,11 @@ def verify(text: str, document: Document, *, html: bool) -> Verified:
     )
     same = sum(expected.get(evidence_id) == lines for evidence_id, lines in written.items())
     return Verified(statements=len(written), recomputed=same, drifted=drifted)
+
+
+def _drawings(text: str) -> set[str]:
+    """Drawings by what is drawn; text that changed makes another one."""
+    return {f"drawing {digest(line)[:12]}" for line in text.splitlines() if line.startswith("<svg")}
 
 
 def _lines(text: str) -> dict[str, list[str]]:

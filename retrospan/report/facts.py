@@ -1,11 +1,23 @@
 """Everything the store holds about one incident, gathered before a word is written."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from analyzer.contrast import Contrast, Groups, contrast, read_heads
+from analyzer.contrast import read_facts as read_contrast_facts
+from analyzer.contrast.facts import Facts as ContrastFacts
+from analyzer.contrast.groups import split, thinned
+from analyzer.facts import FlowFacts
+from analyzer.quality import QualityReport, quality_report
+from analyzer.releases.report import ReleaseReport
+from analyzer.releases.report import report as release_report
+from analyzer.releases.settings import ReleaseSettings
+from analyzer.slo.evaluate import read_facts as read_slo_facts
+from analyzer.slo.model import Slo
 from retrospan.incident import affected_ids, overlaps
+from retrospan.report.objectives import Objectives
 from store import read
 from store.conclusions import (
     Finding,
@@ -24,7 +36,8 @@ class IncidentFacts:
     """The input of a report. `flows` and `sagas` are the whole store's, in any order.
 
     `controls` are replays without a scenario, `what_ifs` those with one. `rejects` counts input
-    records that were kept aside, by reason.
+    records that were kept aside, by reason. `slos` are judged over `slo_facts`; the groups of
+    `contrasted` are compared. None of `contrasted`, `releases`, `quality`: nobody asked.
     """
 
     incident: Incident
@@ -35,6 +48,12 @@ class IncidentFacts:
     controls: Sequence[ReplayResult] = ()
     what_ifs: Sequence[ReplayResult] = ()
     rejects: Mapping[str, int] = field(default_factory=dict)
+    slos: Sequence[Slo] = ()
+    slo_facts: Sequence[FlowFacts] = ()
+    slo_files: Sequence[str] = ()
+    contrasted: tuple[Groups, ContrastFacts] | None = None
+    releases: ReleaseReport | None = None
+    quality: QualityReport | None = None
 
     @cached_property
     def data_end_ns(self) -> int | None:
@@ -107,6 +126,14 @@ class IncidentFacts:
             key=lambda decision: (decision.time_ns, decision.decision_id),
         )
 
+    @cached_property
+    def contrast(self) -> Contrast | None:
+        """What sets the window's affected flows apart from its others."""
+        if self.contrasted is None:
+            return None
+        groups, known = self.contrasted
+        return contrast(known, len(groups.selected))
+
     def replays_inside(self, results: Sequence[ReplayResult]) -> list[ReplayResult]:
         """Those of the window's flows, in a fixed order."""
         return sorted(
@@ -128,17 +155,58 @@ def _ordered(flows: Iterable[Flow]) -> list[Flow]:
     return sorted(flows, key=lambda flow: (flow.start_ns, flow.flow_id))
 
 
-def gather(session: Session, incident_id: str) -> IncidentFacts:
-    """Read what the store holds about the incident."""
+def gather(
+    session: Session,
+    incident_id: str,
+    objectives: Objectives | None = None,
+    releases: ReleaseSettings | None = None,
+) -> IncidentFacts:
+    """Read what the store holds about the incident; `objectives` are what it is held to."""
+    objectives = objectives or Objectives()
     incident = read.read_incident(session, incident_id)
     replays = read.read_replays(session)
+    flows = read.read_flows(session)
+    sagas = read.read_sagas(session)
+    counts = read.counts(session)
+    affected = affected_ids(flows, sagas)
     return IncidentFacts(
         incident=incident,
-        flows=read.read_flows(session),
-        sagas=read.read_sagas(session),
+        flows=flows,
+        sagas=sagas,
         findings=read.read_findings(session),
         decisions=read.read_decisions(session),
         controls=[result for result in replays if result.scenario is None],
         what_ifs=[result for result in replays if result.scenario is not None],
         rejects=Counter(rejected.reason for rejected in read.read_rejects(session)),
+        slos=objectives.slos,
+        slo_facts=read_slo_facts(session) if objectives.slos else (),
+        slo_files=objectives.names,
+        contrasted=_contrasted(session, incident, affected),
+        releases=release_report(
+            session,
+            counts.data_start_ns or 0,
+            (counts.data_end_ns or 0) + 1,
+            releases or ReleaseSettings(),
+        ),
+        quality=quality_report(session),
     )
+
+
+def _contrasted(
+    session: Session, incident: Incident, affected: Collection[str]
+) -> tuple[Groups, ContrastFacts]:
+    """The window's affected flows and its others, with what is known of each."""
+    inside = [
+        head
+        for head in read_heads(session)
+        if head.start_ns <= incident.end_ns and (head.end_ns or head.start_ns) >= incident.start_ns
+    ]
+    groups = thinned(
+        split(
+            inside,
+            "affected flows of the window, against its other flows",
+            lambda head: head.flow_id in affected,
+            lambda head: True,
+        )
+    )
+    return groups, read_contrast_facts(session, groups.flow_ids)

@@ -73,10 +73,14 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """A drawing we wrote ourselves, and the same numbers as a table for those who cannot see it."""
+    """A drawing we wrote ourselves, and the same numbers as a table for those who cannot see it.
+
+    `folded` says that the drawing is enough for those who can.
+    """
 
     svg: str
     table: Table
+    folded: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +109,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A post-mortem. `data_end_ns` stands for "generated at": the report has no clock."""
+    """A post-mortem. `data_end_ns` stands for "generated at": the report has no clock.
+
+    `audience` says for whom; `objectives` are names of the files of service level objectives.
+    """
 
     title: str
     incident_id: str
+    audience: str
+    objectives: Sequence[str]
     data_end_ns: int | None
     sections: Sequence[Section]
     evidence: Sequence[Evidence]

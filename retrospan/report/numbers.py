@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import LiteralString
 
 from retrospan.canonical import money
@@ -20,6 +21,24 @@ def share(part: int, whole: int) -> Words:
 def of(part: int, whole: int) -> Words:
     """`3 of 24 (12.5 %)`."""
     return Words(f"{part} of {whole} ({share(part, whole)})" if whole else "no data (n = 0)")
+
+
+def percent(value: Fraction | None) -> Words:
+    """`12.5 %`, rounded half up; None is no data."""
+    return Words("no data" if value is None else f"{decimal(value * 100)} %")
+
+
+def times(value: Fraction | None) -> Words:
+    """`4.2 times`; None is no data."""
+    return Words("no data" if value is None else f"{decimal(value)} times")
+
+
+def decimal(value: Fraction) -> Words:
+    """One digit after the point, rounded half away from zero, by integers."""
+    size = abs(value)
+    tenths = (size.numerator * 20 + size.denominator) // (2 * size.denominator)
+    sign = "-" if value < 0 and tenths else ""
+    return Words(f"{sign}{tenths // 10}.{tenths % 10}")
 
 
 def plural(count: int, one: LiteralString, many: LiteralString = "") -> Words:

@@ -4,10 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from retrospan.report.model import Document
+from retrospan.report.pdf import to_pdf
 from retrospan.report.render import to_html, to_markdown
 from store.errors import DataError
 
-SUFFIXES = (".md", ".html")
+SUFFIXES = (".md", ".html", ".pdf")
+
+
+def content(document: Document, suffix: str) -> bytes:
+    """The bytes of the document in one form."""
+    if suffix == ".pdf":
+        return to_pdf(document)
+    return (to_markdown(document) if suffix == ".md" else to_html(document)).encode("utf-8")
 
 
 def save(document: Document, output: Path, suffixes: Sequence[str]) -> list[Path]:
@@ -15,9 +23,9 @@ def save(document: Document, output: Path, suffixes: Sequence[str]) -> list[Path
     written = []
     for suffix in suffixes:
         path = output.with_suffix(suffix)
-        text = to_markdown(document) if suffix == ".md" else to_html(document)
+        made = content(document, suffix)
         try:
-            path.write_text(text, encoding="utf-8", newline="\n")
+            path.write_bytes(made)
         except OSError as error:
             raise DataError(f"{path} cannot be written: {error.strerror or error}") from error
         written.append(path)

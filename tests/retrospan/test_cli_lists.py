@@ -140,7 +140,7 @@ def test_reports_are_written_in_the_form_of_their_name_and_the_same_twice(
     command: Command, tmp_path: Path
 ) -> None:
     for _ in range(2):
-        said = command("report", "write", "inc-1", "-o", tmp_path / "a.md", "--both")
+        said = command("report", "write", "inc-1", "-o", tmp_path / "a.md", "--all")
         assert (said.code, said.out) == (0, "")
     first = (tmp_path / "a.md").read_bytes()
     command("report", "write", "inc-1", "-o", tmp_path / "b.md")

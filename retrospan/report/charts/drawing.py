@@ -26,6 +26,12 @@ FILLS: Mapping[str, tuple[str, str]] = {
     "left standing": ("#d55e00", "M0 3H6"),
     "kept, flow succeeded": ("#9fc5e8", ""),
     "not settled": ("#bbbbbb", ""),
+    "ok": ("#9fc5e8", ""),
+    "error": ("#e69f00", "M0 0L6 6"),
+    "timeout": ("#d55e00", "M0 0L6 6M0 6L6 0"),
+    "cancelled": ("#cc79a7", "M3 0V6"),
+    "not known": ("#bbbbbb", ""),
+    "at the callee": ("#444444", ""),
 }
 
 
@@ -39,6 +45,25 @@ def legend(series: Sequence[str]) -> list[str]:
         ]
         x += 30 + 7 * len(name)
     return parts
+
+
+def shaded(left: int, right: int, height: int = HEIGHT - TOP - 30) -> str:
+    """The incident's window behind a drawing."""
+    return (
+        f'<rect class="window" x="{left}" y="{TOP}" width="{max(1, right - left)}" '
+        f'height="{height}"/>'
+    )
+
+
+def axes(top: str, first: str, last: str, base: int = HEIGHT - 30) -> list[str]:
+    """Both axes with the ends of their scales in words."""
+    return [
+        f'<path class="axis" d="M{LEFT} {TOP}V{base}H{WIDTH - 8}"/>',
+        f'<text x="{LEFT - 6}" y="{TOP + 10}" text-anchor="end">{escape(top)}</text>',
+        f'<text x="{LEFT - 6}" y="{base}" text-anchor="end">0</text>',
+        f'<text x="{LEFT}" y="{base + 16}">{escape(first)}</text>',
+        f'<text x="{WIDTH - 8}" y="{base + 16}" text-anchor="end">{escape(last)}</text>',
+    ]
 
 
 def key(name: str) -> str:

@@ -5,7 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from html import escape
 
 from retrospan.report import bases
-from retrospan.report.charts.drawing import HEIGHT, LEFT, TOP, VIOLATED, WIDTH, drawn, key, legend
+from retrospan.report.charts.drawing import (
+    HEIGHT,
+    LEFT,
+    TOP,
+    VIOLATED,
+    WIDTH,
+    axes,
+    drawn,
+    key,
+    legend,
+    shaded,
+)
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Chart, EvidenceLog
 from retrospan.timespan import NS_PER_SECOND, humane, utc
@@ -74,10 +85,7 @@ def _stacked(
     width = max(1, plot_w // total_bins)
     parts = legend(used)
     if shade[1] >= shade[0]:
-        parts.append(
-            f'<rect class="window" x="{LEFT + shade[0] * width}" y="{TOP}" '
-            f'width="{(shade[1] - shade[0] + 1) * width}" height="{plot_h}"/>'
-        )
+        parts.append(shaded(LEFT + shade[0] * width, LEFT + (shade[1] + 1) * width, plot_h))
     base = TOP + plot_h
     for index in sorted(bins):
         y = base
@@ -93,12 +101,5 @@ def _stacked(
                 f'height="{height}" fill="url(#f-{key(outcome)})">'
                 f"<title>{escape(title)}</title></rect>"
             )
-    parts += [
-        f'<path class="axis" d="M{LEFT} {TOP}V{base}H{WIDTH - 8}"/>',
-        f'<text x="{LEFT - 6}" y="{TOP + 10}" text-anchor="end">{top}</text>',
-        f'<text x="{LEFT - 6}" y="{base}" text-anchor="end">0</text>',
-        f'<text x="{LEFT}" y="{base + 16}">{escape(label(0))}</text>',
-        f'<text x="{WIDTH - 8}" y="{base + 16}" text-anchor="end">'
-        f"{escape(label(total_bins - 1))}</text>",
-    ]
+    parts += axes(str(top), label(0), label(total_bins - 1))
     return drawn(caption, HEIGHT, parts, used)

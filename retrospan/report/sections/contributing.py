@@ -7,6 +7,7 @@ from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, EvidenceLog, Section
 from retrospan.report.numbers import plural
+from retrospan.runbooks import runbook
 from store.conclusions import Finding
 
 DETECTORS_MAX = 25
@@ -28,7 +29,15 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
     for finding in findings:
         first.setdefault(_group(finding), finding)
     rows = [
-        [severity, detector, verdict, groups[group], example.message, example.remedy or "–"]
+        [
+            severity,
+            detector,
+            verdict,
+            groups[group],
+            example.message,
+            example.remedy or "–",
+            runbook(detector),
+        ]
         for group, example in first.items()
         for severity, detector, verdict in [group]
     ]
@@ -46,7 +55,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
             log.table(
                 basis,
                 "Findings by detector, the first of each told in full",
-                ["severity", "detector", "verdict", "findings (n)", "example", "remedy"],
+                ["severity", "detector", "verdict", "findings (n)", "example", "remedy", "runbook"],
                 rows,
                 rows_max=DETECTORS_MAX,
                 more="retrospan findings list",

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from retrospan.report import bases
+from retrospan.report.charts.moments import moments_drawing
 from retrospan.report.charts.outcomes import outcome_chart
 from retrospan.report.facts import IncidentFacts
-from retrospan.report.model import Basis, Block, EvidenceLog, Section
+from retrospan.report.model import Basis, Block, Chart, EvidenceLog, Section
 from retrospan.text import Words
 from retrospan.timespan import humane, utc
 from store.conclusions import Evidence as Pointer
@@ -42,8 +43,10 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
         [utc(moment.time_ns), Words(moment.what), moment.where, moment.trace_id or "–"]
         for moment in moments
     ]
+    table = log.table(basis, "Timeline (UTC)", ["time (UTC)", "what", "where", "trace"], rows)
+    drawing = moments_drawing(table.caption, facts, [(m.time_ns, m.what) for m in moments])
     blocks: list[Block] = [
-        log.table(basis, "Timeline (UTC)", ["time (UTC)", "what", "where", "trace"], rows),
+        table if drawing is None else Chart(svg=drawing, table=table, folded=False),
         *_stages(facts, log),
     ]
     chart = outcome_chart(facts, log)

@@ -5,7 +5,7 @@ from collections import Counter
 from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section
-from retrospan.report.numbers import of, plural
+from retrospan.report.numbers import of, percent, plural
 from store.conclusions import Verdict
 
 ROWS_MAX = 20
@@ -18,6 +18,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
         *_checks(facts, log),
         *_gaps(facts, log),
         *_rejects(facts, log),
+        *_quality(facts, log),
     ]
     return Section(key="unknowns", title="What could not be seen", blocks=blocks)
 
@@ -107,5 +108,41 @@ def _rejects(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
             "most often is {reason}.",
             records=plural(total, "input record"),
             reason=min(facts.rejects, key=lambda reason: (-facts.rejects[reason], reason)),
+        )
+    ]
+
+
+def _quality(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
+    """Services by how much of the evidence they give, the poorest first."""
+    if facts.quality is None or not facts.quality.services:
+        return []
+    services = facts.quality.services
+    basis = Basis(
+        question="gaps of the recorded data by service",
+        data=[[one.service, str(one.score), one.spans, one.applicable] for one in services]
+        + [
+            [one.gap.name, one.service, one.checked, one.affected, one.undetermined]
+            for one in facts.quality.gaps
+        ],
+        examples=[entry for one in facts.quality.gaps for entry in one.evidence],
+    )
+    rows = [
+        [
+            one.service,
+            percent(one.score),
+            one.spans,
+            "–" if one.best is None else one.best.gap.attribute,
+            "–" if one.best is None else one.best.gap.makes_unknowable,
+        ]
+        for one in services
+    ]
+    return [
+        log.table(
+            basis,
+            "How much of the evidence each service gives",
+            ["service", "coverage", "spans (n)", "worth adding first", "which now hides"],
+            rows,
+            rows_max=ROWS_MAX,
+            more="retrospan quality report",
         )
     ]

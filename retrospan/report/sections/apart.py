@@ -1,0 +1,158 @@
+"""What sets the affected flows apart, and which versions changed."""
+
+from analyzer.contrast import Difference
+from analyzer.contrast.compare import Term
+from analyzer.releases.compare import Comparison, ReleaseVerdict
+from retrospan.release_rows import comparison_row, rollback_row
+from retrospan.report import bases
+from retrospan.report.facts import IncidentFacts
+from retrospan.report.model import Basis, Block, EvidenceLog, Section
+from retrospan.report.numbers import of, plural
+from retrospan.text import Words
+from retrospan.timespan import utc
+
+ROWS_MAX = 12
+
+
+def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
+    return Section(
+        key="apart",
+        title="What sets affected flows apart, and what changed",
+        blocks=[*_contrast(facts, log), *_releases(facts, log)],
+    )
+
+
+def _contrast(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
+    found = facts.contrast
+    if found is None or facts.contrasted is None:
+        return []
+    groups, _ = facts.contrasted
+    more = [one for one in found.differences if one.more]
+    basis = Basis(
+        question=groups.question,
+        parameters={**bases.window(facts), "q_max": "0.05"},
+        data=[
+            [groups.flow_ids, found.n_selected, found.n_baseline, found.tested],
+            *(
+                [[[*_where(term), term.value] for term in one.terms], one.selected, one.baseline]
+                for one in found.differences
+            ),
+        ],
+    )
+    if not found.n_selected or not found.n_baseline:
+        said = "Affected flows cannot be compared with others: one of the groups is empty."
+        return [log.say(basis, said)]
+    given = sum(one.given for one in more)
+    said = (
+        "{selected} against {baseline}: {tested} were tested at a false discovery rate of 5 %, "
+        "{more} are more frequent among the affected, {given} of them were given before the flow "
+        "began. An association, not a cause: the others may be its consequence."
+    )
+    blocks: list[Block] = [
+        log.say(
+            basis,
+            said,
+            selected=plural(found.n_selected, "affected flow"),
+            baseline=plural(found.n_baseline, "other"),
+            tested=plural(found.tested, "fact"),
+            more=len(more),
+            given=given,
+        )
+    ]
+    if more:
+        ordered = [one for one in more if one.given] + [one for one in more if not one.given]
+        rows = [_difference_row(one) for one in ordered]
+        blocks.append(
+            log.table(
+                basis,
+                "More frequent among affected flows, strongest first; given before the flow on top",
+                ["what", "affected", "others", "given before"],
+                rows,
+                rows_max=ROWS_MAX,
+                more="retrospan flows contrast",
+            )
+        )
+    return blocks
+
+
+def _where(term: Term) -> tuple[str, str, str]:
+    return term.attribute.source, term.attribute.service, term.attribute.name
+
+
+def _difference_row(one: Difference) -> list[object]:
+    said = " and ".join(
+        " ".join(filter(None, (term.attribute.service, term.attribute.name, "=", term.value)))
+        for term in one.terms
+    )
+    return [
+        said.replace("= > ", "> "),
+        of(one.selected, one.n_selected),
+        of(one.baseline, one.n_baseline),
+        Words("yes" if one.given else "no"),
+    ]
+
+
+def _releases(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
+    found = facts.releases
+    if found is None:
+        return []
+    near = [one for one in found.comparisons if _near(facts, one)]
+    basis = Basis(
+        question="versions compared with the ones before them",
+        parameters={"since_ns": found.since_ns, "until_ns": found.until_ns},
+        data=[comparison_row(one) for one in found.comparisons]
+        + [rollback_row(one) for one in found.rollbacks],
+    )
+    if not found.comparisons:
+        return [log.say(basis, "No service, flow, model, policy or flag has two versions here.")]
+    failed = sum(one.verdict is ReleaseVerdict.FAIL for one in near)
+    blocks: list[Block] = [
+        log.say(
+            basis,
+            "{changes} of version lie in the recorded time up to the window's end; {failed} of "
+            "them did worse than the version before by more than chance.",
+            changes=plural(len(near), "change"),
+            failed=failed,
+        )
+    ]
+    if near:
+        blocks.append(
+            log.table(
+                basis,
+                "Changes of version",
+                ["new from (UTC)", "kind", "of", "version", "before it", "verdict", "because"],
+                [
+                    [
+                        utc(one.pair.candidate.since_ns, 0),
+                        one.pair.candidate.kind,
+                        one.pair.candidate.subject,
+                        one.pair.candidate.version,
+                        one.pair.baseline.version,
+                        Words(one.verdict.value),
+                        one.reason or "–",
+                    ]
+                    for one in sorted(near, key=lambda one: one.verdict is not ReleaseVerdict.FAIL)
+                ],
+                rows_max=ROWS_MAX,
+                more="retrospan releases report",
+            )
+        )
+    for one in found.rollbacks[:ROWS_MAX]:
+        blocks.append(
+            log.say(
+                basis,
+                "At {at} UTC {kind} {subject} went back from {withdrawn} to {back}; whether that "
+                "restored it: {restored}.",
+                at=utc(one.at_ns, 0),
+                kind=one.withdrawn.kind,
+                subject=one.withdrawn.subject,
+                withdrawn=one.withdrawn.version,
+                back=one.back_to,
+                restored=one.restored,
+            )
+        )
+    return blocks
+
+
+def _near(facts: IncidentFacts, one: Comparison) -> bool:
+    return one.pair.candidate.since_ns <= facts.incident.end_ns

@@ -171,6 +171,7 @@ class Reading:
             rejected=chunk.rejected,
             metrics=chunk.metrics,
             encoded=chunk.encoded,
+            leaf_key=self._settings.redaction_key,
             end=report.end() if ends and content else None,
         )
         return Ready(report, ready(batch), chunk.size, stream.position - chunk.began_at)

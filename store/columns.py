@@ -108,6 +108,9 @@ DECISION_SCHEMA = pa.schema(
 SPAN_KEYS = pa.schema([("trace_id", _TEXT), ("span_id", _HASH)])
 TIMES = pa.schema([("time_ns", _INT)])
 LOG_KEYS = pa.schema([("time_ns", _INT), ("content_hash", _HASH)])
+LEAVES = pa.schema(
+    [("leaf_index", _INT), ("decision_id", _TEXT), ("leaf", pa.binary()), ("salt", pa.binary())]
+)
 DECISION_KEYS = pa.schema([("decision_id", _TEXT)])
 TOUCHED = pa.schema(
     [("trace_id", _TEXT), ("start_ns", _INT), ("end_ns", _INT), ("is_new", pa.bool_())]

@@ -139,7 +139,8 @@ class Batch:
     alias and redaction rules in force; together they are the ledger's key. `content_sha256` is the
     hash of the input, a colon, the chunk's number. `end` stands on the last batch of an input
     whose hash covers all of it: once stored, the input is known without being read. `encoded` are
-    further spans, column by column.
+    further spans, column by column. `leaf_key` is the key of
+    the salts of the decision log's leaves.
     """
 
     source: str
@@ -153,6 +154,7 @@ class Batch:
     metrics: int = 0
     end: InputEnd | None = None
     encoded: "Sequence[SpanTable]" = ()
+    leaf_key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

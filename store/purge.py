@@ -106,6 +106,7 @@ def _delete(session: Session, mode: str, loose: Mapping[str, object] | None) -> 
         table: _count(session, f"purge/{table}")
         for table in ("span_events", "span_links", "spans", "logs", "decisions", "replays")
     }
+    session.run("purge/salts")
     counted["logs"] += _count(session, f"purge/{mode}/loose_logs", loose)
     counted["decisions"] += _count(session, "purge/derived_decisions")
     counted["findings"] = _count(session, "purge/population_findings")

@@ -7,6 +7,7 @@ over the old tables that gives the present columns; a table without a file is co
 Conclusions are not copied by an upgrade: every trace is marked, so that flows are derived again.
 """
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from pathlib import Path
 import duckdb
 
 from store import schema
+from store.decision_log import fill_leaves
+from store.decision_log import leaf_key as key_of_leaves
 from store.errors import (
     DataError,
     InvariantError,
@@ -28,6 +31,7 @@ from store.errors import (
 from store.lease import _PRIVATE, LeaseSettings, _connect
 from store.locks import FileLock
 from store.new_file import beside, flush, kept, require_space
+from store.session import Session
 from store.statements import statement
 
 # Made from what was recorded, or about this file only. Every other table was recorded or told by
@@ -48,6 +52,8 @@ CONCLUDED = frozenset(
         "replays",
     }
 )
+MADE_ANEW = frozenset({"decision_leaves"})
+"""Recorded too, but made of the other tables where the old store had no such table."""
 ROWS_PER_PIECE = 100_000
 
 Connection = duckdb.DuckDBPyConnection
@@ -73,9 +79,13 @@ class Rewritten:
 
 
 def upgrade(
-    path: Path, settings: LeaseSettings, *, keep_old: bool = True, told: Told | None = None
-) -> Rewritten:
-    """Bring a store of an older schema, or of another build of this one, to the present schema."""
+    path: Path, settings: LeaseSettings, *, keep_old: bool = True, told: Told | None = None,
+    leaf_key: bytes = b"",
+) -> Rewritten:  # fmt: skip
+    """Bring a store of an older schema, or of another build of this one, to the present schema.
+
+    `leaf_key` makes the salts of decision leaves that the old store did not have.
+    """
     with _sole(path, "upgrading the store", settings) as target, beside(target) as new_path:
         with _opened(target, settings) as old:
             version, fingerprint = _version_of(old, target)
@@ -94,6 +104,7 @@ def upgrade(
             with _opened(new_path, settings, create=True) as new:
                 tables = [name for name in _tables(new) if name not in CONCLUDED]
                 rows = _copied(old, new, tables, version, target, told)
+                rows["decision_leaves"] += _leaves(new, new_path, leaf_key)
                 new.execute(statement("write/generation"))
                 new.execute(statement("upgrade/all_dirty"))
         return _put(new_path, target, version, rows, replays=replays, keep_old=keep_old)
@@ -160,6 +171,11 @@ def _opened(path: Path, settings: LeaseSettings, *, create: bool = False) -> Ite
         connection.close()
 
 
+def _leaves(new: Connection, path: Path, leaf_key: bytes) -> int:
+    """Leaves of the decisions that have none; how many."""
+    return fill_leaves(Session(path, new, threading.RLock()), key_of_leaves(leaf_key))
+
+
 def _tables(connection: Connection) -> list[str]:
     return [name for (name,) in connection.execute(statement("read/tables")).fetchall()]
 
@@ -201,7 +217,11 @@ def _copied(
     new.begin()
     new.execute(statement("upgrade/generation"), {"generation": generation})
     rows = {}
+    known = set(_tables(old))
     for table in tables:
+        if table in MADE_ANEW - known:
+            rows[table] = 0
+            continue
         rows[table] = _copy(old, new, table, way.get(table), f"{target} (schema {version})")
         if told is not None:
             told(table, rows[table])

@@ -21,6 +21,7 @@ import polars as pl
 import pyarrow as pa
 
 from store import columns, rows
+from store.decision_log import leaf_key
 from store.lease import Session
 from store.model import Batch, BatchCounts, Span
 from store.reload import former_logs
@@ -92,7 +93,7 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
         counts = BatchCounts(
             spans=_store_spans(session, spans, tally),
             logs=_store_logs(session, logs, tally),
-            decisions=_store_decisions(session, logged, derived, tally),
+            decisions=_store_decisions(session, logged, derived, tally, leaf_key(batch.leaf_key)),
             duplicates=tally.duplicates,
             superseded=tally.superseded,
             metrics=batch.metrics,
@@ -222,9 +223,9 @@ def _store_logs(session: Session, logs: Sequence[Row], tally: _Tally) -> int:
 
 
 def _store_decisions(
-    session: Session, logged: Sequence[Row], derived: Sequence[Row], tally: _Tally
+    session: Session, logged: Sequence[Row], derived: Sequence[Row], tally: _Tally, key: bytes
 ) -> int:
-    done = store_decisions(session, logged, derived, anew=tally.anew)
+    done = store_decisions(session, logged, derived, anew=tally.anew, leaf_key=key)
     tally.duplicates += done.duplicates
     tally.superseded += done.superseded
     tally.changed |= done.changed

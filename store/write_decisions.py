@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from store import columns, rows
+from store.decision_log import leaf_rows
 from store.lease import Session
 from store.model import Decision
 from store.rows import Row
@@ -45,18 +46,24 @@ def by_origin(decisions: Iterable[Decision]) -> tuple[list[Decision], list[Decis
 
 
 def store_decisions(
-    session: Session, logged: Sequence[Row], derived: Sequence[Row], *, anew: bool = False
-) -> DecisionTally:
-    """Store rows of `rows.decision_row`; `anew` when the same bytes were read otherwise before."""
+    session: Session, logged: Sequence[Row], derived: Sequence[Row], *, anew: bool = False,
+    leaf_key: bytes = b"",
+) -> DecisionTally:  # fmt: skip
+    """Store rows of `rows.decision_row`; `anew` when the same bytes were read otherwise before.
+
+    `leaf_key` makes the salts of the leaves.
+    """
     tally = DecisionTally()
     if logged:
-        _store_logged(session, logged, tally)
+        _store_logged(session, logged, tally, leaf_key)
     if derived:
         _store_derived(session, derived, tally, anew=anew)
     return tally
 
 
-def _store_logged(session: Session, logged: Sequence[Row], tally: DecisionTally) -> None:
+def _store_logged(
+    session: Session, logged: Sequence[Row], tally: DecisionTally, leaf_key: bytes
+) -> None:
     ids = rows.table(((row[_ID],) for row in logged), columns.DECISION_KEYS)
     hashes = dict(session.rows_over("read/known_decisions", "incoming", ids))
     new: list[Row] = []
@@ -71,11 +78,13 @@ def _store_logged(session: Session, logged: Sequence[Row], tally: DecisionTally)
             tally.superseded += 1
     if not new:
         return
-    (first_leaf,) = session.row("read/decision_count")
+    (first_leaf,) = session.row("read/next_leaf")
     leaves = [(*row, leaf) for leaf, row in enumerate(new, first_leaf)]
     data = rows.table(leaves, columns.DECISION_SCHEMA)
     _drop(session, session.rows_over("read/shadowed_decisions", "incoming", data), tally)
     session.run_over("write/decisions", "incoming", data)
+    made = rows.table(leaf_rows(new, first_leaf, leaf_key), columns.LEAVES)
+    session.run_over("write/decision_leaves", "incoming", made)
     tally.stored = len(new)
     tally.changed = True
     for row in new:

@@ -36,12 +36,14 @@ class Loader:
     """A thread that empties the spool; `after_load` is called when new records are in the store."""
 
     def __init__(
-        self, store: Store, spool: Spool, after_load: Callable[[], None], tell: Tell
-    ) -> None:
+        self, store: Store, spool: Spool, after_load: Callable[[], None], tell: Tell,
+        leaf_key: bytes = b"",
+    ) -> None:  # fmt: skip
         self.spans = 0
         self.logs = 0
         self._store, self._spool = store, spool
         self._tell = tell
+        self._leaf_key = leaf_key
         self._deriving = Deriving(after_load, tell)
         self._stopping = threading.Event()
         self._failing: set[Path] = set()
@@ -108,7 +110,7 @@ class Loader:
 
     def _load(self, paths: Sequence[Path]) -> None:
         read = [(path, segments.read(path)) for path in paths]
-        batches = [_batch(segment) for _, segment in read if segment is not None]
+        batches = [_batch(segment, self._leaf_key) for _, segment in read if segment is not None]
         if batches:
             session = self._leased()
             with session.transaction():
@@ -140,7 +142,7 @@ class Loader:
         self._lease.close()
 
 
-def _batch(segment: segments.Segment) -> Batch:
+def _batch(segment: segments.Segment, leaf_key: bytes) -> Batch:
     whole = Frame()
     for content in segment.blocks:
         frame = frames.decoded(content)
@@ -162,5 +164,6 @@ def _batch(segment: segments.Segment) -> Batch:
         rejected=whole.rejected,
         metrics=whole.metrics,
         encoded=whole.tables,
+        leaf_key=leaf_key,
     )
     return ready(batch)

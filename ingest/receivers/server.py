@@ -57,7 +57,9 @@ class Receivers:
         rules = settings.ingest.rules_sha256()
         self._spool = Spool(settings.spool, limits, READER, rules)
         self._stops.append(self._spool.release)
-        self._loader = Loader(store, self._spool, after_load, tell)
+        self._loader = Loader(
+            store, self._spool, after_load, tell, leaf_key=settings.ingest.redaction_key
+        )
         self._stops.append(self._loader.stop)
         self._stops.append(self._spool.close)
         self.intake = Intake(self._spool, settings.ingest, limits)

@@ -25,6 +25,7 @@ def upgrade_store(
     """Bring a store of an older schema to the present one, then derive its flows again."""
     from retrospan import telemetry
     from retrospan.canonical import pretty
+    from retrospan.config import redaction_key
     from retrospan.loading import derive
     from store.upgrade import upgrade
 
@@ -36,6 +37,7 @@ def upgrade_store(
             edge.settings().lease(),
             keep_old=backup,
             told=lambda table, rows: show(f"{table}: {rows}"),
+            leaf_key=redaction_key(),
         )
     show("")
     if as_json:

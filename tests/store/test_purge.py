@@ -4,7 +4,6 @@ Bytes in free blocks are looked for in one file only; that DuckDB never copies t
 (spill files) cannot be shown.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from store import purge, upgrade
+from store.decision_log import check_log
 from store.errors import NotFoundError, UsageError
 from store.lease import LeaseSettings, Session, Store
 from store.model import Batch, Decision, Span
@@ -110,7 +110,18 @@ def test_a_purged_decision_keeps_its_proof_and_nothing_else(filled: Session) -> 
     ((stored, leaf, content_hash),) = filled.cursor.execute(
         "SELECT record, leaf_index, content_hash FROM decisions WHERE decision_id = 'decision-0'"
     ).fetchall()
+    ((proof, salt),) = filled.cursor.execute(
+        "SELECT leaf, salt FROM decision_leaves WHERE decision_id = 'decision-0'"
+    ).fetchall()
+    assert len(salt) == 32
+    before = check_log(filled)
     purge.purge_flows(filled, ["flow-0"])
+    after = check_log(filled)
+    assert (after.faults, after.purged, after.root_hash) == ([], 1, before.root_hash)
+    ((salt,),) = filled.cursor.execute(
+        "SELECT salt FROM decision_leaves WHERE decision_id = 'decision-0'"
+    ).fetchall()
+    assert salt is None
     (kept,) = [one for one in read_decisions(filled) if one.decision_id == "decision-0"]
     assert stored == to_json(decision(0).record)
     assert kept == Decision(
@@ -119,7 +130,7 @@ def test_a_purged_decision_keeps_its_proof_and_nothing_else(filled: Session) -> 
         chosen="",
         record={
             "retrospan.purged": True,
-            "leaf_sha256": hashlib.sha256(b"\x00" + stored.encode()).hexdigest(),
+            "leaf_sha256": proof.hex(),
         },
     )
     row = filled.cursor.execute(

@@ -1,5 +1,5 @@
 -- What proves that a decision was made stays: its id, its place in the log, its time, the hash of
--- its content, and the RFC 6962 leaf hash of the record as it was stored. Nothing of what it said.
+-- its content, and its leaf. Nothing of what it said.
 UPDATE decisions SET
     chosen = '',
     trace_id = NULL,
@@ -16,8 +16,8 @@ UPDATE decisions SET
     policy_version = NULL,
     policy_outcome = NULL,
     action_step_key = NULL,
-    record = json_object(
-        'leaf_sha256', sha256('\x00'::BLOB || encode(record::VARCHAR)), 'retrospan.purged', true
-    )
-WHERE leaf_index IS NOT NULL
-    AND decision_id IN (SELECT decision_id FROM purge_decisions)
+    record = json_object('leaf_sha256', lower(hex(l.leaf)), 'retrospan.purged', true)
+FROM decision_leaves AS l
+WHERE decisions.leaf_index IS NOT NULL
+    AND decisions.leaf_index = l.leaf_index
+    AND decisions.decision_id IN (SELECT decision_id FROM purge_decisions)

@@ -1,0 +1,3 @@
+SELECT leaf_index, decision_id, leaf, salt
+FROM decision_leaves
+ORDER BY leaf_index, decision_id, leaf

@@ -1,0 +1,2 @@
+INSERT INTO decision_leaves BY NAME
+SELECT * FROM incoming

@@ -71,6 +71,16 @@ def open_trace(flow: str) -> None:
     st.switch_page(page("trace"), query_params=in_scope(flow=flow))
 
 
+def view_link(view: str, label: str, **target: QueryValue) -> None:
+    """A link to any page."""
+    st.page_link(page(view), label=_link_text(label), query_params=in_scope(**target))
+
+
+def open_view(view: str, **target: QueryValue) -> None:
+    """Leaves for any page, or for another address of this one."""
+    st.switch_page(page(view), query_params=in_scope(**target))
+
+
 def as_command(*words: str) -> None:
     """The same answer from the command line, ready to copy."""
     st.code(shlex.join(["retrospan", *words]), language=None, wrap_lines=True)

@@ -158,6 +158,8 @@ def _seconds(value: JsonValue) -> str:
 
 
 def _between(row: Row, low: str, high: str, word: Callable[[JsonValue], str]) -> str:
+    if row[low] is None and row[high] is None:
+        return "–"
     return f"{word(row[low])} to {word(row[high])}"
 
 

@@ -17,6 +17,7 @@ _TYPES = {
     "bool": _Field.TYPE_BOOL,
     "time": _Field.TYPE_FIXED64,
 }
+# Texts that nobody reads stand here too: one that is no UTF-8 makes the whole message unreadable.
 # Field numbers are OTLP's. A capital names a message, `*` a list, `?` a field of a oneof.
 _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     "Value": {
@@ -30,7 +31,12 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     },
     "Pair": {1: ("key", "text"), 2: ("value", "Value")},
     "Event": {1: ("time", "time"), 2: ("name", "text"), 3: ("attributes", "*Pair")},
-    "Link": {1: ("trace", "bytes"), 2: ("span", "bytes"), 4: ("attributes", "*Pair")},
+    "Link": {
+        1: ("trace", "bytes"),
+        2: ("span", "bytes"),
+        3: ("state", "text"),
+        4: ("attributes", "*Pair"),
+    },
     "Status": {2: ("message", "text"), 3: ("code", "enum")},
     "Span": {
         1: ("trace", "bytes"),
@@ -46,8 +52,8 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
         13: ("links", "*Link"),
         15: ("status", "Status"),
     },
-    "Scope": {1: ("scope", "bytes"), 2: ("spans", "*Span")},
-    "Resource": {1: ("resource", "bytes"), 2: ("scopes", "*Scope")},
+    "Scope": {1: ("scope", "bytes"), 2: ("spans", "*Span"), 3: ("schema", "text")},
+    "Resource": {1: ("resource", "bytes"), 2: ("scopes", "*Scope"), 3: ("schema", "text")},
     "Traces": {1: ("resources", "*Resource")},
 }
 

@@ -301,6 +301,24 @@ def test_a_broken_resource_without_spans_is_refused_either_way() -> None:
     assert list(READER.read_columns(io.BytesIO(data), Limits(), prepare, 1 << 20)) == slow
 
 
+def test_a_text_that_nobody_reads_is_refused_either_way_when_it_is_no_text() -> None:
+    """Found by fuzzing: the address of a schema, the state of a link."""
+    link = b"\x6a\x05\x1a\x03a\xffb"
+    ids = b"\x0a\x10" + b"1" * 16 + b"\x12\x08" + b"2" * 8 + b"\x39" + b"1" * 8
+
+    def message(of_span: bytes = b"", of_scope: bytes = b"", of_resource: bytes = b"") -> bytes:
+        span = ids + of_span
+        scope = b"\x12" + bytes([len(span)]) + span + of_scope
+        resource = b"\x12" + bytes([len(scope)]) + scope + of_resource
+        return b"\x0a" + bytes([len(resource)]) + resource
+
+    odd = b"\x1a\x03a\xffb"
+    for data in (message(link), message(of_scope=odd), message(of_resource=odd)):
+        slow = list(READER.read(io.BytesIO(data), Limits()))
+        assert [type(item).__name__ for item in slow] == ["Rejected"]
+        assert list(READER.read_columns(io.BytesIO(data), Limits(), Preparation(None), 99)) == slow
+
+
 def test_plain_spans_take_the_fast_way() -> None:
     """Without this the equality above could hold because nothing is fast."""
     span = {"trace_id": b"1" * 16, "span_id": b"2" * 8, "start_time_unix_nano": 1}

@@ -84,3 +84,13 @@ def open_view(view: str, **target: QueryValue) -> None:
 def as_command(*words: str) -> None:
     """The same answer from the command line, ready to copy."""
     st.code(shlex.join(["retrospan", *words]), language=None, wrap_lines=True)
+
+
+def open_replay(flow: str) -> None:
+    """Leaves for the replay of one flow."""
+    st.switch_page(page("replay"), query_params=in_scope(flow=flow))
+
+
+def replay_link(label: str, *, flow: str) -> None:
+    """A link to the replay of one flow."""
+    st.page_link(page("replay"), label=_link_text(label), query_params=in_scope(flow=flow))

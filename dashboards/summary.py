@@ -55,6 +55,20 @@ class Timeline:
     counts: dict[str, Sequence[int]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heat:
+    """Flows that ended, per bucket of their start and of their duration.
+
+    `cells` are (bucket of start, bucket of duration, flows); `bounds_ns` the least duration of
+    each bucket, on a 1-2-5 scale.
+    """
+
+    starts_ns: Sequence[int]
+    width_ns: int
+    bounds_ns: Sequence[int]
+    cells: Sequence[tuple[int, int, int]]
+
+
 def health(flows: pl.DataFrame) -> Health:
     """Counts the cards. Well ended: succeeded or compensated, and no check of it violated."""
     violated = pl.col("verdict") == "violation"
@@ -107,6 +121,40 @@ def timeline(flows: pl.DataFrame) -> Timeline | None:
         starts_ns=[(low + n) * width for n in range(length)],
         width_ns=width,
         counts={outcome: tuple(numbers) for outcome, numbers in counts.items() if any(numbers)},
+    )
+
+
+def heat(flows: pl.DataFrame) -> Heat | None:
+    """Durations over time; None when no flow ended."""
+    ended = flows.drop_nulls("duration_ns")
+    if ended.is_empty():
+        return None
+    first, last = int(str(ended["start_ns"].min())), int(str(ended["start_ns"].max()))
+    width = bucket_width_ns(last - first)
+    low = first // width
+    shortest, longest = int(str(ended["duration_ns"].min())), int(str(ended["duration_ns"].max()))
+    steps = [digit * 10**power for power in range(3, 19) for digit in (1, 2, 5)]
+    bounds = [0, *steps]
+    kept = [
+        bound
+        for bound, above in zip(bounds, [*steps, None], strict=True)
+        if bound <= longest and (above is None or above > shortest)
+    ]
+    rows = pl.Series(kept).search_sorted(ended["duration_ns"], side="right").cast(pl.Int64) - 1
+    counted = (
+        ended.select(
+            ((pl.col("start_ns") // width) - low).alias("at"),
+            rows.alias("row"),
+        )
+        .group_by("at", "row")
+        .len()
+        .sort("at", "row")
+    )
+    return Heat(
+        starts_ns=[(low + n) * width for n in range(last // width - low + 1)],
+        width_ns=width,
+        bounds_ns=kept,
+        cells=list(counted.iter_rows()),
     )
 
 

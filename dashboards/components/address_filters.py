@@ -29,14 +29,15 @@ def filter_choice(
     )
 
 
-def filter_text(label: str, name: str) -> str:
+def filter_text(label: str, name: str, placeholder: str | None = None) -> str:
     """A text to look for."""
     key = f"filter-{name}"
     st.session_state[key] = st.query_params.get(name, "")[:TEXT_LENGTH_MAX]
     text = st.text_input(
         label,
         key=key,
-        type="search",
+        type="search" if placeholder is None else "default",
+        placeholder=placeholder,
         max_chars=TEXT_LENGTH_MAX,
         on_change=_write,
         args=(key, name),

@@ -1,23 +1,38 @@
 """Flows: which business flows ran, how they ended."""
 
+from functools import partial
+
 import polars as pl
 import streamlit as st
 
 from dashboards import data, links, screens
 from dashboards.check_titles import titled
 from dashboards.components.address_filters import filter_choice, filter_text
+from dashboards.components.duration_chart import duration_chart
+from dashboards.components.exports import exports
+from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.components.range_bar import range_bar
-from dashboards.flow_filters import LIMITATIONS, FlowFilters, matching
-from dashboards.markup import heading, worded
+from dashboards.flow_filters import (
+    LIMITATIONS,
+    NAMES,
+    FlowFilters,
+    filters_of,
+    matching,
+)
+from dashboards.flow_questions import flows_of_call, flows_with
+from dashboards.flow_tabs.batch import batch_tab
+from dashboards.flow_tabs.differences import differences_tab
+from dashboards.markup import chip, heading, notes, worded
 from dashboards.pages import PageFacts
+from dashboards.scope import Scope
 from dashboards.summary import OUTCOMES
 from dashboards.wording import clean, plural, time_text
 
 PAGE = PageFacts(title="Flows", section="Explore", order=40, url_path="flows")
 
 ROW_COUNT_MAX = 2_000
-TABLE_HEIGHT_PX = 620
+TABLE_HEIGHT_PX = 480
 VERDICTS = ("violation", "suspected", "unknown", "open", "pass", "not_applicable")
 
 
@@ -32,21 +47,115 @@ def render() -> None:
         screens.nothing_derived(overview.underived)
         return
     scope = range_bar(overview)
-    chosen = _filters(overview)
-    found = matching(scope.narrowed(overview.flows), chosen, overview.incidents)
+    scoped = scope.narrowed(overview.flows)
+    _filters(overview)
+    chosen = filters_of({name: st.query_params.get_all(name) for name in NAMES})
+    _call_chip(chosen)
+    found = _found(overview, scoped, chosen)
     if found.is_empty():
+        if chosen.faults():
+            st.html(notes(chosen.faults(), tone="warn"))
         st.text(f"None of {plural(overview.flows.height, 'flow')} fits all these filters.")
         if st.button("Clear filters", type="primary"):
-            links.open_flows()
+            st.switch_page(links.page("flows"), query_params={})
         return
+    st.html(_outcomes(found))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.subheader("Durations (UTC)")
+        duration_chart(found)
+    with right:
+        st.subheader("Outcomes (UTC)")
+        outcome_chart(found, overview.incidents)
+    options = [*scope.as_options(), *chosen.as_options()]
+    parts = {
+        "List": partial(_list, found, overview),
+        "What differs": partial(differences_tab, found, scoped, partial(_found, overview, scoped)),
+        "Batch replay": partial(batch_tab, found, options),
+        "As command": partial(_command, scope, chosen),
+    }
+    tabs = st.tabs(list(parts), key="view", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
+
+
+def _found(overview: data.Overview, scoped: pl.DataFrame, filters: FlowFilters) -> pl.DataFrame:
+    members = []
+    pair = filters.pair()
+    if pair is not None:
+        members.append(flows_with(*pair))
+    if filters.caller or filters.callee:
+        members.append(flows_of_call(filters.caller, filters.callee, filters.how))
+    return matching(scoped, filters, overview.incidents, members)
+
+
+def _filters(overview: data.Overview) -> None:
+    problems = sorted({str(name) for name in overview.problems["name"]})
+    kinds = sorted({str(name) for name in overview.flows["name"]})
+    titles = {incident.incident_id: incident.title for incident in overview.incidents}
+    first = st.columns([2, 2, 3, 3], gap="small")
+    second = st.columns([2, 3, 2, 1, 1, 2], gap="small")
+    choices = [
+        (first[0], "Outcome", "outcome", list(OUTCOMES), worded),
+        (first[1], "Saga verdict", "verdict", list(VERDICTS), worded),
+        (first[2], "Check or detector", "problem", problems, titled),
+        (first[3], "Only flows with", "with", list(LIMITATIONS), clean),
+        (second[0], "Flow", "kind", kinds, clean),
+        (second[1], "Incident", "incident", list(titles), lambda id_: clean(titles.get(id_, id_))),
+    ]
+    for column, label, name, options, words in choices:
+        with column:
+            filter_choice(label, name, options, words)
+    texts = [
+        ("Attribute of a span", "attribute", "KEY=VALUE"),
+        ("≥ ms", "longer", "0"),
+        ("< ms", "shorter", "any"),
+        ("Id or name contains", "text", None),
+    ]
+    for column, (label, name, placeholder) in zip(second[2:], texts, strict=True):
+        with column:
+            filter_text(label, name, placeholder)
+
+
+def _call_chip(chosen: FlowFilters) -> None:
+    if not (chosen.caller or chosen.callee):
+        return
+    how = {"failed": ", where a try failed", "retried": ", where it was retried"}
+    left, right = st.columns([6, 1], vertical_alignment="center")
+    with left:
+        words = f"calls {chosen.caller or '(unnamed)'} → {chosen.callee}{how.get(chosen.how, '')}"
+        st.html(chip(words, tone="info"))
+    with right:
+        st.button("Any call", type="tertiary", key="call-clear", on_click=_clear_call)
+
+
+def _clear_call() -> None:
+    for name in ("caller", "callee", "how"):
+        st.query_params.pop(name, None)
+
+
+def _outcomes(flows: pl.DataFrame) -> str:
+    counts = dict(flows.group_by("outcome").len().iter_rows())
+    known = [*OUTCOMES, *sorted(set(counts) - set(OUTCOMES))]
+    return "".join(
+        chip(f"{worded(word)}: {counts[word]:,}", title=f"of {flows.height:,} flows")
+        for word in known
+        if counts.get(word)
+    )
+
+
+def _list(found: pl.DataFrame, overview: data.Overview) -> None:
     shown = found.head(ROW_COUNT_MAX)
     cut = f"; the latest {shown.height:,} are listed" if shown.height < found.height else ""
     st.caption(
         f"{found.height:,} of {plural(overview.flows.height, 'flow')}{cut}. "
         "Select a row to open the flow."
     )
+    table = _table(shown)
     row = picking_table(
-        _table(shown),
+        table,
         key="flow_table",
         alt="Flows that fit the filters, latest first",
         columns=_columns(found),
@@ -54,37 +163,13 @@ def render() -> None:
     )
     if row is not None:
         links.open_trace(shown["flow_id"][row])
-    with st.expander("From the command line"):
-        if chosen.beyond_options():
-            st.text("The command knows fewer filters than this page; it lists more flows.")
-        links.as_command("flows", "list", *scope.as_options(), *chosen.as_options())
+    exports(table, "flows")
 
 
-def _filters(overview: data.Overview) -> FlowFilters:
-    problems = sorted({str(name) for name in overview.problems["name"]})
-    titles = {incident.incident_id: incident.title for incident in overview.incidents}
-    columns = st.columns([2, 2, 3, 3, 3, 2], gap="small")
-    with columns[5]:
-        text = filter_text("Id or name contains", "text")
-    choices = [
-        ("Outcome", "outcome", list(OUTCOMES), worded),
-        ("Saga verdict", "verdict", list(VERDICTS), worded),
-        ("Check or detector", "problem", problems, titled),
-        ("Only flows with", "with", list(LIMITATIONS), clean),
-        ("Incident", "incident", list(titles), lambda one: clean(titles.get(one) or one)),
-    ]
-    chosen: dict[str, list[str]] = {}
-    for place, (label, key, options, words) in zip(range(5), choices, strict=True):
-        with columns[place]:
-            chosen[key] = filter_choice(label, key, options, words)
-    return FlowFilters(
-        outcome=chosen["outcome"],
-        verdict=chosen["verdict"],
-        problem=chosen["problem"],
-        limitation=chosen["with"],
-        incident=chosen["incident"],
-        text=text,
-    )
+def _command(scope: Scope, chosen: FlowFilters) -> None:
+    if chosen.beyond_options() or len(scope.services) > 1:
+        st.text("The command knows fewer filters than this page; it lists more flows.")
+    links.as_command("flows", "list", *scope.as_options(), *chosen.as_options())
 
 
 def _clock(start_ns: int) -> str:

@@ -1,0 +1,84 @@
+"""Heat map of durations over time: a selected cell becomes the page's filter."""
+
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+from dashboards.summary import Heat, heat
+from dashboards.wording import duration_text, time_text
+from retrospan.timespan import rfc3339
+
+HEIGHT_PX = 300
+
+
+def duration_chart(flows: pl.DataFrame) -> None:
+    """Draws the flows that ended; says how many did not."""
+    shown = heat(flows)
+    open_flows = flows["duration_ns"].null_count()
+    if shown is None:
+        st.text("None of these flows ended, so none has a duration.")
+        return
+    labels = [time_text(start, digits=0)[11:19] for start in shown.starts_ns]
+    if shown.width_ns >= 3_600 * 10**9:
+        labels = [time_text(start, digits=0)[5:16] for start in shown.starts_ns]
+    most = max(count for _, _, count in shown.cells)
+    spec = {
+        "animation": False,
+        "grid": {"left": 76, "right": 12, "top": 12, "bottom": 64},
+        "tooltip": {"position": "top"},
+        "xAxis": {"type": "category", "data": labels},
+        "yAxis": {
+            "type": "category",
+            "data": [f"≥ {duration_text(low)}" for low in shown.bounds_ns],
+        },
+        "visualMap": {
+            "min": 1,
+            "max": max(most, 2),
+            "calculable": False,
+            "orient": "horizontal",
+            "left": "center",
+            "bottom": 0,
+            "itemHeight": 90,
+            "text": [f"{most:,} flows", "1"],
+            "inRange": {"color": ["#B7DDF2", "#56B4E9", "#0072B2", "#00395A"]},
+        },
+        "series": [
+            {
+                "type": "heatmap",
+                "name": "flows",
+                "selectedMode": "single",
+                "data": [list(cell) for cell in shown.cells],
+            }
+        ],
+    }
+    state = st.echarts_chart(
+        spec,
+        key="duration_heat",
+        height=HEIGHT_PX,
+        on_select="rerun",
+        alt="Number of flows by start and duration; the list below has every flow",
+    )
+    told = f"n = {flows.height - open_flows:,} flows that ended"
+    told += f"; {open_flows:,} without an end are not drawn" if open_flows else ""
+    st.caption(f"{told}. Select a cell to keep its flows only.")
+    _narrow(state, shown)
+
+
+def _narrow(state: Any, shown: Heat) -> None:
+    groups = state.get("selection", {}).get("selected", [])
+    if not groups or not groups[0]["data_indices"]:
+        return
+    place, row, _ = shown.cells[int(groups[0]["data_indices"][0])]
+    start_ns = shown.starts_ns[place]
+    chosen = {
+        "from": rfc3339(start_ns),
+        "to": rfc3339(start_ns + shown.width_ns),
+        "longer": f"{shown.bounds_ns[row] / 1e6:g}",
+    }
+    if row + 1 < len(shown.bounds_ns):
+        chosen["shorter"] = f"{shown.bounds_ns[row + 1] / 1e6:g}"
+    if any(st.query_params.get(name) != value for name, value in chosen.items()):
+        for name, value in chosen.items():
+            st.query_params[name] = value
+        st.rerun()

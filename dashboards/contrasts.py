@@ -1,0 +1,82 @@
+"""What sets one selection of flows apart from another, asked once per pair of selections."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import polars as pl
+import streamlit as st
+
+from analyzer.contrast import Contrast, Difference, contrast, read_facts
+from analyzer.contrast.compare import Term
+from analyzer.contrast.facts import Facts
+from analyzer.contrast.groups import FlowHead, Groups, read_heads, thinned
+from dashboards import data
+from dashboards.data import Stamp
+from dashboards.wording import clean, duration_text
+from store.session import Session
+
+DURATION = "duration_ns"
+ABOVE = "> "
+
+
+def contrasted(selected: Sequence[str], baseline: Sequence[str]) -> tuple[Contrast, int]:
+    """The differences, and how many flows they are of; both are lists of flow ids."""
+    path = data.store_path()
+    return _contrasted(str(path), data.stamp_of(path), tuple(selected), tuple(baseline))
+
+
+@st.cache_resource(max_entries=6, show_spinner="Comparing flows …")
+def _contrasted(
+    path: str, stamp: Stamp, selected: tuple[str, ...], baseline: tuple[str, ...]
+) -> tuple[Contrast, int]:
+    del stamp  # only part of the key
+    ids = frozenset(selected), frozenset(baseline)
+    facts, count = data.held("contrasting flows", partial(_facts, ids=ids), path)
+    return contrast(facts, count), facts.flows
+
+
+def _facts(session: Session, ids: tuple[frozenset[str], frozenset[str]]) -> tuple[Facts, int]:
+    heads = read_heads(session)
+
+    def those(wanted: frozenset[str]) -> list[FlowHead]:
+        return [head for head in heads if head.flow_id in wanted]
+
+    groups = thinned(Groups(question="", selected=those(ids[0]), baseline=those(ids[1])))
+    return read_facts(session, groups.flow_ids), len(groups.selected)
+
+
+def difference_row(one: Difference) -> dict[str, object]:
+    """A difference as a row of a table; shares with what they are of."""
+    interval = one.difference
+    return {
+        "what": clean(" and ".join(term_words(term) for term in one.terms)),
+        "in A": one.share_selected * 100,
+        "in B": one.share_baseline * 100,
+        "A (n)": f"{one.selected:,} of {one.n_selected:,}",
+        "B (n)": f"{one.baseline:,} of {one.n_baseline:,}",
+        "A − B, 95 %": ""
+        if interval is None
+        else f"{interval.low * 100:+.1f} to {interval.high * 100:+.1f} points",
+        "q": float(f"{one.q_value:.3g}"),
+        "known": f"{one.known_selected + one.known_baseline:,} of "
+        f"{one.n_selected + one.n_baseline:,}",
+        "before the flow acted": "✔ given" if one.given else "may be a consequence",
+        "says the same": clean(
+            "; ".join(("" if same else "not ") + term_words(term) for same, term in one.twins)
+        ),
+    }
+
+
+def term_words(term: Term) -> str:
+    """`orchestrator http.response.status_code = 503`, as a person would say it."""
+    whose = f"{term.attribute.service} " if term.attribute.service else ""
+    name, value = term.attribute.name, term.value
+    if name.endswith(DURATION) and value.startswith(ABOVE):
+        length = duration_text(int(float(value.removeprefix(ABOVE))))
+        return f"{whose}{name.removesuffix(DURATION)}duration > {length}"
+    return f"{whose}{name} {value if value.startswith(ABOVE) else '= ' + value}"
+
+
+def table_of(found: Contrast) -> pl.DataFrame:
+    """All differences as rows, strongest first."""
+    return pl.DataFrame([difference_row(one) for one in found.differences])

@@ -1,7 +1,7 @@
 """A derived sample many times over, copied inside the store: a large store in seconds.
 
-Every copy has flow, trace and decision ids of its own and lies later in time, so that questions over
-flows have as many distinct ones as they would have. Logs and messages between copies are not made.
+Every copy has flow, trace and decision ids of its own and lies later in time, so that questions
+over flows have as many distinct ones as they would have. Logs are not copied.
 """
 
 from store.lease import Store

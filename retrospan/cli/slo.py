@@ -225,18 +225,13 @@ def facts(form: FormatOption = Format.TABLE, as_json: AsJson = False) -> int:
 
 
 def _slos(edge: Edge, files: Sequence[Path] | None) -> "Sequence[Slo]":
-    from analyzer.slo.openslo import read_slos
-    from analyzer.slo.settings import SloSettings
+    from retrospan.slo_files import slos_of
     from store.errors import UsageError
 
     settings = edge.settings()
-    found = list(files or ()) or [
-        (settings.source or Path()).parent / name
-        for name in settings.fill("slo", SloSettings).files
-    ]
-    if not found:
+    if not files and not settings.tables.get("slo", {}).get("files"):
         raise UsageError('name OpenSLO files, or list them: [slo] files = ["slos"]')
-    return read_slos(found)
+    return slos_of(settings, files or ())
 
 
 def _moment(session: Any, at: str | None) -> int:

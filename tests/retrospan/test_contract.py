@@ -159,6 +159,8 @@ def test_every_command_and_option_has_help() -> None:
         ("releases report", 0),
         ("contracts compare api.yaml api.yaml", 0),
         ("quality report", 0),
+        ("scorecard", 0),
+        ("scorecard --by service", 0),
         ("slo report slo.yaml", 3),
         ("slo backtest slo.yaml", 0),
         ("slo facts", 0),

@@ -1,0 +1,121 @@
+"""Reads flows from the engine and runs the code on each, in a process of its own."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import json
+import os
+import platform
+import sys
+import traceback
+from typing import Any, Callable
+
+from . import PROTOCOL, UPSTREAMS, clock, draws, guards, network, threads
+from .channel import Channel
+from .world import WORLD, Stopped, own, relative
+
+
+def main() -> None:
+    """Serve the engine until it goes."""
+    channel = Channel()
+    start = channel.receive()
+    if start is None:
+        return
+    if start.get("protocol") != PROTOCOL:
+        channel.send({"kind": "failed", "reason": f"the child speaks protocol {PROTOCOL}"})
+        return
+    _install()
+    WORLD.ask = channel.ask
+    draws.begin(str(start["code"]), [])
+    try:
+        function = _load(str(start["code"]), [str(path) for path in start.get("path", [])])
+    except BaseException as error:
+        channel.send({"kind": "failed", "reason": _told(error)["message"], **_told(error)})
+        return
+    channel.send(
+        {
+            "kind": "ready",
+            "python": platform.python_version(),
+            "native": guards.native(),
+            "upstreams": UPSTREAMS,
+        }
+    )
+    alone = bool(start.get("isolate", True)) and hasattr(os, "fork")
+    while True:
+        flow = channel.receive()
+        if flow is None or flow.get("kind") != "run":
+            return
+        if not alone:
+            _run(channel, function, flow)
+            continue
+        number = os.fork()
+        if number == 0:
+            _run(channel, function, flow)
+            os._exit(0)
+        os.waitpid(number, 0)
+
+
+def _install() -> None:
+    guards.install()
+    threads.install()
+    clock.install()
+    draws.install()
+    network.install()
+    from . import loop  # asyncio makes locks: it comes after them
+
+    loop.install()
+
+
+def _load(code: str, path: list[str]) -> Callable[..., Any]:
+    module, _, name = code.partition(":")
+    sys.path[:0] = [it for it in path if it not in sys.path]
+    found: Any = importlib.import_module(module)
+    for part in name.split("."):
+        found = getattr(found, part)
+    if not callable(found):
+        raise TypeError(f"{code} is not a function")
+    return found  # type: ignore[no-any-return]
+
+
+def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -> None:
+    WORLD.begin(
+        int(flow["epoch_ns"]), steps_max=int(flow["steps_max"]), order_seed=flow.get("order_seed")
+    )
+    WORLD.breakers = {name: list(states) for name, states in flow.get("breakers", {}).items()}
+    draws.begin(str(flow["seed"]), list(flow.get("draws", [])))
+    end: dict[str, Any] = {"kind": "end"}
+    WORLD.active = True
+    try:
+        output = function(flow["input"])
+        if inspect.iscoroutine(output):
+            import asyncio
+
+            output = asyncio.run(output)
+        json.dumps(output)
+        end["output"] = output
+    except Stopped as stopped:
+        end["stopped"] = str(stopped)
+    except BaseException as error:
+        end["error"] = _told(error)
+    finally:
+        WORLD.active = False
+    end.update(at_ns=WORLD.now_ns, notes=WORLD.notes, reported=WORLD.reported, steps=WORLD.steps)
+    WORLD.notes = []
+    sys.stdout.flush()
+    channel.send(end)
+
+
+def _told(error: BaseException) -> dict[str, str]:
+    """An exception: its type, its message, and the team's own line that raised it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    last = next((frame for frame in reversed(frames) if own(frame.filename)), None)
+    return {
+        "type": type(error).__name__,
+        "message": f"{type(error).__name__}: {error}"[:2_000],
+        "where": "" if last is None else f"{relative(last.filename)}:{last.lineno}",
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,336 @@
+"""An asyncio loop on virtual time: no selector, and no I/O but what a recording answers."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import warnings
+from asyncio import events
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Callable, Deque
+
+from .network import VirtualSocket, ask, failure, getaddrinfo, note, resolve
+from .wire import Asking, NotHttpError, written
+from .world import WORLD, Stopped
+
+
+class Connection(asyncio.Transport):
+    """A stream whose other end is the recording."""
+
+    def __init__(self, loop: "VirtualLoop", protocol: Any, address: Any, sock: Any) -> None:
+        super().__init__({"socket": sock, "peername": address, "sockname": ("127.0.0.1", 0)})
+        self._loop, self._protocol, self._address = loop, protocol, address
+        self._asking = Asking()
+        self._closing = False
+        self._waiting: tuple[int, Any] | None = None
+        loop.call_soon(protocol.connection_made, self)
+
+    def write(self, data: Any) -> None:
+        if self._closing:
+            return
+        try:
+            request = self._asking.feed(bytes(data))
+        except (NotHttpError, ValueError) as error:
+            WORLD.report("blocked", f"no HTTP request ({error}) to {self._address}")
+            self._loop.call_soon(self._lost, ConnectionRefusedError(str(error)))
+            return
+        if request is None:
+            return
+        answer = ask(request, self._address)
+        self._loop.waits_for = f"an answer from {request['host']}"
+        timer = None
+        if answer["after_ns"] is not None:
+            timer = self._loop.call_at_ns(
+                WORLD.now_ns + answer["gap_ns"] + answer["after_ns"], self._arrived, answer, request["method"]
+            )
+        self._waiting = (answer["id"], timer)
+
+    def _arrived(self, answer: dict[str, Any], method: str) -> None:
+        self._waiting = None
+        if answer.get("error"):
+            note(answer["id"], "error")
+            self._lost(failure(answer))
+            return
+        note(answer["id"], "answer")
+        self._protocol.data_received(written(answer, method))
+        # A client that has read all may close first.
+        self._loop.call_soon(self._end)
+
+    def _end(self) -> None:
+        if not self._closing and not self._protocol.eof_received():
+            self.close()
+
+    def _lost(self, error: BaseException | None) -> None:
+        self._closing = True
+        self._protocol.connection_lost(error)
+
+    def close(self) -> None:
+        if self._closing:
+            return
+        self._closing = True
+        if self._waiting is not None:
+            number, timer = self._waiting
+            note(number, "closed")
+            if timer is not None:
+                timer.cancel()
+        self._loop.call_soon(self._protocol.connection_lost, None)
+
+    abort = close
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def get_protocol(self) -> Any:
+        return self._protocol
+
+    def set_protocol(self, protocol: Any) -> None:
+        self._protocol = protocol
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def is_reading(self) -> bool:
+        return not self._closing
+
+    def pause_reading(self) -> None:
+        """Answers come whole."""
+
+    def resume_reading(self) -> None:
+        """Answers come whole."""
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        """Nothing is buffered."""
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+
+class VirtualLoop(asyncio.AbstractEventLoop):
+    """Runs what is ready, first come first served; then time jumps to the next timer."""
+
+    def __init__(self) -> None:
+        self._ready: Deque[Any] = deque()
+        self._timers: list[tuple[int, int, Any]] = []
+        self._sequence = 0
+        self._closed = False
+        self._stopping = False
+        self._turn: Any = None
+        self._factory: Any = None
+        self._handler: Any = None
+        self._executor: Any = None
+        self.waits_for = ""
+
+    def time(self) -> float:
+        return WORLD.now_ns / 1e9
+
+    def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
+        handle = events.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
+        handle = self.call_soon(callback, *args, context=context)
+        if self._turn is not None and self._turn is not WORLD.current:
+            WORLD.wake(self._turn)
+        return handle
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        moment = WORLD.now_ns + max(0, round(delay * 1e9))
+        return self.call_at_ns(moment, callback, *args, context=context)
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> Any:
+        return self.call_at_ns(round(when * 1e9), callback, *args, context=context)
+
+    def call_at_ns(self, moment: int, callback: Any, *args: Any, context: Any = None) -> Any:
+        handle = events.TimerHandle(moment / 1e9, callback, args, self, context)
+        self._sequence += 1
+        heapq.heappush(self._timers, (moment, self._sequence, handle))
+        handle._scheduled = True
+        return handle
+
+    def _timer_handle_cancelled(self, handle: Any) -> None:
+        """Cancelled timers are passed over when their time comes."""
+
+    def run_forever(self) -> None:
+        self._check()
+        before = events._get_running_loop()
+        events._set_running_loop(self)
+        self._turn = WORLD.current
+        try:
+            while not self._stopping:
+                self._once()
+        finally:
+            self._stopping = False
+            self._turn = None
+            events._set_running_loop(before)
+
+    def _once(self) -> None:
+        ready = self._ready
+        if not ready:
+            self._wait()
+        timers = self._timers
+        while timers and timers[0][0] <= WORLD.now_ns:
+            ready.append(heapq.heappop(timers)[2])
+        order = WORLD.order
+        for _ in range(len(ready)):
+            if order is not None and len(ready) > 1:
+                ready.rotate(-order.randrange(len(ready)))
+            handle = ready.popleft()
+            WORLD.steps += 1
+            if WORLD.steps > WORLD.steps_max:
+                raise Stopped(f"the flow took more than {WORLD.steps_max} steps")
+            if not handle._cancelled:
+                handle._run()
+
+    def _wait(self) -> None:
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:
+            heapq.heappop(timers)
+        until = timers[0][0] if timers else None
+        if until is not None and not WORLD.ready and not WORLD.timers:
+            WORLD.now_ns = max(WORLD.now_ns, until)  # nobody else could have a turn before
+        else:
+            WORLD.park(until, self.waits_for or "a future that nothing completes")
+
+    def run_until_complete(self, future: Any) -> Any:
+        self._check()
+        task = asyncio.ensure_future(future, loop=self)
+        task.add_done_callback(self._done)
+        try:
+            self.run_forever()
+        finally:
+            task.remove_done_callback(self._done)
+        if not task.done():
+            raise RuntimeError("Event loop stopped before Future completed.")
+        return task.result()
+
+    def _done(self, _: Any) -> None:
+        self._stopping = True
+
+    def _check(self) -> None:
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+
+    def stop(self) -> None:
+        self._stopping = True
+
+    def is_running(self) -> bool:
+        return events._get_running_loop() is self
+
+    def is_closed(self) -> bool:
+        return self._closed
+
+    def close(self) -> None:
+        self._closed = True
+        self._ready.clear()
+        self._timers.clear()
+
+    def create_future(self) -> Any:
+        return asyncio.Future(loop=self)
+
+    def create_task(self, coro: Any, **options: Any) -> Any:
+        if self._factory is not None:
+            return self._factory(self, coro, **options)
+        return asyncio.Task(coro, loop=self, **options)
+
+    def set_task_factory(self, factory: Any) -> None:
+        self._factory = factory
+
+    def get_task_factory(self) -> Any:
+        return self._factory
+
+    def get_debug(self) -> bool:
+        return False
+
+    def set_debug(self, enabled: bool) -> None:
+        """Debugging slows, and tells nothing here."""
+
+    def get_exception_handler(self) -> Any:
+        return self._handler
+
+    def set_exception_handler(self, handler: Any) -> None:
+        self._handler = handler
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        WORLD.report("unhandled", str(context.get("message")))
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        handler: Callable[..., Any] = self._handler or (
+            lambda _, told: self.default_exception_handler(told)
+        )
+        handler(self, context)
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        if executor is None:
+            if self._executor is None:
+                self._executor = ThreadPoolExecutor(32)
+            executor = self._executor
+        return asyncio.wrap_future(executor.submit(func, *args), loop=self)
+
+    def set_default_executor(self, executor: Any) -> None:
+        self._executor = executor
+
+    async def shutdown_asyncgens(self) -> None:
+        """Generators end with the process."""
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:
+        """Threads end with the process."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **_: Any) -> Any:
+        return getaddrinfo(host, port)
+
+    async def sock_connect(self, sock: Any, address: Any) -> None:
+        sock.connect(address)
+
+    async def create_connection(
+        self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
+    ) -> Any:
+        sock = options.get("sock") or VirtualSocket()
+        address = sock.address or (resolve(host), port)
+        protocol = protocol_factory()
+        transport = Connection(self, protocol, address, sock)
+        await asyncio.sleep(0)
+        return transport, protocol
+
+    async def start_tls(self, transport: Any, protocol: Any, *_: Any, **__: Any) -> Any:
+        transport.set_protocol(protocol)
+        return transport
+
+    def add_signal_handler(self, *_: Any) -> None:
+        """No signal comes."""
+
+    def remove_signal_handler(self, *_: Any) -> bool:
+        return False
+
+
+def _refuse(name: str) -> Any:
+    def refused(self: Any, *_: Any, **__: Any) -> Any:
+        WORLD.report("blocked", f"asyncio loop.{name}")
+        raise PermissionError(f"replay: loop.{name} is no recorded HTTP call")
+
+    return refused
+
+
+for _name in (
+    "create_server", "create_unix_connection", "create_unix_server", "create_datagram_endpoint",
+    "subprocess_exec", "subprocess_shell", "add_reader", "add_writer", "remove_reader",
+    "remove_writer", "sock_recv", "sock_recv_into", "sock_sendall", "sock_accept", "sendfile",
+    "sock_sendfile", "connect_read_pipe", "connect_write_pipe", "getnameinfo",
+):  # fmt: skip
+    setattr(VirtualLoop, _name, _refuse(_name))
+VirtualLoop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
+
+
+def install() -> None:
+    """Make every new loop a virtual one."""
+    module: Any = asyncio
+    module.new_event_loop = events.new_event_loop = VirtualLoop  # type: ignore[assignment]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+
+        class Policy(asyncio.DefaultEventLoopPolicy):  # type: ignore[name-defined,misc,valid-type]
+            def new_event_loop(self) -> Any:
+                return VirtualLoop()
+
+        asyncio.set_event_loop_policy(Policy())

@@ -1,0 +1,335 @@
+"""Sockets that nobody but the engine answers: every HTTP client is caught, whatever its name.
+
+A client's own timeouts run on virtual time, because it is the client's own code that waits.
+Names resolve to made-up addresses of 198.18.0.0/15, which RFC 2544 keeps for tests.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import socket
+import ssl
+from typing import Any
+
+from .wire import Asking, NotHttpError, written
+from .world import WORLD, where
+
+_real_socket = socket.socket
+_addresses: dict[str, str] = {}
+_names: dict[str, str] = {}
+_STREAM = socket.SOCK_STREAM
+
+
+def ask(request: dict[str, Any], address: Any) -> dict[str, Any]:
+    """Ask the engine; `after_ns` of the answer is None when none will ever come."""
+    WORLD.requests += 1
+    if not request["host"]:
+        request["host"] = _label(address)
+    notes, WORLD.notes = WORLD.notes, []
+    message = {
+        **request,
+        "kind": "request",
+        "id": WORLD.requests,
+        "at_ns": WORLD.now_ns,
+        "port": address[1] if isinstance(address, tuple) else 0,
+        "where": where(),
+        "notes": notes,
+    }
+    answer = WORLD.ask(message)
+    answer["id"] = WORLD.requests
+    return answer
+
+
+def note(number: int, how: str) -> None:
+    """Tell the engine with its next message when, and how, the code got an answer or gave up."""
+    WORLD.notes.append({"id": number, "at_ns": WORLD.now_ns, "how": how})
+
+
+def failure(answer: dict[str, Any]) -> OSError:
+    """The recorded connection error, as the standard library names it."""
+    kind = getattr(builtins, str(answer.get("error")), None)
+    if isinstance(kind, type) and issubclass(kind, OSError):
+        return kind(f"recorded: {answer['error']}")
+    return ConnectionResetError(f"recorded: {answer.get('error')}")
+
+
+def _label(address: Any) -> str:
+    if isinstance(address, tuple):
+        return _names.get(str(address[0]), str(address[0])) + f":{address[1]}"
+    return str(address)
+
+
+def resolve(host: Any) -> str:
+    """A made-up address for a name; addresses stay what they are."""
+    name = host.decode() if isinstance(host, bytes) else str(host or "127.0.0.1")
+    if ":" in name or name.replace(".", "").isdigit():
+        return name
+    if name not in _addresses:
+        number = len(_addresses) + 1
+        _addresses[name] = f"198.{18 + (number >> 16 & 1)}.{number >> 8 & 255}.{number & 255}"
+        _names[_addresses[name]] = name
+    return _addresses[name]
+
+
+class _Reader(io.RawIOBase):
+    def __init__(self, sock: "VirtualSocket") -> None:
+        self._sock = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._sock.recv_into(buffer)
+
+
+class _Writer(io.RawIOBase):
+    def __init__(self, sock: "VirtualSocket") -> None:
+        self._sock = sock
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._sock.send(bytes(data))
+
+
+class VirtualSocket:
+    """A stream socket whose other end is the recording."""
+
+    def __init__(
+        self, family: int = -1, type: int = -1, proto: int = -1, fileno: int | None = None
+    ) -> None:
+        self.family = socket.AF_INET if family == -1 else family
+        self.type = _STREAM if type == -1 else type
+        self.proto = max(proto, 0)
+        self.address: Any = None
+        self._timeout = socket.getdefaulttimeout()
+        self._asking = Asking()
+        self._answer: dict[str, Any] | None = None
+        self._method = ""
+        self._ready_ns: int | None = 0
+        self._incoming: bytes | None = None
+        self._closed = False
+
+    def connect(self, address: Any) -> None:
+        if self.type & 0xF != _STREAM:
+            raise _refused("a socket that is no stream", address)
+        self.address = address
+
+    def connect_ex(self, address: Any) -> int:
+        self.connect(address)
+        return 0
+
+    def send(self, data: Any, flags: int = 0) -> int:
+        if self._closed:
+            raise OSError(9, "Bad file descriptor")
+        if self.address is None:
+            raise _refused("a socket that is not connected", None)
+        try:
+            request = self._asking.feed(bytes(data))
+        except (NotHttpError, ValueError) as error:
+            raise _refused(f"no HTTP request ({error})", self.address) from None
+        if request is not None:
+            self._method = request["method"]
+            self._answer = ask(request, self.address)
+            # The recorded code took so long to get here; its timeout had not begun.
+            WORLD.park(WORLD.now_ns + self._answer["gap_ns"], "its turn")
+            after = self._answer["after_ns"]
+            self._ready_ns = None if after is None else WORLD.now_ns + after
+            self._incoming = None
+        return len(data)
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        self.send(data)
+
+    def _wait(self) -> None:
+        """Wait for the answer as long as the client's timeout lets it."""
+        answer = self._answer
+        if answer is None or self._incoming is not None:
+            if answer is None:
+                raise _refused("a connection on which nothing was asked", self.address)
+            return
+        deadline = None if self._timeout is None else WORLD.now_ns + round(self._timeout * 1e9)
+        ready = self._ready_ns
+        if deadline is not None and (ready is None or ready > deadline):
+            WORLD.park(deadline)
+            note(answer["id"], "timeout")
+            self._ready_ns = None
+            raise socket.timeout("timed out")
+        WORLD.park(ready, f"an answer from {_label(self.address)}")
+        if answer.get("error"):
+            note(answer["id"], "error")
+            raise failure(answer)
+        note(answer["id"], "answer")
+        self._incoming = written(answer, self._method)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        self._wait()
+        data = self._incoming or b""
+        piece = data[:size]
+        if not flags & socket.MSG_PEEK:
+            self._incoming = data[size:]
+        return piece
+
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
+        piece = self.recv(nbytes or len(buffer), flags)
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def makefile(self, mode: str = "r", buffering: int | None = None, **text: Any) -> Any:
+        raw: Any = _Writer(self) if "w" in mode else _Reader(self)
+        if buffering == 0:
+            return raw
+        whole = io.BufferedWriter(raw) if "w" in mode else io.BufferedReader(raw)
+        return whole if "b" in mode else io.TextIOWrapper(whole, **text)
+
+    def settimeout(self, value: float | None) -> None:
+        self._timeout = value
+
+    def gettimeout(self) -> float | None:
+        return self._timeout
+
+    def setblocking(self, flag: bool) -> None:
+        self._timeout = None if flag else 0.0
+
+    def close(self) -> None:
+        self._closed = True
+
+    def shutdown(self, how: int = 0) -> None:
+        """The other end does not mind."""
+
+    def detach(self) -> int:
+        return -1
+
+    def fileno(self) -> int:
+        return -1
+
+    def setsockopt(self, *_: Any) -> None:
+        """Options make no difference to a recording."""
+
+    def getsockopt(self, *_: Any) -> int:
+        return 0
+
+    def getpeername(self) -> Any:
+        return self.address or ("0.0.0.0", 0)
+
+    def getsockname(self) -> Any:
+        return ("127.0.0.1", 0)
+
+    def bind(self, address: Any) -> None:
+        """A client may name its own end."""
+        if isinstance(address, tuple) and address[1]:
+            raise _refused("a server", address)
+
+    def listen(self, *_: Any) -> None:
+        raise _refused("a server", self.address)
+
+    def unwrap(self) -> "VirtualSocket":
+        return self
+
+    def getpeercert(self, binary_form: bool = False) -> Any:
+        return b"" if binary_form else {}
+
+    def selected_alpn_protocol(self) -> str | None:
+        return "http/1.1"
+
+    def version(self) -> str:
+        return "TLSv1.3"
+
+    def cipher(self) -> Any:
+        return ("TLS_AES_256_GCM_SHA384", "TLSv1.3", 256)
+
+    def __enter__(self) -> "VirtualSocket":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise _refused(f"socket.{name}", self.address)
+
+
+def _refused(what: str, address: Any) -> OSError:
+    WORLD.report("blocked", f"{what} to {_label(address)}" if address else what)
+    return ConnectionRefusedError(f"replay: {what} is not answered by a recording")
+
+
+def create_connection(
+    address: Any, timeout: Any = None, source_address: Any = None, **_: Any
+) -> VirtualSocket:
+    """A connection to whoever it is."""
+    made = VirtualSocket()
+    if isinstance(timeout, (int, float)):
+        made.settimeout(timeout)
+    made.connect((resolve(address[0]), address[1]))
+    return made
+
+
+def getaddrinfo(host: Any, port: Any, *_: Any, **__: Any) -> list[Any]:
+    """The made-up address of a name."""
+    number = int(port) if str(port or 0).isdigit() else {"http": 80, "https": 443}.get(port, 0)
+    return [(socket.AF_INET, _STREAM, 6, "", (resolve(host), number))]
+
+
+class PlainObject:
+    """Takes the place of TLS between a client and two memory buffers: nothing is encrypted."""
+
+    def __init__(self, incoming: Any, outgoing: Any, context: Any) -> None:
+        self._incoming, self._outgoing, self.context = incoming, outgoing, context
+        self.server_hostname: str | None = None
+        self.session: Any = None
+
+    def do_handshake(self) -> None:
+        """There is nobody to shake hands with."""
+
+    def read(self, size: int = 1024, buffer: Any = None) -> Any:
+        data = self._incoming.read(size)
+        if not data and not self._incoming.eof:
+            raise ssl.SSLWantReadError("more is to come")
+        if buffer is None:
+            return data
+        buffer[: len(data)] = data
+        return len(data)
+
+    def write(self, data: Any) -> int:
+        return int(self._outgoing.write(data))
+
+    def unwrap(self) -> None:
+        """There is nothing to end."""
+
+    def pending(self) -> int:
+        return int(self._incoming.pending)
+
+    getpeercert = VirtualSocket.getpeercert
+    selected_alpn_protocol = VirtualSocket.selected_alpn_protocol
+    version = VirtualSocket.version
+    cipher = VirtualSocket.cipher
+
+    def selected_npn_protocol(self) -> None:
+        return None
+
+    def compression(self) -> None:
+        return None
+
+
+def _wrap_socket(self: Any, sock: Any, *_: Any, **__: Any) -> Any:
+    return sock
+
+
+def _wrap_bio(self: Any, incoming: Any, outgoing: Any, *_: Any, **__: Any) -> Any:
+    return PlainObject(incoming, outgoing, self)
+
+
+def install() -> None:
+    """Put virtual sockets in place."""
+    module: Any = socket
+    module.socket = module.SocketType = VirtualSocket
+    module.create_connection, module.getaddrinfo = create_connection, getaddrinfo
+    module.gethostbyname = resolve
+    module.getfqdn = lambda name="": name or "localhost"
+    module.gethostname = lambda: "localhost"
+    context: Any = ssl.SSLContext
+    context.wrap_socket, context.wrap_bio = _wrap_socket, _wrap_bio

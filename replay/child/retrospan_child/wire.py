@@ -1,0 +1,90 @@
+"""HTTP/1.1 as a server reads and writes it: bytes in, requests out; answers in, bytes out."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from .channel import packed, unpacked
+
+REQUEST_BYTES_MAX = 64_000_000
+_OURS = {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
+_PHRASES = {200: "OK", 201: "Created", 204: "No Content", 599: "No Recorded Answer"}
+
+
+class NotHttpError(ValueError):
+    """What was written is no HTTP/1.1 request."""
+
+
+class Asking:
+    """Collects what a client writes until it is a whole request."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, data: bytes) -> dict[str, Any] | None:
+        """The request once it is whole: method, host, target, headers, body."""
+        self._data += data
+        if len(self._data) > REQUEST_BYTES_MAX:
+            raise NotHttpError(f"a request is longer than {REQUEST_BYTES_MAX} bytes")
+        end = self._data.find(b"\r\n\r\n")
+        if end < 0:
+            if self._data and not self._data[:1].isalpha():
+                raise NotHttpError(repr(bytes(self._data[:20])))
+            return None
+        first, *lines = self._data[:end].decode("latin-1").split("\r\n")
+        method, _, rest = first.partition(" ")
+        target, _, version = rest.rpartition(" ")
+        if not version.startswith("HTTP/1."):
+            raise NotHttpError(first[:80])
+        headers = {
+            name.strip().lower(): value.strip()
+            for name, _, value in (line.partition(":") for line in lines)
+        }
+        body = self._body(end + 4, headers)
+        if body is None:
+            return None
+        self._data.clear()
+        parts = urlsplit(target) if not target.startswith("/") else None
+        return {
+            "method": method.upper(),
+            "host": parts.netloc if parts is not None else headers.get("host", ""),
+            "target": target if parts is None else target.partition(parts.netloc)[2] or "/",
+            "headers": headers,
+            "body": packed(body),
+        }
+
+    def _body(self, start: int, headers: dict[str, str]) -> bytes | None:
+        if "chunked" in headers.get("transfer-encoding", "").lower():
+            return self._chunks(start)
+        size = int(headers.get("content-length") or 0)
+        return bytes(self._data[start : start + size]) if len(self._data) >= start + size else None
+
+    def _chunks(self, at: int) -> bytes | None:
+        pieces = []
+        while True:
+            end = self._data.find(b"\r\n", at)
+            if end < 0:
+                return None
+            size = int(bytes(self._data[at:end]).split(b";")[0], 16)
+            if len(self._data) < end + 2 + size + 2:
+                return None
+            if size == 0:
+                return b"".join(pieces)
+            pieces.append(bytes(self._data[end + 2 : end + 2 + size]))
+            at = end + 2 + size + 2
+
+
+def written(answer: dict[str, Any], method: str) -> bytes:
+    """An answer as bytes; the connection ends with it."""
+    status, body = int(answer["status"]), unpacked(answer.get("body") or {})
+    lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, 'Recorded')}"]
+    for name, value in (answer.get("headers") or {}).items():
+        if name.lower() not in _OURS:
+            lines.append(f"{name}: {value}")
+    lines.append("Connection: close")
+    if status not in (204, 304):
+        lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join(lines).replace("\0", "") + "\r\n\r\n"
+    bare = method == "HEAD" or status in (204, 304)
+    return head.encode("latin-1", "replace") + (b"" if bare else body)

@@ -1,0 +1,215 @@
+"""What the code under test asks for, and what the recording tells it.
+
+In: requests of the child in the order it made them, with virtual times. Out: answers, and the
+account of one run: which request repeats which recorded one, when, how it ended.
+
+Times: a recorded answer came so long after its request. Between the end of the last answer and
+the next request the recorded process worked for itself; that gap is given to the code as well,
+so that answers arrive in the recorded order. A gap that is too long is no work but a wait.
+"""
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from replay.code.settings import CodeSettings
+from replay.exchange import Exchange
+from replay.ladder import Match
+from replay.requests import Request, Requests
+from replay.server.routing import route
+from store.conclusions import Attempt, Flow
+
+UNMATCHED = 599
+_TIMED_OUT = re.compile("time[d]?[ _-]?out|deadline", re.IGNORECASE)
+_TELEMETRY = ("/v1/traces", "/v1/logs", "/v1/metrics")
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """One request of the code. `exchange` is the recorded one it repeats, None when there is none.
+
+    `at_ns` is virtual; `sent_ns` is that with the recorded gap; `gap_ns` how much longer the
+    recorded code took to get here. `how` it ended: answer, error, timeout, closed, "" if it did
+    not. `where` are source lines.
+    """
+
+    request: Request
+    match: Match
+    exchange: Exchange | None
+    where: str
+    at_ns: int
+    sent_ns: int
+    gap_ns: int
+    mapped_ns: int
+    ended_ns: int | None = None
+    how: str = ""
+
+
+@dataclass(slots=True)
+class Recorded:
+    """The recorded side of one flow: its exchanges and what its own attempts say of them."""
+
+    flow: Flow
+    requests: Requests
+    attempts: Mapping[str, Attempt] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.attempts = {
+            attempt.span_id: attempt for step in self.flow.steps for attempt in step.attempts
+        }
+
+    def end_ns(self, exchange: Exchange) -> int:
+        """When its caller had the answer, or gave up."""
+        attempt = self.attempts[exchange.span_id]
+        end_ns = attempt.start_ns if attempt.end_ns is None else attempt.end_ns
+        return end_ns - self.flow.start_ns
+
+
+class Answering:
+    """Answers one run of one flow from its recording; `asked` is the account of it."""
+
+    def __init__(
+        self,
+        recorded: Recorded,
+        upstreams: Mapping[str, str],
+        settings: CodeSettings,
+        session: str = "",
+    ) -> None:
+        self.recorded = recorded
+        self.settings = settings
+        self.session = session
+        self.hosts = {**recorded.requests.hosts, **upstreams}
+        self.asked: list[Asked] = []
+        self.telemetry = 0
+
+    def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one request of the child."""
+        self.noted(message.get("notes", []))
+        request = _request(message, self.hosts)
+        if request.path.endswith(_TELEMETRY):
+            self.asked.append(_none(request, message, "telemetry"))
+            self.telemetry += 1
+            return {"status": 200, "gap_ns": 0, "after_ns": 0}
+        if len(self.asked) >= self.settings.requests_max:
+            self.asked.append(_none(request, message, "missing"))
+            return _unmatched(request, f"more than {self.settings.requests_max} requests")
+        answered = self.recorded.requests.find(request, self.session)
+        exchange = answered.exchange
+        at_ns = int(message["at_ns"])
+        mapped_ns = self._mapped(at_ns)
+        gap_ns = 0 if exchange is None else exchange.start_ns - mapped_ns
+        given_ns = gap_ns if 0 <= gap_ns <= self.settings.gap_max_ns else 0
+        self.asked.append(
+            Asked(
+                request=request,
+                match=answered.match,
+                exchange=exchange,
+                where=str(message.get("where", "")),
+                at_ns=at_ns,
+                sent_ns=at_ns + given_ns,
+                gap_ns=gap_ns,
+                mapped_ns=mapped_ns,
+            )
+        )
+        if exchange is None:
+            return _unmatched(request, "it was not recorded, or not so often")
+        return {"gap_ns": given_ns, **self._told(exchange)}
+
+    def noted(self, notes: Sequence[Mapping[str, Any]]) -> None:
+        """Take what the child says of how earlier requests ended."""
+        for note in notes:
+            number = int(note["id"]) - 1
+            if 0 <= number < len(self.asked):
+                self.asked[number].ended_ns = int(note["at_ns"])
+                self.asked[number].how = str(note["how"])
+
+    def before(self, at_ns: int) -> Asked | None:
+        """The recorded call that ended last before a virtual moment."""
+        ended = [
+            it
+            for it in self.asked
+            if it.exchange is not None and it.ended_ns is not None and it.ended_ns <= at_ns
+        ]
+        return max(ended, key=lambda it: (it.ended_ns, it.sent_ns)) if ended else None
+
+    def _mapped(self, at_ns: int) -> int:
+        """A virtual moment as the recording's clock would show it."""
+        last = self.before(at_ns)
+        if last is None or last.exchange is None or last.ended_ns is None:
+            return at_ns
+        return self.recorded.end_ns(last.exchange) + at_ns - last.ended_ns
+
+    def _told(self, exchange: Exchange) -> dict[str, Any]:
+        attempt = self.recorded.attempts[exchange.span_id]
+        limit_ns = None if attempt.timeout_ms is None else attempt.timeout_ms * 1_000_000
+        latency_ns = self.recorded.end_ns(exchange) - exchange.start_ns
+        if exchange.error is not None and not timed_out(exchange.error):
+            return {"error": exchange.error, "after_ns": latency_ns}
+        if exchange.error is not None:
+            # What a patient caller would have got is known only if the callee was recorded.
+            late_ns = max(exchange.answer_after_ns, (limit_ns or 0) + 1, latency_ns)
+            after_ns = None if exchange.status is None else late_ns
+        else:
+            # It was taken, so it was in time: what is measured beyond is the caller's own work.
+            after_ns = latency_ns if limit_ns is None else min(latency_ns, limit_ns - 1_000)
+        return {
+            "status": exchange.status or UNMATCHED,
+            "headers": {"content-type": _content_type(exchange), **exchange.response_headers},
+            "body": {"text": exchange.response_body or ""},
+            "after_ns": after_ns,
+        }
+
+
+def timed_out(error: str) -> bool:
+    """Whether a recorded error says that its caller gave up waiting."""
+    return _TIMED_OUT.search(error) is not None
+
+
+def _request(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Request:
+    host, body = str(message["host"]), message.get("body") or {}
+    headers = {str(name): str(value) for name, value in message["headers"].items()}
+    routed = route(str(message["target"]), {"host": host}, hosts, None)
+    if "base64" in body:
+        data = base64.b64decode(body["base64"])
+    else:
+        data = str(body.get("text", "")).encode("utf-8", "surrogatepass")
+    return Request(
+        callee=routed.callee or host,
+        method=str(message["method"]),
+        path=routed.path,
+        query=routed.query,
+        headers=headers,
+        body=data,
+    )
+
+
+def _none(request: Request, message: Mapping[str, Any], rung: str) -> Asked:
+    at_ns = int(message["at_ns"])
+    return Asked(
+        request=request,
+        match=Match(number=None, rung=rung),
+        exchange=None,
+        where=str(message.get("where", "")),
+        at_ns=at_ns,
+        sent_ns=at_ns,
+        gap_ns=0,
+        mapped_ns=at_ns,
+    )
+
+
+def _unmatched(request: Request, why: str) -> dict[str, Any]:
+    detail = f'{{"title":"no recorded answer","status":{UNMATCHED}}}'
+    return {
+        "status": UNMATCHED,
+        "headers": {"content-type": "application/problem+json", "x-replay": why},
+        "body": {"text": detail},
+        "gap_ns": 0,
+        "after_ns": 0,
+    }
+
+
+def _content_type(exchange: Exchange) -> str:
+    body = (exchange.response_body or "")[:1]
+    return "application/json" if body in ("{", "[") else "text/plain; charset=utf-8"

@@ -1,0 +1,172 @@
+"""The child process: user code runs there and nowhere else."""
+
+import json
+import os
+import select
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from replay.code.settings import Code
+from store.errors import DataError, UsageError
+
+PROTOCOL = 1
+CHILD = Path(__file__).parents[1] / "child"
+LINE_BYTES_MAX = 64_000_000
+STANDARD_ERROR_MAX = 8_000
+START_S_MAX = 120.0
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+Message = dict[str, Any]
+Answer = Callable[[Message], Message]
+
+
+class ChildError(DataError):
+    """The child ended, or did not answer; `reason` says which, with the end of what it printed."""
+
+
+class Child:
+    """One interpreter with the code imported; runs any number of flows while it is entered.
+
+    Raises UsageError when the code cannot be imported.
+    """
+
+    def __init__(self, code: Code) -> None:
+        self.code = code
+        self.upstreams: dict[str, str] = {}
+        self.native: list[str] = []
+        self._printed = b""
+        self._left = b""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> "Child":
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _start(self) -> None:
+        try:
+            self._process = process = subprocess.Popen(
+                [self.code.python, "-m", "retrospan_child"],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                env=_environment(self.code), start_new_session=True,
+            )  # fmt: skip
+        except OSError as error:
+            raise UsageError(f"--python {self.code.python}: {error.strerror}") from None
+        self._left = b""
+        Thread(target=self._drain, args=(process,), daemon=True).start()
+        self._send(
+            {
+                "protocol": PROTOCOL,
+                "code": self.code.name,
+                "path": list(self.code.path),
+                "isolate": self.code.isolate,
+            }
+        )
+        ready = self._receive(START_S_MAX)
+        if ready.get("kind") != "ready":
+            where = f" at {ready['where']}" if ready.get("where") else ""
+            raise UsageError(f"--code {self.code.name}: {ready.get('reason')}{where}")
+        self.upstreams = {str(k).lower(): str(v) for k, v in ready.get("upstreams", {}).items()}
+        self.native = [str(name) for name in ready.get("native", [])]
+
+    def run(self, flow: Mapping[str, Any], answer: Answer, wall_s_max: float) -> Message:
+        """Run one flow and answer what it asks; the child's last message. Raises ChildError."""
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        self._send({"kind": "run", **flow})
+        while True:
+            try:
+                message = self._receive(wall_s_max)
+            except ChildError:
+                self._end()
+                raise
+            if message.get("kind") == "request":
+                self._send(answer(message))
+            elif message.get("kind") == "end":
+                return message
+            else:
+                self._end()
+                raise ChildError(f"the child said {message.get('kind')!r}")
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:
+            raise ChildError(f"the child has ended{self._last()}") from None
+
+    def _receive(self, wall_s_max: float) -> Message:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        number = self._process.stdout.fileno()
+        while b"\n" not in self._left:
+            if not select.select([number], [], [], wall_s_max)[0]:
+                raise ChildError(f"the code did not get on for {wall_s_max:g} s{self._last()}")
+            more = os.read(number, 1 << 16)
+            if not more:
+                raise ChildError(f"the child ended{self._last()}")
+            self._left += more
+            if len(self._left) > LINE_BYTES_MAX:
+                raise ChildError(f"a message of the child is longer than {LINE_BYTES_MAX} bytes")
+        line, _, self._left = self._left.partition(b"\n")
+        try:
+            message = json.loads(line)
+        except ValueError:
+            message = None
+        if not isinstance(message, dict):
+            raise ChildError(f"the child does not keep the protocol: {line[:80]!r}")
+        return message
+
+    def _drain(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        while more := process.stderr.read1(1 << 16):  # type: ignore[attr-defined]
+            self._printed = (self._printed + more)[-STANDARD_ERROR_MAX:]
+
+    def _last(self) -> str:
+        text = self._printed.decode("utf-8", "replace").strip()
+        return f"; it last printed: {text.splitlines()[-1]}" if text else ""
+
+    def _end(self) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        for stream in (process.stdin, process.stdout):
+            if stream is not None:
+                stream.close()
+        try:
+            process.wait(timeout=0.5)
+        except subprocess.TimeoutExpired:
+            _kill(process)
+            process.wait()
+        if process.stderr is not None:
+            process.stderr.close()
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the child with whatever it forked: it leads a session of its own."""
+    try:
+        os.killpg(process.pid, 9)
+    except OSError:
+        process.kill()
+
+
+def _environment(code: Code) -> dict[str, str]:
+    kept = {
+        name: value for name, value in code.environment.items() if name.lower() not in _PROXIES
+    }
+    path = [str(CHILD), *code.path, *filter(None, [kept.get("PYTHONPATH")])]
+    return {
+        "OTEL_SDK_DISABLED": "true",
+        **kept,
+        "PYTHONPATH": os.pathsep.join(path),
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "TZ": "UTC",
+    }

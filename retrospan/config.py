@@ -20,6 +20,7 @@ CONFIG_BYTES_MAX = 1_000_000
 DB_VARIABLE = "RETROSPAN_DB"
 CONFIG_VARIABLE = "RETROSPAN_CONFIG"
 KEY_VARIABLE = "RETROSPAN_REDACTION_KEY"
+SIGNING_VARIABLE = "RETROSPAN_SIGNING_KEY"
 KEY_BYTES = 32
 KEY_BYTES_MIN = 16
 TABLES = (
@@ -159,18 +160,27 @@ def redaction_key(environment: Mapping[str, str] | None = None) -> bytes:
 
     Never beside the data: a key next to what it hides hides nothing.
     """
+    return _key(environment, KEY_VARIABLE, "redaction")
+
+
+def signing_key(environment: Mapping[str, str] | None = None) -> bytes:
+    """The key that tree heads of the decision log are signed with; kept like the other one."""
+    return _key(environment, SIGNING_VARIABLE, "signing")
+
+
+def _key(environment: Mapping[str, str] | None, variable: str, name: str) -> bytes:
     environment = os.environ if environment is None else environment
-    given = environment.get(KEY_VARIABLE)
+    given = environment.get(variable)
     if given:
         key = given.encode()
         if len(key) < KEY_BYTES_MIN:
-            raise UsageError(f"{KEY_VARIABLE} needs at least {KEY_BYTES_MIN} bytes")
+            raise UsageError(f"{variable} needs at least {KEY_BYTES_MIN} bytes")
         return key
-    path = _config_home(environment) / "retrospan" / "redaction.key"
+    path = _config_home(environment) / "retrospan" / f"{name}.key"
     try:
         return _read_key(path)
     except FileNotFoundError:
-        return _make_key(path)
+        return _make_key(path, variable)
 
 
 def _config_home(environment: Mapping[str, str]) -> Path:
@@ -185,15 +195,15 @@ def _read_key(path: Path) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise UsageError(f"the redaction key {path} cannot be read: {error.strerror}") from error
+        raise UsageError(f"the key {path} cannot be read: {error.strerror}") from error
     if mode & 0o077:
-        raise UsageError(f"the redaction key {path} is open to others; run: chmod 600 {path}")
+        raise UsageError(f"the key {path} is open to others; run: chmod 600 {path}")
     if len(key) < KEY_BYTES_MIN:
-        raise UsageError(f"the redaction key {path} is too short; remove it to get a new one")
+        raise UsageError(f"the key {path} is too short; remove it to get a new one")
     return key
 
 
-def _make_key(path: Path) -> bytes:
+def _make_key(path: Path, variable: str) -> bytes:
     """Written aside and linked into place: two first runs at once end up with one key."""
     key = secrets.token_bytes(KEY_BYTES)
     aside = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
@@ -210,6 +220,6 @@ def _make_key(path: Path) -> bytes:
             aside.unlink()
     except OSError as error:
         raise UsageError(
-            f"the redaction key {path} cannot be made ({error.strerror}); set {KEY_VARIABLE}"
+            f"the key {path} cannot be made ({error.strerror}); set {variable}"
         ) from error
     return key

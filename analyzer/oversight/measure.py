@@ -1,0 +1,100 @@
+"""What a metric is: a question about joined decisions, and its answer with how sure it is."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import fsum
+
+from analyzer.oversight.joined import Joined
+from analyzer.oversight.settings import OversightSettings
+from analyzer.statistics.proportions import wilson
+from store.conclusions import Flow
+from store.model import JsonValue
+
+
+class Status(StrEnum):
+    """Whether the value can be used."""
+
+    MEASURED = "measured"
+    INSUFFICIENT = "insufficient"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not_applicable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """One value with its interval at 95 %, how many it is of, and how many could not be told.
+
+    `unit` is share, ns, usd, score or count. `n` counts what the value is of; `unknown` what would
+    belong to it but lacks a field, which `note` names. `detail` holds the parts of the value.
+    """
+
+    metric: str
+    unit: str
+    value: float | None
+    n: int
+    unknown: int = 0
+    low: float | None = None
+    high: float | None = None
+    status: Status = Status.MEASURED
+    note: str = ""
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @property
+    def unknown_share(self) -> float | None:
+        """The share that could not be told; None of nothing."""
+        total = self.n + self.unknown
+        return self.unknown / total if total else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a metric is asked of: decisions joined, flows, the end of the data, what is set."""
+
+    decisions: Sequence[Joined]
+    flows: Sequence[Flow]
+    data_end_ns: int
+    settings: OversightSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """A question with who answers it; `title` says in words what the value is."""
+
+    name: str
+    title: str
+    measure: Callable[[Case], Sequence[Measure]]
+
+
+def share(
+    metric: str, hits: int, n: int, unknown: int = 0, *, note: str = "",
+    detail: Mapping[str, JsonValue] | None = None,
+) -> Measure:  # fmt: skip
+    """A share with its Wilson interval. Of nothing it is not applicable, or unknown; never 1."""
+    told = detail or {}
+    if n == 0:
+        status = Status.UNKNOWN if unknown else Status.NOT_APPLICABLE
+        return Measure(
+            metric=metric, unit="share", value=None, n=0, unknown=unknown, status=status,
+            note=note, detail=told,
+        )  # fmt: skip
+    bounds = wilson(hits, n)
+    assert bounds is not None
+    return Measure(
+        metric=metric, unit="share", value=hits / n, n=n, unknown=unknown, low=bounds.low,
+        high=bounds.high, note=note, detail={"hits": hits, **told},
+    )  # fmt: skip
+
+
+def nothing(metric: str, unit: str, note: str, *, n: int = 0, unknown: int = 0) -> Measure:
+    """A metric that has no value: unknown where data is missing, else not applicable."""
+    absent = Status.UNKNOWN if unknown else Status.NOT_APPLICABLE
+    status = Status.INSUFFICIENT if n else absent
+    return Measure(
+        metric=metric, unit=unit, value=None, n=n, unknown=unknown, status=status, note=note
+    )
+
+
+def mean(values: Sequence[float]) -> float:
+    """The mean, with a sum that does not depend on the order."""
+    return fsum(values) / len(values)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from analyzer.slo.model import BurnRule, Method, Objective
+from analyzer.slo.slices import slices_of
 from analyzer.slo.timeline import Timeline
 from analyzer.statistics.proportions import wilson
 
-SLICES_MAX = 100_000
 BAD_EVENTS_MIN = 5
 """An alert on fewer bad events says more about traffic than about the service."""
 COVERAGE_PART = 720
@@ -48,16 +48,12 @@ def sli(line: Timeline, method: Method, objective: Objective, since_ns: int, unt
             low=low,
             high=high,
         )
-    ratios = _slices(line, objective.slice_ns, since_ns, until_ns)
-    if method is Method.TIMESLICES:
-        wanted = objective.slice_target or Fraction(0)
-        good = Fraction(sum(ratio >= wanted for ratio in ratios))
-    else:
-        good = sum(ratios, start=Fraction(0))
+    wanted = (objective.slice_target or Fraction(0)) if method is Method.TIMESLICES else None
+    good, slices = slices_of(line, objective.slice_ns, wanted).over(line, since_ns, until_ns)
     return Sli(
-        value=good / len(ratios) if ratios else None,
+        value=good / slices if slices else None,
         good=good,
-        valid=Fraction(len(ratios)),
+        valid=Fraction(slices),
         flows=counts.flows,
         unknown=counts.unknown,
     )
@@ -69,17 +65,6 @@ def _interval(ratio: Fraction | None, flows: int) -> tuple[float | None, float |
         return None, None
     interval = wilson(round(ratio * flows), flows)
     return (None, None) if interval is None else (interval.low, interval.high)
-
-
-def _slices(line: Timeline, slice_ns: int, since_ns: int, until_ns: int) -> list[Fraction]:
-    """Good of valid of each slice with data; slices begin at multiples of their length."""
-    ratios = []
-    for number in _slices_with_data(line, slice_ns, since_ns, until_ns):
-        start_ns = max(since_ns, number * slice_ns)
-        ratio = line.counts(start_ns, min(until_ns, (number + 1) * slice_ns)).ratio
-        if ratio is not None:
-            ratios.append(ratio)
-    return ratios
 
 
 def _slices_with_data(line: Timeline, slice_ns: int, since_ns: int, until_ns: int) -> list[int]:
@@ -127,7 +112,7 @@ def alert_state(
     long = sli(line, method, objective, at_ns - rule.long_ns, at_ns)
     short = sli(line, method, objective, at_ns - rule.short_ns, at_ns)
     burns = burn_rate(long.value, objective), burn_rate(short.value, objective)
-    bad = _bad_flows(line, at_ns - rule.long_ns, at_ns)
+    bad = line.bad_flows(at_ns - rule.long_ns, at_ns)
     return AlertState(
         rule=rule,
         state=_state(burns[0], burns[1], rule.threshold, bad, method),
@@ -135,10 +120,6 @@ def alert_state(
         short_burn=burns[1],
         bad_flows=bad,
     )
-
-
-def _bad_flows(line: Timeline, since_ns: int, until_ns: int) -> int:
-    return sum(event.good is False for event in line.between(since_ns, until_ns))
 
 
 def _state(

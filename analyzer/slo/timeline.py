@@ -6,7 +6,7 @@ so that every sum is a sum of integers.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
 from math import lcm
@@ -47,7 +47,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """The events of an SLO by time. `open_flows` have not ended; `unweighted` have no weight."""
+    """The events of an SLO by time. `open_flows` have not ended; `unweighted` have no weight.
+
+    The sums have one entry more than there are events. `sliced` keeps what `slices_of` made.
+    """
 
     events: Sequence[Event]
     open_flows: int
@@ -57,6 +60,8 @@ class Timeline:
     good: Sequence[int]
     valid: Sequence[int]
     known: Sequence[int]
+    bad: Sequence[int]
+    sliced: dict[object, object] = field(default_factory=dict, compare=False, repr=False)
 
     def counts(self, since_ns: int, until_ns: int) -> Counts:
         """What happened in [since, until)."""
@@ -68,6 +73,11 @@ class Timeline:
             flows=known,
             unknown=last - first - known,
         )
+
+    def bad_flows(self, since_ns: int, until_ns: int) -> int:
+        """How many flows were bad in [since, until), however many each stands for."""
+        first, last = bisect_left(self.times, since_ns), bisect_left(self.times, until_ns)
+        return self.bad[last] - self.bad[first]
 
     def between(self, since_ns: int, until_ns: int) -> Sequence[Event]:
         """The events in [since, until)."""
@@ -121,6 +131,7 @@ def summed(events: Iterable[Event], open_flows: int = 0, unweighted: int = 0) ->
         good=_sums(weight if event.good else 0 for event, weight in pairs),
         valid=_sums(weight if event.good is not None else 0 for event, weight in pairs),
         known=_sums(event.good is not None for event in ordered),
+        bad=_sums(event.good is False for event in ordered),
     )
 
 

@@ -1,0 +1,47 @@
+"""What the configuration says to the pages: the file the serving command was given."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import retrospan
+from analyzer.releases.settings import ReleaseSettings
+from analyzer.slo.model import Slo
+from analyzer.slo.openslo import read_slos
+from analyzer.slo.settings import SloSettings
+from retrospan.config import CONFIG_VARIABLE, Settings, load
+from retrospan.report.objectives import Objectives, objectives
+
+SHIPPED = Path(retrospan.__file__).parent / "slos"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """Objectives and the files they stand in; `own` is False for those that come with retrospan."""
+
+    slos: Sequence[Slo]
+    files: Sequence[Path]
+    own: bool
+
+
+def settings() -> Settings:
+    """The configuration, read at every run: an edit shows at the next reload."""
+    named = os.environ.get(CONFIG_VARIABLE)
+    return load(Path(named) if named else None)
+
+
+def targets() -> Targets:
+    """The team's objectives, else those that come with retrospan for its recorded systems."""
+    found = settings()
+    base = (found.source or Path()).parent
+    files = [base / name for name in found.fill("slo", SloSettings).files]
+    own = bool(files)
+    files = files or sorted(SHIPPED.glob("*.yaml"))
+    return Targets(slos=read_slos(files), files=files, own=own)
+
+
+def held_to() -> tuple[Objectives, ReleaseSettings]:
+    """What a report is held to, as `retrospan report write` reads it."""
+    found = settings()
+    return objectives((), found), found.fill("releases", ReleaseSettings)

@@ -1,0 +1,59 @@
+"""What an incident left standing: the list that somebody works off."""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import data, links
+from dashboards.components.exports import exports
+from dashboards.components.picking_table import picking_table
+from dashboards.wording import amount_text, clean, plural
+from store.conclusions import Incident
+from store.read import read_sagas
+
+COLUMNS = ("flow", "step", "at", "amount", "resource", "reference there", "idempotency key")
+
+
+def effects_tab(incident: Incident) -> None:
+    """One row per effect left standing, and the command that lists them all."""
+    path = data.store_path()
+    table = effects_of(str(path), data.stamp_of(path), tuple(incident.flow_ids))
+    if table.is_empty():
+        st.text(
+            f"No effect is known to be left standing in {plural(len(incident.flow_ids), 'flow')}. "
+            "What could not be told is on the Data quality page."
+        )
+    else:
+        flows = table["flow"].n_unique()
+        st.caption(
+            f"{plural(table.height, 'effect')} in {plural(flows, 'flow')}. Select a row to open "
+            "its flow."
+        )
+        row = picking_table(
+            table, key="incident_effects", alt="Effects left standing", height_max_px=520
+        )
+        if row is not None:
+            links.open_trace(table["flow"][row])
+        exports(table, "effects-left-standing")
+    with st.expander("From the command line"):
+        links.as_command("sagas", "list", "--residual", "--format", "csv")
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading effects …")
+def effects_of(path: str, stamp: data.Stamp, flow_ids: tuple[str, ...]) -> pl.DataFrame:
+    """Effects left standing of some flows, as rows of text."""
+    del stamp  # only part of the key
+    sagas = data.held("effects left", lambda session: read_sagas(session, list(flow_ids)), path)
+    rows = [
+        (
+            saga.flow_id,
+            clean(effect.step),
+            clean(effect.callee),
+            amount_text(effect.amount, effect.currency),
+            clean(effect.resource or "–"),
+            clean(effect.external_ref or "–"),
+            clean(effect.idempotency_key or "–"),
+        )
+        for saga in sagas
+        for effect in saga.residual_effects
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")

@@ -27,8 +27,8 @@ def command(
     drifted = sum(len(one.drifted) for one in made.verified)
     put(
         [
-            f"Recomputed from the store: {of_html.recomputed} of {of_html.statements} sentences and "
-            f"tables say the same; {drifted} drifted.",
+            f"Recomputed from the store: {of_html.recomputed} of {of_html.statements} sentences "
+            f"and tables say the same; {drifted} drifted.",
             "",
             f"store    {visible(made.store)}",
             f"report   {visible(html)} (and {visible(markdown.name)})",

@@ -4,7 +4,6 @@ from fractions import Fraction
 from html import escape
 
 from analyzer.slo.budget import burn_rate, sli
-from analyzer.slo.duration import short_text
 from analyzer.slo.evaluate import SloReport
 from analyzer.slo.timeline import Timeline
 from retrospan.report import bases
@@ -12,7 +11,7 @@ from retrospan.report.charts.drawing import HEIGHT, LEFT, TOP, WIDTH, axes, draw
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Chart, EvidenceLog
 from retrospan.report.numbers import decimal
-from retrospan.timespan import utc
+from retrospan.timespan import humane, utc
 
 POINTS = 60
 
@@ -21,7 +20,7 @@ def burn_chart(
     facts: IncidentFacts, one: SloReport, line: Timeline, log: EvidenceLog
 ) -> Chart | None:
     """The burn rate over the long window of the first alert rule, at sixty times; a gap where no
-    flow ended. The dashed line is the rule's threshold."""
+    flow ended. The dashed line is the rule's threshold. None where nothing burned."""
     if not line.times or not one.slo.rules:
         return None
     rule = one.slo.rules[0]
@@ -34,9 +33,11 @@ def burn_chart(
         for at_ns in times
     ]
     burns = [burn_rate(it.value, one.objective) for it in found]
+    if not any(burns):
+        return None
     name = f"{one.slo.title or one.slo.name} / {one.objective.name}"
     caption = (
-        f"Burn rate over {short_text(rule.long_ns)} (1 spends the budget exactly; the "
+        f"Burn rate over {humane(rule.long_ns)} (1 spends the budget exactly; the "
         f"{rule.severity} alert is at {decimal(rule.threshold)}): {name}"
     )
     table = log.table(

@@ -8,7 +8,7 @@ from retrospan.report.facts import IncidentFacts
 from retrospan.text import shortened, visible
 from retrospan.timespan import humane, utc
 
-LABELS, ROW = 300, 20
+LABELS, ROW = 340, 20
 MOMENTS_MIN = 3
 
 
@@ -35,7 +35,7 @@ def moments_drawing(
     ]
     for row, (time_ns, what) in enumerate(moments):
         y, x = TOP + row * ROW + ROW // 2, place(time_ns)
-        words = escape(shortened(visible(what), 46))
+        words = escape(shortened(visible(what), 54))
         parts += [
             f'<path class="grid" d="M{LABELS} {y}H{x}"/>',
             f'<text x="{LABELS - 8}" y="{y + 4}" text-anchor="end">{words}</text>',

@@ -9,9 +9,11 @@ from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section
 from retrospan.report.numbers import of, plural
 from retrospan.text import Words
-from retrospan.timespan import utc
+from retrospan.timespan import humane, utc
+from store.model import JsonValue
 
 ROWS_MAX = 12
+DURATION = "duration_ns"
 
 
 def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
@@ -32,11 +34,9 @@ def _contrast(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
         question=groups.question,
         parameters={**bases.window(facts), "q_max": "0.05"},
         data=[
-            [groups.flow_ids, found.n_selected, found.n_baseline, found.tested],
-            *(
-                [[[*_where(term), term.value] for term in one.terms], one.selected, one.baseline]
-                for one in found.differences
-            ),
+            [*groups.flow_ids],
+            [found.n_selected, found.n_baseline, found.tested],
+            *(_difference_data(one) for one in found.differences),
         ],
     )
     if not found.n_selected or not found.n_baseline:
@@ -75,21 +75,35 @@ def _contrast(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
     return blocks
 
 
-def _where(term: Term) -> tuple[str, str, str]:
-    return term.attribute.source, term.attribute.service, term.attribute.name
+def _difference_data(one: Difference) -> JsonValue:
+    return [
+        [
+            [term.attribute.source, term.attribute.service, term.attribute.name, term.value]
+            for term in one.terms
+        ],
+        one.selected,
+        one.baseline,
+    ]
 
 
 def _difference_row(one: Difference) -> list[object]:
-    said = " and ".join(
-        " ".join(filter(None, (term.attribute.service, term.attribute.name, "=", term.value)))
-        for term in one.terms
-    )
+    said = " and ".join(_said(term) for term in one.terms)
     return [
-        said.replace("= > ", "> "),
+        said,
         of(one.selected, one.n_selected),
         of(one.baseline, one.n_baseline),
         Words("yes" if one.given else "no"),
     ]
+
+
+def _said(term: Term) -> str:
+    """One fact as a person would say it."""
+    name, value = term.attribute.name, term.value
+    if name.endswith(DURATION) and term.above is not None:
+        name, value = f"{name.removesuffix(DURATION)}duration", f"> {humane(int(term.above))}"
+    elif term.above is None:
+        value = f"= {value}"
+    return " ".join(filter(None, (term.attribute.service, name, value)))
 
 
 def _releases(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
@@ -109,9 +123,9 @@ def _releases(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
     blocks: list[Block] = [
         log.say(
             basis,
-            "{changes} of version lie in the recorded time up to the window's end; {failed} of "
-            "them did worse than the version before by more than chance.",
-            changes=plural(len(near), "change"),
+            "{changes} of a version that was new by the window's end with the one before it; in "
+            "{failed} of them the newer one did worse by more than chance.",
+            changes=plural(len(near), "comparison"),
             failed=failed,
         )
     ]
@@ -120,14 +134,13 @@ def _releases(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
             log.table(
                 basis,
                 "Changes of version",
-                ["new from (UTC)", "kind", "of", "version", "before it", "verdict", "because"],
+                ["new from (UTC)", "of", "versions", "design", "verdict", "because"],
                 [
                     [
                         utc(one.pair.candidate.since_ns, 0),
-                        one.pair.candidate.kind,
-                        one.pair.candidate.subject,
-                        one.pair.candidate.version,
-                        one.pair.baseline.version,
+                        f"{one.pair.candidate.kind} {one.pair.candidate.subject}",
+                        f"{one.pair.baseline.version} → {one.pair.candidate.version}",
+                        Words(one.pair.design),
                         Words(one.verdict.value),
                         one.reason or "–",
                     ]

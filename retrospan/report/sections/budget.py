@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from analyzer.slo.backtest import Firing, backtest
-from analyzer.slo.duration import short_text
 from analyzer.slo.evaluate import SloReport
 from analyzer.slo.evaluate import report as evaluated
 from analyzer.slo.ledger import Spending
@@ -20,8 +19,7 @@ from store.model import JsonValue
 
 CAUSES_MAX = 8
 SILENT = (
-    "No service level objective was given, so nothing is said about an error budget "
-    "(`--slo FILE`, or `files` in `[slo]`)."
+    "No service level objective was given (--slo FILE), so nothing is said about an error budget."
 )
 
 
@@ -53,7 +51,7 @@ def _objective(facts: IncidentFacts, one: SloReport, log: EvidenceLog) -> list[B
             "{slo}: in the {window} up to {until} UTC {good} of {valid} were good "
             "({sli}, target {target}){unknown}; {budget}.",
             slo=_named(one),
-            window=Words(short_text(one.at_ns - one.since_ns)),
+            window=humane(one.at_ns - one.since_ns),
             until=utc(one.at_ns, 0),
             good=Words(str(decimal(one.sli.good)).removesuffix(".0")),
             valid=Words(str(decimal(one.sli.valid)).removesuffix(".0")),
@@ -169,7 +167,7 @@ def _alert(
         for it in firings
         if it.fired_ns <= incident.end_ns and (it.resolved_ns or it.fired_ns) >= incident.start_ns
     ]
-    windows = Words(f"{short_text(rule.long_ns)} and {short_text(rule.short_ns)}")
+    windows = Words(f"{humane(rule.long_ns)} and {humane(rule.short_ns)}")
     if not told:
         return log.say(
             basis,

@@ -7,7 +7,6 @@ from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, EvidenceLog, Section
 from retrospan.report.numbers import plural
-from retrospan.runbooks import runbook
 from store.conclusions import Finding
 
 DETECTORS_MAX = 25
@@ -36,7 +35,6 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
             groups[group],
             example.message,
             example.remedy or "–",
-            runbook(detector),
         ]
         for group, example in first.items()
         for severity, detector, verdict in [group]
@@ -55,7 +53,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
             log.table(
                 basis,
                 "Findings by detector, the first of each told in full",
-                ["severity", "detector", "verdict", "findings (n)", "example", "remedy", "runbook"],
+                ["severity", "detector", "verdict", "findings (n)", "example", "remedy"],
                 rows,
                 rows_max=DETECTORS_MAX,
                 more="retrospan findings list",

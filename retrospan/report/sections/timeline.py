@@ -13,6 +13,8 @@ from retrospan.timespan import humane, utc
 from store.conclusions import Evidence as Pointer
 from store.conclusions import Flow, StepOutcome, Verdict
 
+NEW_VERSION = "first seen"
+VERSIONS_MAX = 15
 BREAKER_RESTING = frozenset({"closed", "disabled", ""})
 
 
@@ -28,7 +30,7 @@ class Moment:
 
 
 def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
-    moments = sorted({moment.what: moment for moment in _moments(facts)}.values())
+    moments = sorted([*{moment.what: moment for moment in _moments(facts)}.values(), *_new(facts)])
     basis = Basis(
         question="first and last times of each kind of symptom in the window",
         parameters=bases.window(facts),
@@ -44,7 +46,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
         for moment in moments
     ]
     table = log.table(basis, "Timeline (UTC)", ["time (UTC)", "what", "where", "trace"], rows)
-    drawing = moments_drawing(table.caption, facts, [(m.time_ns, m.what) for m in moments])
+    drawing = moments_drawing(table.caption, facts, [(m.time_ns, _label(m)) for m in moments])
     blocks: list[Block] = [
         table if drawing is None else Chart(svg=drawing, table=table, folded=False),
         *_stages(facts, log),
@@ -82,6 +84,29 @@ def _moments(facts: IncidentFacts) -> Iterator[Moment]:
         yield max(ends)
     if facts.data_end_ns is not None:
         yield Moment(time_ns=facts.data_end_ns, what="data ends", where="all flows")
+
+
+def _label(moment: Moment) -> str:
+    return moment.where if moment.what == NEW_VERSION else moment.what
+
+
+def _new(facts: IncidentFacts) -> list[Moment]:
+    """Versions that came within one window's length before the window, or in it."""
+    if facts.releases is None:
+        return []
+    incident = facts.incident
+    since_ns = 2 * incident.start_ns - incident.end_ns
+    found = [
+        Moment(
+            time_ns=version.first_ns,
+            what=NEW_VERSION,
+            where=f"{thing.kind} {thing.subject} {version.name}",
+        )
+        for thing in facts.releases.things
+        for version in thing.versions[1:]
+        if since_ns <= version.first_ns <= incident.end_ns
+    ]
+    return sorted(found)[:VERSIONS_MAX]
 
 
 def _of_flow(flow: Flow, violated: bool) -> Iterator[Moment]:

@@ -7,6 +7,7 @@ from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section
 from retrospan.report.numbers import of, percent, plural
 from store.conclusions import Verdict
+from store.model import JsonValue
 
 ROWS_MAX = 20
 UNSETTLED = (Verdict.UNKNOWN, Verdict.SUSPECTED, Verdict.OPEN)
@@ -117,12 +118,17 @@ def _quality(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
     if facts.quality is None or not facts.quality.services:
         return []
     services = facts.quality.services
+    scores: list[JsonValue] = [
+        [one.service, str(one.score), one.spans, one.applicable] for one in services
+    ]
     basis = Basis(
         question="gaps of the recorded data by service",
-        data=[[one.service, str(one.score), one.spans, one.applicable] for one in services]
-        + [
-            [one.gap.name, one.service, one.checked, one.affected, one.undetermined]
-            for one in facts.quality.gaps
+        data=[
+            *scores,
+            *(
+                [one.gap.name, one.service, one.checked, one.affected, one.undetermined]
+                for one in facts.quality.gaps
+            ),
         ],
         examples=[entry for one in facts.quality.gaps for entry in one.evidence],
     )

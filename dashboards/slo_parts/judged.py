@@ -1,0 +1,85 @@
+"""Objectives judged over the flows of the store, as far as they are in scope."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from analyzer.facts import FlowFacts
+from analyzer.slo.backtest import RuleHistory, backtest
+from analyzer.slo.evaluate import SloReport, read_facts, report
+from analyzer.slo.ledger import DIMENSIONS
+from analyzer.slo.model import Slo
+from analyzer.slo.timeline import Timeline, timeline
+from dashboards import data
+from dashboards.configured import Targets
+from dashboards.data import Overview
+from dashboards.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """One objective: its report, and the events behind it."""
+
+    key: str
+    report: SloReport
+    line: Timeline | None
+    facts: Mapping[str, FlowFacts]
+
+    def bad(self, dimension: str, cause: str) -> list[str]:
+        """Ids of the bad flows that carry a cause; all of them where none is named."""
+        ids = list(self.report.bad_flow_ids)
+        if not cause:
+            return ids
+        names = DIMENSIONS.get(dimension, ())
+        return [one for one in ids if any(self._carries(one, name, cause) for name in names)]
+
+    def _carries(self, flow_id: str, name: str, cause: str) -> bool:
+        value = self.facts[flow_id].values.get(name)
+        return cause in map(str, value if isinstance(value, list) else [value])
+
+    def histories(self) -> Sequence[RuleHistory]:
+        """When each alert would have fired over all flows in scope."""
+        if self.line is None:
+            return ()
+        return backtest(self.report.slo, self.report.objective, self.line)
+
+
+def judged(targets: Targets, overview: Overview, scope: Scope, end_ns: int) -> list[Judged]:
+    """Every objective seen at the end of the time range, else at the end of the data.
+
+    Environment and service choose flows; the beginning of the range does not: a budget is for its
+    own window. Shipped objectives that count no flow of this store are left out.
+    """
+    path = data.store_path()
+    facts = _facts(str(path), data.stamp_of(path))
+    if scope.environment or scope.services:
+        kept = frozenset(overview.flows["flow_id"])
+        facts = [one for one in facts if one.flow_id in kept]
+    at_ns = end_ns + 1 if scope.until_ns is None else scope.until_ns
+    by_id = {one.flow_id: one for one in facts}
+    found = []
+    for slo in targets.slos:
+        line = timeline(slo, facts) if slo.good is not None else None
+        if not targets.own and not _counts(line):
+            continue
+        found += [_one(slo, one, line, by_id) for one in report([slo], facts, at_ns)]
+    return found
+
+
+def _counts(line: Timeline | None) -> bool:
+    return line is not None and bool(line.events or line.open_flows)
+
+
+def _one(
+    slo: Slo, found: SloReport, line: Timeline | None, facts: Mapping[str, FlowFacts]
+) -> Judged:
+    several = len(slo.objectives) > 1
+    key = f"{slo.name}/{found.objective.name}" if several else slo.name
+    return Judged(key=key, report=found, line=line, facts=facts)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading the facts of flows …")
+def _facts(path: str, stamp: data.Stamp) -> list[FlowFacts]:
+    del stamp  # only part of the key
+    return data.held("facts of flows", read_facts, path)

@@ -9,7 +9,10 @@ from analyzer.slo.duration import short_text
 from analyzer.slo.evaluate import SloReport
 from analyzer.slo.ledger import Spending
 from analyzer.slo.model import BurnRule, Objective, Slo
+from analyzer.slo.precision import Precision, incident_ids, precision
+from analyzer.statistics.proportions import wilson
 from retrospan.documents import Document
+from store.conclusions import Incident
 from store.model import JsonValue
 
 DIGITS = 6
@@ -55,15 +58,18 @@ def report_row(report: SloReport) -> dict[str, JsonValue]:
 
 def backtest_document(
     histories: Sequence[tuple[Slo, Objective, Sequence[RuleHistory]]],
+    incidents: Sequence[Incident] = (),
 ) -> Document:
-    """`retrospan.slo_backtest/1`."""
+    """`retrospan.slo_backtest/1`; precision and recall are beside the declared incidents."""
     return {
         "schema": "retrospan.slo_backtest/1",
+        "incident_count": len(incidents),
         "rules": [
             {
                 **_named(slo, objective),
                 **_rule(history.rule),
                 "step_ns": history.step_ns,
+                **_precision(precision(history, incidents)),
                 "firings": [
                     {
                         "fired_ns": firing.fired_ns,
@@ -72,6 +78,7 @@ def backtest_document(
                         "delay_ns": firing.fired_ns - firing.first_bad_ns,
                         "bad_before": firing.bad_before,
                         "budget_spent": number(firing.spent),
+                        "incident_ids": list(incident_ids(firing, incidents)),
                     }
                     for firing in history.firings
                 ],
@@ -79,6 +86,27 @@ def backtest_document(
             for slo, objective, rules in histories
             for history in rules
         ],
+    }
+
+
+def _precision(found: Precision) -> dict[str, JsonValue]:
+    known = bool(found.detections)
+    return {
+        "precision": _part(found.matching, found.firings if known else 0),
+        "recall": _part(found.detected, len(found.detections)),
+        "detections": [
+            {"incident_id": it.incident_id, "delay_ns": it.delay_ns} for it in found.detections
+        ],
+    }
+
+
+def _part(hits: int, n: int) -> dict[str, JsonValue]:
+    interval = wilson(hits, n) if n else None
+    return {
+        "value": number(Fraction(hits, n)) if n else None,
+        "low": None if interval is None else _rounded(interval.low),
+        "high": None if interval is None else _rounded(interval.high),
+        "n": n,
     }
 
 

@@ -80,6 +80,7 @@ class Slo:
 
     Both are None when the SLO reads a metric source that is not retrospan's: `source` names it and
     `queries` are its own, by good, bad, total, or raw with `raw_type` success or failure.
+    `limit_ns` is set where an event is good because the flow took no longer than that.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Slo:
     valid: Expression | None = None
     queries: Mapping[str, str] = field(default_factory=dict)
     raw_type: str = ""
+    limit_ns: int | None = None
 
 
 _WORKBOOK = (

@@ -30,6 +30,7 @@ SHORT_PART = 12
 """The short window is a twelfth of the long one (SRE workbook, chapter 5)."""
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _OPERATORS = {"lt": "<", "lte": "<=", "gt": ">", "gte": ">="}
+_LIMIT = re.compile(r"duration_ms <=? (\d{1,12}(?:\.\d{1,9})?)")
 _METADATA = {"name", "displayName", "labels", "annotations"}
 _FIELDS: Mapping[str, set[str]] = {
     "SLO": {
@@ -165,7 +166,14 @@ def _slo(found: _Object, objects: Mapping[tuple[str, str], _Object]) -> Slo:
         valid=valid,
         queries=_queries(sli),
         raw_type=sli.value("spec", "ratioMetric", "rawType") or "",
+        limit_ns=_limit_ns(good),
     )
+
+
+def _limit_ns(good: Expression | None) -> int | None:
+    """The limit that `_threshold` wrote down for durations."""
+    shape = _LIMIT.fullmatch(good.text) if good is not None else None
+    return None if shape is None else int(Decimal(shape[1]) * 1_000_000)
 
 
 def _queries(sli: _Object) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """`retrospan slo`: how good the flows were, how much budget is left, who spent it."""
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -92,17 +93,21 @@ def backtest(
     from analyzer.slo.evaluate import read_facts
     from analyzer.slo.timeline import timeline
     from retrospan.objectives import backtest_document
+    from store import read
 
     edge = edge_of(context)
     slos = [slo for slo in _slos(edge, files) if slo.good is not None]
     with edge.lease("testing alerts") as session:
         flows = read_facts(session)
+        incidents = read.read_incidents(session)
+    lines = [(slo, timeline(slo, flows)) for slo in slos]
     document = backtest_document(
         [
-            (slo, objective, tested(slo, objective, timeline(slo, flows)))
-            for slo in slos
+            (slo, objective, tested(slo, objective, line))
+            for slo, line in lines
             for objective in slo.objectives
-        ]
+        ],
+        incidents,
     )
     rules: Any = document["rules"]
     rows = [{**rule, **firing} for rule in rules for firing in rule["firings"]]
@@ -117,7 +122,71 @@ def backtest(
         form,
         as_json,
     )
+    if form is Format.TABLE and not as_json:
+        _say_precision(edge, rules, len(incidents))
     return ExitCode.FINE
+
+
+def _say_precision(edge: Edge, rules: Any, incidents: int) -> None:
+    if not incidents:
+        edge.say("no incident is declared: whether an alert was right cannot be told")
+        return
+    for rule in rules:
+        n, found = rule["precision"]["n"], rule["recall"]
+        right = f"{round(rule['precision']['value'] * n)} of {n} firings" if n else "no firing"
+        met = round(found["value"] * found["n"])
+        edge.say(
+            f"{rule['name']}, {rule['severity']} {rule['long_window']}/{rule['short_window']}: "
+            f"{right} in an incident, {met} of {found['n']} incidents told"
+        )
+
+
+@app.command("latency")
+def latency(
+    context: typer.Context,
+    files: Files = None,
+    within: Annotated[
+        str | None,
+        typer.Option(help="A limit such as `800ms` for the succeeded flows of each kind instead."),
+    ] = None,
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> int:
+    """Share out the time limit of flows among the steps of their critical path: what each may
+    take, takes, and could save."""
+    from analyzer.facts import read_flow_facts
+    from retrospan.latencies import CELLS, COLUMNS, budgets, latency_document, part_rows
+
+    edge = edge_of(context)
+    limit_ns = None if within is None else _limit(within)
+    slos = () if within is not None else _slos(edge, files)
+    with edge.lease("sharing out latency") as session:
+        found = budgets(session, slos, limit_ns, read_flow_facts(session))
+    document = latency_document(found)
+    show(
+        Listing(
+            document=document,
+            rows=part_rows(document),
+            columns=COLUMNS,
+            cells=CELLS,
+            empty="no SLO of these files limits duration_ms; --within gives a limit",
+        ),
+        form,
+        as_json,
+    )
+    if form is Format.TABLE and not as_json:
+        for one in found:
+            edge.say(one.said)
+    return ExitCode.FINE
+
+
+def _limit(text: str) -> int:
+    from store.errors import UsageError
+
+    shape = re.fullmatch(r"([1-9]\d{0,8})(ms|s|m|h)", text)
+    if shape is None:
+        raise UsageError(f"--within {text!r}: write a number and one of ms s m h, as in 800ms")
+    return int(shape[1]) * {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}[shape[2]] * 1_000_000
 
 
 class Target(StrEnum):

@@ -167,6 +167,7 @@ def test_every_command_and_option_has_help() -> None:
         ("scorecard --by service", 0),
         ("slo report slo.yaml", 3),
         ("slo backtest slo.yaml", 0),
+        ("slo latency --within 1s", 0),
         ("slo facts", 0),
     ],
 )

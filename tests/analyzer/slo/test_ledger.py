@@ -6,7 +6,9 @@ from pathlib import Path
 from analyzer.facts import FlowFacts
 from analyzer.slo.backtest import backtest
 from analyzer.slo.ledger import ledger
+from analyzer.slo.precision import incident_ids, precision
 from analyzer.slo.timeline import timeline
+from store.conclusions import Incident
 from store.model import JsonValue
 from tests.analyzer.slo.documents import SLO, START, S, line, objective, read
 
@@ -90,3 +92,28 @@ def test_flows_that_have_not_ended_and_flows_that_do_not_count_are_left_out(
     found = timeline(read(tmp_path, SLO), flows)
     assert [(event.flow_id, event.good) for event in found.events] == [("a", True), ("b", None)]
     assert found.open_flows == 1
+
+
+def test_firings_are_held_against_declared_incidents(tmp_path: Path) -> None:
+    slo = read(tmp_path, SLO.replace("duration: 30d", "duration: 10d"))
+    minute = 60 * S
+    words = [True] * 120 + [False] * 30 + [True] * 120
+    (fast, _, _) = backtest(slo, slo.objectives[0], line(*words, every=minute))
+
+    def incident(name: str, from_minute: int, to_minute: int) -> Incident:
+        return Incident(
+            incident_id=name,
+            start_ns=START + from_minute * minute,
+            end_ns=START + to_minute * minute,
+            declared_by="person",
+            title=name,
+        )
+
+    seen, missed = incident("seen", 119, 150), incident("missed", 10, 20)
+    found = precision(fast, [seen, missed])
+    assert (found.firings, found.matching, found.detected) == (1, 1, 1)
+    (first, second) = found.detections
+    assert first.delay_ns == fast.firings[0].fired_ns - seen.start_ns
+    assert second.delay_ns is None
+    assert precision(fast, [missed]).matching == 0
+    assert incident_ids(fast.firings[0], [seen, missed]) == ["seen"]

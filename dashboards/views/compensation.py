@@ -1,0 +1,137 @@
+"""Compensation: do our undo paths work?"""
+
+import polars as pl
+import streamlit as st
+
+from dashboards import links, screens
+from dashboards.compensation_parts.numbers import cards, checks_table, invariants
+from dashboards.compensation_parts.read import FLOWS_MAX, Undone, saga_flow_ids, undone
+from dashboards.compensation_parts.sankey import ways_chart
+from dashboards.compensation_parts.stuck import path_part, stuck_part
+from dashboards.components.exports import exports
+from dashboards.components.picking_table import picking_table
+from dashboards.markup import worded
+from dashboards.pages import PageFacts
+from dashboards.scoped import begun
+from dashboards.wording import clean, duration_text, plural
+
+PAGE = PageFacts(title="Compensation", section="Explore", order=70, url_path="compensation")
+PATHS_MAX = 40
+
+
+def render() -> None:
+    """The page; `?flow=ID` shows the path of one flow."""
+    start = begun("Compensation", "Do our undo paths work?")
+    if start is None:
+        return
+    overview, scope = start
+    within = frozenset(overview.flows["flow_id"])
+    flow_ids = [flow_id for flow_id in saga_flow_ids() if flow_id in within]
+    if not flow_ids:
+        _no_sagas(overview.flows.height)
+        return
+    found = undone(flow_ids)
+    cut = f", the latest {FLOWS_MAX:,} are measured" if found.looked_at < found.flows else ""
+    st.caption(f"{found.flows:,} of {plural(overview.flows.height, 'flow')} have a saga{cut}.")
+    cards(found)
+    st.subheader("Stuck first")
+    stuck_part(overview, flow_ids)
+    wanted = st.query_params.get("flow")
+    if wanted:
+        with st.container(border=True):
+            path_part(wanted)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        st.subheader("Where sagas end")
+        ways_chart(found.ways)
+        _ways(found)
+    with right:
+        st.subheader("What must come to zero")
+        invariants(found.measures)
+        st.subheader("Compensation paths")
+        _paths(found)
+    st.subheader("Steps that must be undone")
+    _steps(found)
+    st.subheader("Checks")
+    checks_table(found.measures)
+    with st.expander("From the command line"):
+        links.as_command("sagas", "list", *scope.as_options(), "--json")
+        links.as_command("sagas", "list", "--residual", "--format", "csv")
+
+
+def _no_sagas(flows: int) -> None:
+    st.text(f"None of {plural(flows, 'flow')} has a step with a saga role.")
+    st.text(
+        "A step gets its role from retrospan.saga.role, a link from the compensation to its step, "
+        "or a declaration:"
+    )
+    st.code("retrospan quality report", language=None)
+
+
+def _ways(found: Undone) -> None:
+    if not found.ways:
+        return
+    table = pl.DataFrame(
+        [
+            {
+                "flow": clean(way.name),
+                "given up at": clean(way.at),
+                "ended": worded(way.outcome),
+                "flows": way.flows,
+            }
+            for way in found.ways
+        ]
+    )
+    st.caption("The same as a table. Select a row to see flows of that kind with that end.")
+    row = picking_table(table, key="saga_ways", alt="Where sagas end", height_max_px=240)
+    if row is not None:
+        links.open_flows(outcome=found.ways[row].outcome, kind=found.ways[row].name)
+
+
+def _paths(found: Undone) -> None:
+    paths = found.measures.paths
+    if not paths:
+        st.text("No compensation ran.")
+        return
+    table = pl.DataFrame(
+        [
+            {"flows": it.flows, "in this order": " → ".join(map(clean, it.path))}
+            for it in paths[:PATHS_MAX]
+        ]
+    )
+    st.caption(
+        "In order of start. `!` that compensation failed, `?` nobody knows whether it worked."
+    )
+    picking_table(table, key="saga_paths", alt="Compensation paths by frequency")
+
+
+def _steps(found: Undone) -> None:
+    table = pl.DataFrame(
+        [
+            {
+                "service": clean(row.service),
+                "step": clean(row.name),
+                "at": clean(row.callee or "–"),
+                "executed": row.executed,
+                "to undo": row.done,
+                "✔ undone": row.undone,
+                "✖ compensation failed": row.failed,
+                "? no compensation seen": row.without,
+                "tries per compensation": f"{row.tries / row.compensations:.2f}"
+                if row.compensations
+                else "–",
+                "p95 of compensation": duration_text(row.p95_ns),
+            }
+            for row in found.steps
+        ]
+    )
+    st.caption(
+        "To undo: it completed in a flow that was given up. Not seen is not never: the checks "
+        "below say where the data would have shown it."
+    )
+    picking_table(table, key="saga_steps", alt="Compensatable steps", height_max_px=420)
+    exports(table, "compensatable-steps")
+
+
+if __name__ == "__main__":
+    screens.guarded(render)

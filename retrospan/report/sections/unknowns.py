@@ -121,15 +121,13 @@ def _quality(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
     scores: list[JsonValue] = [
         [one.service, str(one.score), one.spans, one.applicable] for one in services
     ]
+    gaps: list[JsonValue] = [
+        [one.gap.name, one.service, one.checked, one.affected, one.undetermined]
+        for one in facts.quality.gaps
+    ]
     basis = Basis(
         question="gaps of the recorded data by service",
-        data=[
-            *scores,
-            *(
-                [one.gap.name, one.service, one.checked, one.affected, one.undetermined]
-                for one in facts.quality.gaps
-            ),
-        ],
+        data=[*scores, *gaps],
         examples=[entry for one in facts.quality.gaps for entry in one.evidence],
     )
     rows = [

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from math import fsum
 
@@ -9,7 +10,12 @@ from analyzer.oversight.joined import Joined
 from analyzer.oversight.settings import OversightSettings
 from analyzer.statistics.proportions import wilson
 from store.conclusions import Flow
+from store.decision_log import LogCheck
 from store.model import JsonValue
+
+
+SHARE_N_MIN = 10
+"""A share of fewer is told with its interval, as insufficient."""
 
 
 class Status(StrEnum):
@@ -49,12 +55,18 @@ class Measure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """What a metric is asked of: decisions joined, flows, the end of the data, what is set."""
+    """What a metric is asked of: joined decisions by time, flows, the end of the data.
+
+    `prices` are US dollars per million tokens, by model and kind of token; `log` is the state of
+    the decision log, None where only some of its decisions are looked at.
+    """
 
     decisions: Sequence[Joined]
     flows: Sequence[Flow]
     data_end_ns: int
     settings: OversightSettings
+    prices: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    log: LogCheck | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +95,7 @@ def share(
     return Measure(
         metric=metric, unit="share", value=hits / n, n=n, unknown=unknown, low=bounds.low,
         high=bounds.high, note=note, detail={"hits": hits, **told},
+        status=Status.MEASURED if n >= SHARE_N_MIN else Status.INSUFFICIENT,
     )  # fmt: skip
 
 

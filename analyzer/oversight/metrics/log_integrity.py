@@ -1,0 +1,45 @@
+"""Whether the decision log is what it was, and how far back it goes."""
+
+from collections.abc import Sequence
+
+from analyzer.oversight.measure import Case, Measure, Metric, nothing, share
+from analyzer.oversight.settings import DAY_NS
+
+NAME = "log_integrity"
+
+
+def _measure(case: Case) -> Sequence[Measure]:
+    found: list[Measure] = []
+    log = case.log
+    if log is None or not log.tree_size:
+        found.append(nothing(NAME, "share", "no decision log"))
+    else:
+        producer = log.producer
+        gaps = sum(last - first + 1 for first, last in producer.gaps)
+        found.append(
+            share(
+                NAME, max(0, log.tree_size - log.fault_count), log.tree_size,
+                note="leaves that are as they were written; a cut tail or a log written anew shows "
+                "only against a signed head (decisions verify --head)",
+                detail={
+                    "root_hash": log.root_hash.hex(),
+                    "purged": log.purged,
+                    "missing_seq": gaps if producer.numbered else None,
+                    "out_of_order": producer.out_of_order,
+                },
+            )
+        )  # fmt: skip
+    times = [it.decision.time_ns for it in case.decisions]
+    if not times:
+        return [*found, nothing("retention", "ns", "no decision")]
+    age = case.data_end_ns - min(times)
+    need = case.settings.retention_days_min
+    said = "holds" if age >= need * DAY_NS else "does not show, the data is younger"
+    note = f"oldest decision before the end of the data; {need} days {said}"
+    return [
+        *found,
+        Measure(metric="retention", unit="ns", value=float(age), n=len(times), note=note),
+    ]
+
+
+METRIC = Metric(name=NAME, title="the log as it was written, and how far back", measure=_measure)

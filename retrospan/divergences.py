@@ -42,6 +42,8 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     for index, divergence in enumerate(result.divergences[:SHOWN_MAX]):
         head = "first     " if index == 0 else "then      "
         lines.append(head + _told(divergence, names))
+        if divergence.line:
+            lines.append(f"            at {divergence.line}")
         if divergence.source:
             lines.append(
                 f"            follows from {names.get(divergence.source, divergence.source)}"

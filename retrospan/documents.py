@@ -289,6 +289,7 @@ def replay_row(result: ReplayResult) -> Document:
                 "replayed": divergence.replayed,
                 "path": divergence.path,
                 "source": divergence.source,
+                "line": divergence.line,
             }
             for divergence in result.divergences
         ],

@@ -11,7 +11,8 @@ class Divergence:
     """A typed difference between recording and replay.
 
     `kind` is one of DESIGN section 8's ten words; `path` a field path such as `request.amount`;
-    `source` what the divergence follows from ("" for the first one).
+    `source` what the divergence follows from ("" for the first one); `line` the lines of the
+    user's own code that did it, innermost first, "" where no code ran.
     """
 
     kind: str
@@ -20,6 +21,7 @@ class Divergence:
     replayed: JsonValue
     path: str = ""
     source: str = ""
+    line: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

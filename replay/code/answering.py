@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from replay.code.settings import CodeSettings
+from replay.code.transitions import END, START, Transitions
 from replay.exchange import Exchange
 from replay.ladder import Match
 from replay.requests import Request, Requests
@@ -75,8 +76,10 @@ class Answering:
         recorded: Recorded,
         upstreams: Mapping[str, str],
         settings: CodeSettings,
+        usual: Transitions,
         session: str = "",
     ) -> None:
+        self.usual = usual
         self.recorded = recorded
         self.settings = settings
         self.session = session
@@ -98,21 +101,23 @@ class Answering:
         answered = self.recorded.requests.find(request, self.session)
         exchange = answered.exchange
         at_ns = int(message["at_ns"])
-        mapped_ns = self._mapped(at_ns)
-        gap_ns = 0 if exchange is None else exchange.start_ns - mapped_ns
-        given_ns = gap_ns if 0 <= gap_ns <= self.settings.gap_max_ns else 0
-        self.asked.append(
-            Asked(
-                request=request,
-                match=answered.match,
-                exchange=exchange,
-                where=str(message.get("where", "")),
-                at_ns=at_ns,
-                sent_ns=at_ns + given_ns,
-                gap_ns=gap_ns,
-                mapped_ns=mapped_ns,
-            )
+        mapped_ns = self.mapped(at_ns)
+        asked = Asked(
+            request=request,
+            match=answered.match,
+            exchange=exchange,
+            where=str(message.get("where", "")),
+            at_ns=at_ns,
+            sent_ns=at_ns,
+            gap_ns=0 if exchange is None else exchange.start_ns - mapped_ns,
+            mapped_ns=mapped_ns,
         )
+        given_ns = 0
+        if exchange is not None and 0 <= asked.gap_ns:
+            if asked.gap_ns <= self.settings.gap_max_ns + self.late_ns(asked):
+                given_ns = asked.gap_ns
+        asked.sent_ns += given_ns
+        self.asked.append(asked)
         if exchange is None:
             return _unmatched(request, "it was not recorded, or not so often")
         return {"gap_ns": given_ns, **self._told(exchange)}
@@ -134,7 +139,26 @@ class Answering:
         ]
         return max(ended, key=lambda it: (it.ended_ns, it.sent_ns)) if ended else None
 
-    def _mapped(self, at_ns: int) -> int:
+    def late_ns(self, asked: Asked) -> int:
+        """How much longer than in other flows the recorded code took to a request."""
+        if asked.exchange is None:
+            return 0
+        name, end_ns = self._last(asked.at_ns)
+        return self.usual.late_ns(name, asked.exchange.op, asked.exchange.start_ns - end_ns)
+
+    def late_end_ns(self, at_ns: int, duration_ns: int) -> int:
+        """How much longer than in other flows the recorded code took from its last call to its
+        end."""
+        name, end_ns = self._last(at_ns)
+        return self.usual.late_ns(name, END, duration_ns - end_ns)
+
+    def _last(self, at_ns: int) -> tuple[str, int]:
+        last = self.before(at_ns)
+        if last is None or last.exchange is None:
+            return START, 0
+        return last.exchange.op, self.recorded.end_ns(last.exchange)
+
+    def mapped(self, at_ns: int) -> int:
         """A virtual moment as the recording's clock would show it."""
         last = self.before(at_ns)
         if last is None or last.exchange is None or last.ended_ns is None:

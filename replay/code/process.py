@@ -30,6 +30,9 @@ class ChildError(DataError):
 class Child:
     """One interpreter with the code imported; runs any number of flows while it is entered.
 
+    `sources` is the SHA-256 of the team's own modules that the import loaded, `upstreams` which
+    service a host of its settings means, `native` what can reach past the guards.
+
     Raises UsageError when the code cannot be imported.
     """
 
@@ -37,6 +40,7 @@ class Child:
         self.code = code
         self.upstreams: dict[str, str] = {}
         self.native: list[str] = []
+        self.sources = ""
         self._printed = b""
         self._left = b""
         self._process: subprocess.Popen[bytes] | None = None
@@ -73,6 +77,7 @@ class Child:
             raise UsageError(f"--code {self.code.name}: {ready.get('reason')}{where}")
         self.upstreams = {str(k).lower(): str(v) for k, v in ready.get("upstreams", {}).items()}
         self.native = [str(name) for name in ready.get("native", [])]
+        self.sources = str(ready.get("sources", ""))
 
     def run(self, flow: Mapping[str, Any], answer: Answer, wall_s_max: float) -> Message:
         """Run one flow and answer what it asks; the child's last message. Raises ChildError."""
@@ -158,9 +163,7 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _environment(code: Code) -> dict[str, str]:
-    kept = {
-        name: value for name, value in code.environment.items() if name.lower() not in _PROXIES
-    }
+    kept = {name: value for name, value in code.environment.items() if name.lower() not in _PROXIES}
     path = [str(CHILD), *code.path, *filter(None, [kept.get("PYTHONPATH")])]
     return {
         "OTEL_SDK_DISABLED": "true",

@@ -24,11 +24,14 @@ class Code:
 class CodeSettings:
     """`gap_max_ns` is the most time the recorded process may have spent on its own between an
     answer and its next request; more is a wait that the code under test does not do.
-    `early_max_ns` is how much earlier than the code under test it may have been.
+    Where the flow was slower there than flows of its kind usually are, that much is added.
+    `early_max_ns` is how much earlier than the code under test it may have been. Requests made at
+    one moment began within `apart_max_ns` of each other.
     """
 
-    gap_max_ns: int = 25 * MILLISECOND_NS
-    early_max_ns: int = 2 * MILLISECOND_NS
+    gap_max_ns: int = 10 * MILLISECOND_NS
+    early_max_ns: int = 1 * MILLISECOND_NS
+    apart_max_ns: int = 5 * MILLISECOND_NS
     wall_s_max: float = 30.0
     steps_max: int = 1_000_000
     requests_max: int = 10_000

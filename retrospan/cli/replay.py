@@ -174,6 +174,21 @@ def run_replays(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each difference, and what it follows from.")
     ] = False,
+    code: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE:FUNCTION",
+            help="Run this function of your own on each flow's input, in a child process without "
+            "network; the folder you are in is on its path.",
+        ),
+    ] = None,
+    python: Annotated[
+        str, typer.Option(help="With --code: your interpreter, such as .venv/bin/python.")
+    ] = "python3",
+    explore: Annotated[
+        int,
+        typer.Option(min=0, max=1_000, help="With --code: other orders to try, to find races."),
+    ] = 0,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:
@@ -181,12 +196,18 @@ def run_replays(
     4 when one could not be replayed."""
     if bool(flow_ids) == every:
         raise UsageError("replay run takes FLOW_ID... or --all, one of the two")
+    from retrospan.code_replaying import Wanted, code_replayed
     from retrospan.documents import replay_row, replays_document
     from retrospan.replaying import replayed
 
-    results = replayed(
-        edge_of(context), flow_ids or None, scenario, progress_line(edge_of(context))
-    )
+    edge = edge_of(context)
+    if code is None:
+        results = replayed(edge, flow_ids or None, scenario, progress_line(edge))
+    else:
+        results = code_replayed(
+            edge, flow_ids or None, Wanted(code=code, python=python, explore=explore, scenario=scenario),
+            progress_line(edge),
+        )  # fmt: skip
     if explain and form is Format.TABLE and not as_json:
         put(_explained(edge_of(context), results))
     else:

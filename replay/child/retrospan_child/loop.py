@@ -42,7 +42,10 @@ class Connection(asyncio.Transport):
         timer = None
         if answer["after_ns"] is not None:
             timer = self._loop.call_at_ns(
-                WORLD.now_ns + answer["gap_ns"] + answer["after_ns"], self._arrived, answer, request["method"]
+                WORLD.now_ns + answer["gap_ns"] + answer["after_ns"],
+                self._arrived,
+                answer,
+                request["method"],
             )
         self._waiting = (answer["id"], timer)
 

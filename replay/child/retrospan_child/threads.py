@@ -53,9 +53,7 @@ def _join(self: Any, timeout: float | None = None) -> None:
 
 
 def _is_alive(self: Any) -> bool:
-    return self is threading.main_thread() or (
-        hasattr(self, "_ended") and not self._ended.is_set()
-    )
+    return self is threading.main_thread() or (hasattr(self, "_ended") and not self._ended.is_set())
 
 
 def _start_new_thread(function: Any, args: Any, kwargs: Any = None) -> int:

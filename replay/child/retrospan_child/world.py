@@ -204,7 +204,7 @@ _LIBRARY = (
     os.path.dirname(os.__file__) + os.sep,
     *(path for path in sys.path if path.endswith(("site-packages", "dist-packages"))),
 )
-FRAMES_MAX = 4
+FRAMES_MAX = 6
 
 
 def where() -> str:

@@ -1,10 +1,12 @@
 """The payment orchestrator as `retrospan replay run --code` runs it: one order in, its end out.
 
-`recorded` is the release that took the order; `fixed` is the release that ended the incident.
+`recorded` is the release that took the order; `stable_key` is that release with one idempotency
+key for all attempts of a charge or refund; `fixed` is the release that ended the incident.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +19,26 @@ from sample_traces.services.books import Book
 from sample_traces.services.faults import Plan, index_of, load_plan
 from sample_traces.services.payment.orchestrator import Orchestrator
 from sample_traces.services.payment.system import SYSTEM
+from sample_traces.services.payment.versions import BEHAVIOURS
 from sample_traces.services.policy import load_policy
 from sample_traces.services.process import Host
 from sample_traces.services.telemetry import Identity
 from sample_traces.services.web import Json, Request
 
 FIXED, FIXED_POLICY = "2.4.1", "v7"
+STABLE = "with a stable key"
 PORTS = {name: 9_000 + number for number, name in enumerate(sorted(SYSTEM.services))}
 PLANS = [load_plan(name) for name in ("payment-brownout", "payment-healthy")]
 for _name, _port in PORTS.items():
     retrospan_child.upstream(f"127.0.0.1:{_port}", _name)
+BEHAVIOURS.update(
+    {
+        f"{version} {STABLE}": replace(
+            behaviour, charge_key_per_attempt=False, refund_key_renewed_after_timeout=False
+        )
+        for version, behaviour in BEHAVIOURS.items()
+    }
+)
 
 
 class Silent:
@@ -59,6 +71,13 @@ def recorded(order: Json) -> Json:
     plan = _plan(order)
     release = plan.release("orchestrator", index_of(order["order_id"]))
     return _run(order, plan, release.version, release.policy or "v6")
+
+
+def stable_key(order: Json) -> Json:
+    """Run an order by the release that took it, with one key for all attempts of a charge."""
+    plan = _plan(order)
+    release = plan.release("orchestrator", index_of(order["order_id"]))
+    return _run(order, plan, f"{release.version} {STABLE}", release.policy or "v6")
 
 
 def fixed(order: Json) -> Json:

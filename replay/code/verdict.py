@@ -1,0 +1,262 @@
+"""How a run of the code differs from the recording: typed divergences, the first one first."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
+
+from replay.code.answering import Answering, Asked, timed_out
+from replay.exchange import Exchange
+from replay.leaves import Scalar, flatten, same
+from replay.noise import NAMES, id_shape, last_name, time_shape
+from replay.requests import leaves_of
+from store.conclusions import Divergence
+from store.model import JsonValue
+
+DIVERGENCES_MAX = 200
+END = "end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A divergence and the moment of the recording it belongs to; `noise` says it may be none."""
+
+    at_ns: int
+    order: int
+    divergence: Divergence
+    noise: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """All divergences, first one first, and the verdict they add up to."""
+
+    verdict: str
+    divergences: tuple[Divergence, ...]
+
+
+def judge(answering: Answering, end: Mapping[str, Any]) -> Judged:
+    """Compare a finished run with the recording it was answered from."""
+    placed = [
+        *_calls(answering),
+        *_missing(answering),
+        *_order(answering),
+        *_end(answering, end),
+    ]
+    placed.sort(key=lambda it: (it.at_ns, it.order, it.divergence.kind, it.divergence.path))
+    if not placed:
+        verdict = "identical"
+    else:
+        verdict = "equivalent" if all(it.noise for it in placed) else "diverged"
+    return Judged(verdict=verdict, divergences=tuple(_follow(placed[:DIVERGENCES_MAX])))
+
+
+def _follow(placed: Sequence[Placed]) -> Iterator[Divergence]:
+    """Name what a later divergence follows from, where it is plain: the same step, or its end."""
+    seen: dict[str, bool] = {}
+    last = ""
+    for it in placed:
+        step = it.divergence.step_id
+        source = step if step in seen else last if step == END else ""
+        seen[step] = True
+        last = step
+        yield replace(it.divergence, source=source)
+
+
+def _calls(answering: Answering) -> Iterator[Placed]:
+    for order, asked in enumerate(answering.asked):
+        if asked.exchange is None:
+            if asked.match.rung != "telemetry":
+                yield _extra(asked, order)
+            continue
+        for divergence, noise in _of_call(answering, asked, asked.exchange):
+            at_ns = asked.exchange.start_ns
+            yield Placed(at_ns=at_ns, order=order, divergence=divergence, noise=noise)
+
+
+def _extra(asked: Asked, order: int) -> Placed:
+    request = asked.request
+    near = asked.match.near[0] if asked.match.near else None
+    replayed: dict[str, JsonValue] = {
+        "op": f"{request.callee} {request.method} {request.path}",
+        "key": request.headers.get("idempotency-key", ""),
+        "attempt": 1,
+        "status": "no recorded answer",
+        "nearest": None if near is None else near.label,
+    }
+    divergence = Divergence(
+        kind="extra_call", step_id="", recorded=None, replayed=replayed, line=asked.where
+    )
+    return Placed(at_ns=asked.mapped_ns, order=order, divergence=divergence)
+
+
+def _of_call(
+    answering: Answering, asked: Asked, exchange: Exchange
+) -> Iterator[tuple[Divergence, bool]]:
+    for path, old, new in arguments(asked, exchange):
+        noise = _noise(path, old, new, answering.settings.noise)
+        yield _at(asked, "args_changed", path, old, new), noise
+    recorded, replayed = _ended(exchange), asked.how or "unanswered"
+    if recorded != replayed and {recorded, replayed} != {"timeout", "closed"}:
+        kind = "exception_changed" if replayed in ("timeout", "closed") else "result_changed"
+        old = str(exchange.status) if recorded == "answer" else exchange.error
+        new = str(exchange.status) if replayed == "answer" else replayed
+        yield _at(asked, kind, "status", old, new), False
+    yield from _times(answering, asked, exchange)
+
+
+def _times(
+    answering: Answering, asked: Asked, exchange: Exchange
+) -> Iterator[tuple[Divergence, bool]]:
+    settings = answering.settings
+    late_ns = answering.late_ns(asked)
+    if asked.gap_ns < -settings.early_max_ns or asked.gap_ns - late_ns > settings.gap_max_ns:
+        yield _at(asked, "timing_changed", "start_ns", exchange.start_ns, asked.mapped_ns), False
+    elif asked.gap_ns > settings.gap_max_ns:
+        yield _at(asked, "timing_changed", "start_ns", exchange.start_ns, asked.mapped_ns), True
+    if asked.ended_ns is not None and _ended(exchange) == "timeout":
+        waited = asked.ended_ns - asked.sent_ns
+        recorded = answering.recorded.end_ns(exchange) - exchange.start_ns
+        if not -settings.early_max_ns <= recorded - waited <= settings.gap_max_ns:
+            old, new = exchange.start_ns + recorded, exchange.start_ns + waited
+            yield _at(asked, "timing_changed", "end_ns", old, new), False
+
+
+def arguments(asked: Asked, exchange: Exchange) -> Iterator[tuple[str, Scalar, Scalar]]:
+    """Where a request differs from the recorded one it repeats: path, recorded, asked."""
+    request = asked.request
+    if request.path != exchange.path:
+        yield "path", exchange.path, request.path
+    recorded = leaves_of(exchange.query, (exchange.request_body or "").encode())
+    if exchange.request_body is None:
+        replayed = leaves_of(request.query, b"")
+    else:
+        replayed = leaves_of(request.query, request.body)
+    for path in sorted({*recorded, *replayed}):
+        old, new = recorded.get(path), replayed.get(path)
+        if path not in recorded or path not in replayed or not same(old, new):
+            yield f"request.{path}", old, new
+    for name in sorted(exchange.request_headers):
+        old, new = exchange.request_headers[name], request.headers.get(name)
+        if new != old:
+            yield f"header.{name}", old, new
+
+
+def _noise(path: str, old: Scalar, new: Scalar, configured: Sequence[str]) -> bool:
+    """Made anew for each call: moments, and ids of one shape; or named so by the user."""
+    if any(fnmatchcase(path, pattern) for pattern in configured):
+        return True
+    if path.startswith("header.") and last_name(path) in NAMES - {"idempotency_key"}:
+        return True
+    name = path.partition(".")[2]
+    moments = time_shape(name, old) and time_shape(name, new)
+    return moments or (id_shape(old) and id_shape(new))
+
+
+def _ended(exchange: Exchange) -> str:
+    if exchange.error is None:
+        return "answer"
+    return "timeout" if timed_out(exchange.error) else "error"
+
+
+def _at(asked: Asked, kind: str, path: str, old: JsonValue, new: JsonValue) -> Divergence:
+    assert asked.exchange is not None
+    return Divergence(
+        kind=kind,
+        step_id=asked.exchange.step_id,
+        recorded=old,
+        replayed=new,
+        path=path,
+        line=asked.where,
+    )
+
+
+def _missing(answering: Answering) -> Iterator[Placed]:
+    for exchange in answering.recorded.requests.unread(answering.session):
+        attempt = answering.recorded.attempts[exchange.span_id]
+        said: dict[str, JsonValue] = {
+            "op": exchange.op,
+            "key": exchange.key,
+            "attempt": 1,
+            "status": attempt.status,
+        }
+        yield Placed(
+            at_ns=exchange.start_ns,
+            order=-1,
+            divergence=Divergence(
+                kind="missing_call", step_id=exchange.step_id, recorded=said, replayed=None
+            ),
+        )
+
+
+def _order(answering: Answering) -> Iterator[Placed]:
+    """A call that came after another, or beside it, and no longer does."""
+    known = [(it, it.exchange) for it in answering.asked if it.exchange is not None]
+    tolerance = answering.settings.early_max_ns
+    for order, (asked, exchange) in enumerate(known):
+        for other, theirs in known:
+            if other is asked:
+                continue
+            their_end = answering.recorded.end_ns(theirs)
+            after = other.ended_ns is not None and other.ended_ns <= asked.at_ns
+            recorded_after = their_end <= exchange.start_ns
+            if after and exchange.start_ns < their_end - tolerance:
+                turned = answering.recorded.end_ns(exchange) <= theirs.start_ns
+                kind = "reordered" if turned else "concurrency_changed"
+                said = f"before the end of {theirs.op}", f"after {theirs.op}"
+            elif recorded_after and not after and _beside(answering, asked, other):
+                kind, said = "concurrency_changed", (f"after {theirs.op}", f"beside {theirs.op}")
+            else:
+                continue
+            divergence = _at(asked, kind, "", *said)
+            yield Placed(at_ns=exchange.start_ns, order=order, divergence=divergence)
+            break
+
+
+def _beside(answering: Answering, asked: Asked, other: Asked) -> bool:
+    """Whether a call is made while another one runs, which no slow start of a thread explains."""
+    if not other.at_ns <= asked.at_ns or asked.exchange is None or other.exchange is None:
+        return False
+    if other.ended_ns is not None and other.ended_ns <= asked.at_ns:
+        return False
+    start_apart = asked.exchange.start_ns - other.exchange.start_ns
+    return start_apart - (asked.at_ns - other.at_ns) > answering.settings.apart_max_ns
+
+
+def _end(answering: Answering, end: Mapping[str, Any]) -> Iterator[Placed]:
+    flow, recorded = answering.recorded.flow, flatten(answering.recorded.flow.output)
+    duration = 0 if flow.end_ns is None else flow.end_ns - flow.start_ns
+    at_ns = max([duration, *(it.mapped_ns for it in answering.asked)])
+
+    def placed(divergence: Divergence, order: int, noise: bool = False) -> Placed:
+        return Placed(at_ns=at_ns, order=order, divergence=divergence, noise=noise)
+
+    error = end.get("error")
+    if error is not None:
+        yield placed(
+            Divergence(
+                kind="exception_changed", step_id=END, recorded=flow.outcome.value,
+                replayed=error["message"], path="exception", line=error["where"],
+            ), 10**9,
+        )  # fmt: skip
+        return
+    if flow.output is not None:
+        output = flatten(end.get("output"))
+        for path in sorted({*recorded, *output}):
+            old, new = recorded.get(path), output.get(path)
+            if path not in recorded or path not in output or not same(old, new):
+                noise = _noise(f"output.{path}", old, new, answering.settings.noise)
+                divergence = Divergence(
+                    kind="result_changed", step_id=END, recorded=old, replayed=new,
+                    path=f"output.{path}",
+                )  # fmt: skip
+                yield placed(divergence, 10**9 + 1, noise)
+    ended_ns = answering.mapped(int(end["at_ns"]))
+    settings = answering.settings
+    if not -settings.early_max_ns <= duration - ended_ns <= settings.gap_max_ns:
+        late = duration - ended_ns > 0 and answering.late_end_ns(int(end["at_ns"]), duration)
+        excused = bool(late) and duration - ended_ns - late <= settings.gap_max_ns
+        divergence = Divergence(
+            kind="timing_changed", step_id=END, recorded=duration, replayed=ended_ns, path="end_ns"
+        )
+        yield placed(divergence, 10**9 + 2, excused)

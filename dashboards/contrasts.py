@@ -57,7 +57,7 @@ def difference_row(one: Difference) -> dict[str, object]:
         "A − B, 95 %": ""
         if interval is None
         else f"{interval.low * 100:+.1f} to {interval.high * 100:+.1f} points",
-        "q": float(f"{one.q_value:.3g}"),
+        "q": "< 0.0001" if one.q_value < 0.0001 else f"{one.q_value:.4f}",
         "known": f"{one.known_selected + one.known_baseline:,} of "
         f"{one.n_selected + one.n_baseline:,}",
         "before the flow acted": "✔ given" if one.given else "may be a consequence",

@@ -9,7 +9,7 @@ from dashboards.summary import Heat, heat
 from dashboards.wording import duration_text, time_text
 from retrospan.timespan import rfc3339
 
-HEIGHT_PX = 300
+HEIGHT_PX = 240
 
 
 def duration_chart(flows: pl.DataFrame) -> None:
@@ -25,7 +25,7 @@ def duration_chart(flows: pl.DataFrame) -> None:
     most = max(count for _, _, count in shown.cells)
     spec = {
         "animation": False,
-        "grid": {"left": 76, "right": 12, "top": 12, "bottom": 64},
+        "grid": {"left": 76, "right": 12, "top": 12, "bottom": 58},
         "tooltip": {"position": "top"},
         "xAxis": {"type": "category", "data": labels},
         "yAxis": {

@@ -29,7 +29,9 @@ _STYLES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def outcome_chart(flows: pl.DataFrame, incidents: Sequence[Incident]) -> None:
+def outcome_chart(
+    flows: pl.DataFrame, incidents: Sequence[Incident], height_px: int = HEIGHT_PX
+) -> None:
     """Draws the chart; incident windows are shaded."""
     times = timeline(flows)
     if times is None:
@@ -64,7 +66,7 @@ def outcome_chart(flows: pl.DataFrame, incidents: Sequence[Incident]) -> None:
         "yAxis": {"type": "value", "minInterval": 1, "name": "flows"},
         "series": series,
     }
-    st.echarts_chart(spec, height=HEIGHT_PX, alt="Number of flows by outcome over time, UTC")
+    st.echarts_chart(spec, height=height_px, alt="Number of flows by outcome over time, UTC")
     shaded = " Shaded: incidents." if bands else ""
     day = time_text(times.starts_ns[0], digits=0)[:10]
     st.caption(f"One bar = {duration_text(times.width_ns)}, by start, from {day}.{shaded}")

@@ -24,7 +24,7 @@ Find = Callable[[FlowFilters], pl.DataFrame]
 def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> None:
     """A is what the filters leave, B what was kept as B, else all others in scope."""
     base = st.query_params.get(BASE, "")[:BASE_LENGTH_MAX]
-    others = find(filters_of(parse_qs(base))) if base else scoped
+    others = find(filters_of(parse_qs(base))) if base else _alike(found, scoped)
     baseline = others.join(found.select("flow_id"), on="flow_id", how="anti")
     _groups(found, baseline, base)
     if found.is_empty() or baseline.is_empty():
@@ -64,6 +64,11 @@ def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> No
             _examples(_ordered(found, baseline), one.mask)
 
 
+def _alike(found: pl.DataFrame, scoped: pl.DataFrame) -> pl.DataFrame:
+    """Flows with a name that one of A has: another process differs in everything."""
+    return scoped.join(found.select("name").unique(), on="name", how="semi", maintain_order="left")
+
+
 def _ordered(found: pl.DataFrame, baseline: pl.DataFrame) -> Sequence[str]:
     """Ids in the order of the facts: each group by start."""
     order = ["start_ns", "flow_id"]
@@ -78,7 +83,11 @@ def _examples(ids: Sequence[str], mask: int) -> None:
 
 
 def _groups(found: pl.DataFrame, baseline: pl.DataFrame, base: str) -> None:
-    named = f"flows kept as B ({_words(parse_qs(base))})" if base else "all other flows in scope"
+    named = (
+        f"flows kept as B ({_words(parse_qs(base))})"
+        if base
+        else "all others of the same name in scope"
+    )
     lines = [
         f"A: {plural(found.height, 'flow')} that fit the filters above",
         f"B: {plural(baseline.height, 'flow')}: {named}, without those of A",

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboards import data, links, screens
 from dashboards.check_titles import titled
 from dashboards.components.address_filters import filter_choice, filter_text
-from dashboards.components.duration_chart import duration_chart
+from dashboards.components.duration_chart import HEIGHT_PX, duration_chart
 from dashboards.components.exports import exports
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
@@ -66,7 +66,7 @@ def render() -> None:
         duration_chart(found)
     with right:
         st.subheader("Outcomes (UTC)")
-        outcome_chart(found, overview.incidents)
+        outcome_chart(found, overview.incidents, HEIGHT_PX)
     options = [*scope.as_options(), *chosen.as_options()]
     parts = {
         "List": partial(_list, found, overview),

@@ -120,7 +120,7 @@ def test_two_selections_are_compared_with_their_sizes(served_store: Path) -> Non
     app = opened(view="What differs", outcome="compensation_failed")
     text = written(app)
     assert "A: 4 flows that fit the filters above" in text
-    assert "B: 20 flows: all other flows in scope" in text
+    assert "B: 20 flows: all others of the same name in scope" in text
     assert app.dataframe[0].value["A (n)"].iloc[0] == "4 of 4"
 
 

@@ -1,0 +1,208 @@
+"""Replay & what-if: is it reproducible, what if something had been different?"""
+
+from collections.abc import Sequence
+
+import polars as pl
+import streamlit as st
+
+from dashboards import links, screens
+from dashboards.components.address_filters import filter_text
+from dashboards.components.picking_table import picking_table
+from dashboards.data import Overview
+from dashboards.markup import heading, notes, worded
+from dashboards.pages import PageFacts
+from dashboards.replay_parts.population import all_at_once, each_alone
+from dashboards.replay_parts.result import control, outcome
+from dashboards.replays import Kind, operations, replayed
+from dashboards.scoped import begun
+from dashboards.what_ifs import FORMS, ONLY_OF_ALL, file_name, scenario_text
+from dashboards.wording import clean, plural, shortened, time_text
+from store.errors import DataError, NotFoundError, UsageError
+
+PAGE = PageFacts(title="Replay & what-if", section="Replay", order=90, url_path="replay")
+
+OFFERED_MAX = 100
+BAD = ("failed", "compensation_failed", "partially_compensated", "compensated")
+NONE = ""
+
+
+def render() -> None:
+    """The page: `?flow=ID`, and maybe `&change=timeout&op=…&value=…`."""
+    start = begun("Replay & what-if", "Is it reproducible; what if something had been different?")
+    if start is None:
+        return
+    overview, _ = start
+    flow_id = st.query_params.get("flow")
+    if not flow_id:
+        _choose(overview)
+        return
+    kind = _kind(overview, flow_id)
+    _head(flow_id, kind)
+    try:
+        run = replayed((flow_id,), None)
+    except UsageError as error:
+        _said(error)
+        links.as_command("replay", "run", flow_id)
+        return
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        text = _form(kind)
+    with right:
+        st.subheader("Control: the recording, unchanged")
+        control(run.results[0])
+        links.as_command("replay", "run", flow_id, "--explain")
+        if text is not None:
+            _file(flow_id, text)
+    st.divider()
+    if text is None:
+        st.subheader("The control replay")
+        outcome(run.flows[0], run.results[0])
+        return
+    _what_if(overview, flow_id, kind, text)
+
+
+def _what_if(overview: Overview, flow_id: str, kind: Kind, text: str) -> None:
+    change = st.query_params.get("change", NONE)
+    try:
+        if change not in ONLY_OF_ALL:
+            st.subheader("The what-if, for this flow alone")
+            run = replayed((flow_id,), text)
+            outcome(run.flows[0], run.results[0])
+            st.divider()
+            same = overview.flows.filter(
+                (pl.col("name") == kind[0]) & (pl.col("version") == kind[1])
+            )
+            each_alone(list(same["flow_id"]), kind, text)
+        if change in FORMS and FORMS[change].of_all:
+            st.divider()
+            all_at_once(kind, text)
+    except (DataError, UsageError) as error:
+        _said(error)
+
+
+def _said(error: Exception) -> None:
+    st.html(notes([shortened(clean(str(error)), 600)], tone="warn"))
+
+
+def _kind(overview: Overview, flow_id: str) -> Kind:
+    found = overview.flows.filter(pl.col("flow_id") == flow_id)
+    if found.is_empty():
+        raise NotFoundError(
+            f"no flow {flow_id!r} in this selection; show all data above, or choose another"
+        )
+    return str(found["name"][0]), str(found["version"][0])
+
+
+def _head(flow_id: str, kind: Kind) -> None:
+    left, right = st.columns([5, 2], gap="small", vertical_alignment="center")
+    with left:
+        st.html(heading(flow_id, above=f"{kind[0]} {kind[1]}".strip(), size_rem="1.2"))
+    with right, st.container(horizontal=True):
+        links.trace_link("Its trace", flow=flow_id)
+        st.button("Another flow", key="replay-other", type="tertiary", on_click=_forget)
+
+
+def _forget() -> None:
+    for name in ("flow", "change", "op", "value"):
+        st.query_params.pop(name, None)
+
+
+def _choose(overview: Overview) -> None:
+    filter_text("Flow id", "flow")
+    bad = overview.flows.filter(pl.col("outcome").is_in(list(BAD)))
+    shown = (bad if bad.height else overview.flows).head(OFFERED_MAX)
+    word = "did not simply succeed" if bad.height else "are in this selection"
+    st.caption(
+        f"The latest {plural(shown.height, 'flow')} that {word}. Pick a row, or come here from a "
+        "flow's own page."
+    )
+    table = shown.select(
+        pl.col("start_ns").map_elements(time_text, return_dtype=pl.String).alias("start"),
+        pl.col("name").alias("flow"),
+        "version",
+        pl.col("outcome").map_elements(worded, return_dtype=pl.String),
+        pl.col("replayability").alias("replayable, R0 none to R4 full"),
+        "flow_id",
+    )
+    row = picking_table(table, key="replay_flows", alt="Flows to replay", height_max_px=560)
+    if row is not None:
+        links.open_replay(str(shown["flow_id"][row]))
+
+
+def _form(kind: Kind) -> str | None:
+    """The what-if of the address as a scenario; None when nothing is to be different."""
+    st.subheader("What if …")
+    known = _operations(kind)
+    change = _select("Change", "change", [NONE, *FORMS], lambda key: _change_words(key))
+    if change == NONE:
+        st.caption("Nothing changed: the page shows the control replay.")
+        return None
+    form = FORMS[change]
+    operation = ""
+    if form.needs:
+        operation = _select("Operation", "op", ["", *known], lambda op: clean(op) or "choose one")
+    unit = f" ({form.unit})" if form.unit else ""
+    value = filter_text(f"Value{unit}", "value", f"such as {form.example}")
+    try:
+        return scenario_text(change, operation, value)
+    except UsageError as error:
+        _said(error)
+        return None
+
+
+def _operations(kind: Kind) -> Sequence[str]:
+    try:
+        return operations(kind)
+    except UsageError as error:
+        _said(error)
+        return ()
+
+
+def _change_words(key: str) -> str:
+    return FORMS[key].label if key in FORMS else "nothing"
+
+
+def _select(label: str, name: str, options: Sequence[str], words: object) -> str:
+    """A choice whose truth is the address; what the address names and is not there is dropped."""
+    key = f"what-if-{name}"
+    wanted = st.query_params.get(name, "")
+    if wanted not in options:
+        st.html(notes([f"{name}={shortened(wanted, 100)} in the address is not known here."]))
+        wanted = ""
+    st.session_state[key] = wanted
+    return st.selectbox(
+        label,
+        list(options),
+        key=key,
+        format_func=words,  # type: ignore[arg-type]  # a function of the option, as given above
+        on_change=_write,
+        args=(key, name),
+    )
+
+
+def _write(key: str, name: str) -> None:
+    value = st.session_state[key]
+    if value:
+        st.query_params[name] = value
+    else:
+        st.query_params.pop(name, None)
+
+
+def _file(flow_id: str, text: str) -> None:
+    name = f"{file_name(text)}.yaml"
+    with st.expander("The scenario as a file, and as a command"):
+        st.code(text, language="yaml", wrap_lines=True)
+        st.download_button(
+            "Save the scenario",
+            data=text,
+            file_name=name,
+            mime="application/yaml",
+            key="what-if-save",
+            on_click="ignore",
+        )
+        links.as_command("replay", "run", flow_id, "--scenario", name, "--explain")
+        links.as_command("replay", "batch", "--scenario", name)
+
+
+if __name__ == "__main__":
+    screens.guarded(render)

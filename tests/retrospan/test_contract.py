@@ -66,6 +66,18 @@ def asked() -> dict[str, Any]:
     return {"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]}
 
 
+def bundled(command: Command, folder: Path, line: str) -> str:
+    """The line for an incident of flows that come out of recorded spans."""
+    (folder / "retrospan.duckdb").unlink()
+    (folder / "asked.json").write_text(json.dumps(asked()))
+    assert command("ingest", "asked.json").code == 0
+    declared = command("incidents", "declare", "--from", "1s", "--to", "0s", "--json")
+    incident_id = declared.document["incidents"][0]["incident_id"]
+    if line.startswith("bundle open"):
+        assert command("bundle", "write", incident_id, "-o", "b.zip").code == 0
+    return line.replace("inc-1", incident_id)
+
+
 def rows() -> dict[str, str | None]:
     """Schema names by command."""
     found = {}
@@ -145,6 +157,8 @@ def test_every_command_and_option_has_help() -> None:
         ("recordings show flow-001", 0),
         ("recordings export --all -o r.jsonl", 0),
         ("recordings replay r.jsonl flow-001", 0),
+        ("bundle write inc-1 -o b.zip", 0),
+        ("bundle open b.zip -o opened", 0),
         ("report verify a.md", 0),
         ("report lint a.md", 0),
         ("ingest spans.json", 0),
@@ -167,8 +181,8 @@ def test_every_command_and_option_has_help() -> None:
         ("scorecard --by service", 0),
         ("slo report slo.yaml", 3),
         ("slo backtest slo.yaml", 0),
-        ("slo latency --within 1s", 0),
         ("slo facts", 0),
+        ("slo latency --within 1s", 0),
     ],
 )
 @pytest.mark.usefixtures("db")
@@ -190,6 +204,8 @@ def test_every_document_fits_its_schema(
     if " asked " in line:
         (tmp_path / "asked.json").write_text(json.dumps(asked()))
         assert command("ingest", "asked.json").code == 0
+    if line.startswith("bundle"):
+        line = bundled(command, tmp_path, line)
     said = command(*shlex.split(line), "--json")
     assert said.code == code, said.err
     name = next(name for typed, name in rows().items() if line.startswith(typed))

@@ -1,5 +1,7 @@
 """Time windows with symptoms, the flows they touched, and when they were over.
 
-In: flows, verdicts, findings. Out: `Incident`. Nothing is here yet: incidents are declared by a
-person or come with a sample.
+In: flows judged good or bad over time. Out: `Window`: impact start, detection, mitigation and
+recovery as behaviour shows them, None where it does not. `find` finds windows by burn rate,
+`impact` says how far one reached, `changes` what was made different around it. `cases` puts what
+was recorded of a window and before it together for `analyzer.rootcause`.
 """

@@ -12,9 +12,12 @@ from analyzer.rootcause.telemetry import Case
 
 SCORE_MIN: Final = 0.15
 """Below that nothing is blamed."""
+CHANGE_SCORE_MIN: Final = 0.03
+"""Of a version, policy, model or flag beside a service that is blamed: worth a trial by replay."""
 EXPLAINED_AWAY: Final = 0.6
 """How much of a caller's score a callee with as strong evidence takes."""
 CANDIDATES_MAX: Final = 20
+BORNE: Final = frozenset({"version", "policy", "model", "flag", "attribute"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +61,13 @@ def rank(case: Case) -> Ranking:
             found[name] = clues
     services = _services(found, case)
     finer = _finer(found, {one.name: one for one in services})
+    blamed = [one for one in (*services, *finer) if one.score >= SCORE_MIN]
+    if blamed:
+        blamed += [
+            one for one in finer if one.kind in BORNE and CHANGE_SCORE_MIN <= one.score < SCORE_MIN
+        ]
     ordered = sorted(
-        (one for one in (*services, *finer) if one.score >= SCORE_MIN),
+        blamed,
         key=lambda one: (-one.score, one.kind != "service", one.kind, one.name),
     )
     reason = ""
@@ -140,7 +148,8 @@ def _below(case: Case) -> Mapping[str, frozenset[str]]:
 def _finer(
     found: Mapping[str, Sequence[Clue]], services: Mapping[str, Candidate]
 ) -> list[Candidate]:
-    """Operations, edges, versions, attributes and changes: never above the service they are of."""
+    """Operations, edges and changes, never above the service they are of; versions, policies and
+    the like also by what tells for them alone, but never by having come at the time alone."""
     by_thing: dict[tuple[str, str, str], dict[str, Clue]] = {}
     for part, clues in found.items():
         for clue in sorted(clues, key=lambda one: (one.value, one.detail)):
@@ -149,14 +158,11 @@ def _finer(
     candidates = []
     for (kind, name, service), clues in sorted(by_thing.items()):
         owner = services.get(service)
-        if owner is not None:
-            candidates.append(
-                Candidate(
-                    kind=kind,
-                    name=name,
-                    service=service,
-                    score=owner.score * min(0.99, _together(clues)),
-                    parts=clues,
-                )
-            )
+        score = 0.0 if owner is None else owner.score * min(0.99, _together(clues))
+        if kind in BORNE:
+            own = {part: clue for part, clue in clues.items() if part != "changes"}
+            score = max(score, 0.9 * _together(own))
+        candidates.append(
+            Candidate(kind=kind, name=name, service=service, score=score, parts=clues)
+        )
     return candidates

@@ -144,13 +144,14 @@ def _alert(state: AlertState) -> dict[str, JsonValue]:
 
 
 def _burns(states: Sequence[AlertState]) -> list[JsonValue]:
-    """Each window once, the shortest first."""
+    return [{"window": window, "rate": number(rate)} for window, rate in burns_by_window(states)]
+
+
+def burns_by_window(states: Sequence[AlertState]) -> list[tuple[str, Fraction | None]]:
+    """Each window once with its burn rate, the shortest first."""
     windows = {state.rule.long_ns: state.long_burn for state in states}
     windows |= {state.rule.short_ns: state.short_burn for state in states}
-    return [
-        {"window": short_text(length), "rate": number(rate)}
-        for length, rate in sorted(windows.items())
-    ]
+    return [(short_text(length), rate) for length, rate in sorted(windows.items())]
 
 
 def _spending(spending: Spending) -> dict[str, JsonValue]:

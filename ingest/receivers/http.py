@@ -26,6 +26,7 @@ from ingest.receivers.intake import Intake
 from ingest.receivers.signals import SIGNALS, TRACES, Receipt, Signal
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
+METRICS = "text/plain; version=0.0.4"  # Prometheus' exposition format
 THRIFT = ("application/x-thrift", "application/vnd.apache.thrift.binary")
 # HTTP status, then google.rpc.Code
 STATUSES: dict[type[RefusedError], tuple[int, int]] = {
@@ -37,12 +38,19 @@ STATUSES: dict[type[RefusedError], tuple[int, int]] = {
 Take = Callable[[bytes], Receipt]
 
 
-def otlp_application(intake: Intake, workers: ThreadPoolExecutor, token: str | None) -> ASGIApp:
-    """POST /v1/traces, /v1/logs, /v1/metrics."""
+def otlp_application(
+    intake: Intake,
+    workers: ThreadPoolExecutor,
+    token: str | None,
+    metrics: Callable[[], str] | None = None,
+) -> ASGIApp:
+    """POST /v1/traces, /v1/logs, /v1/metrics; GET /metrics where somebody has any to tell."""
     routes = [
         Route(f"/v1/{signal.name}", _otlp(signal, intake, workers), methods=["POST"])
         for signal in SIGNALS
     ]
+    if metrics is not None:
+        routes.append(Route("/metrics", _told(metrics), methods=["GET"]))
     return _Guarded(Starlette(routes=routes), token, intake.limits.body_bytes)
 
 
@@ -67,6 +75,14 @@ def jaeger_application(intake: Intake, workers: ThreadPoolExecutor, token: str |
 
     routes = [Route("/api/traces", endpoint, methods=["POST"])]
     return _Guarded(Starlette(routes=routes), token, intake.limits.body_bytes)
+
+
+def _told(metrics: Callable[[], str]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        del request
+        return Response(metrics(), media_type=METRICS)
+
+    return endpoint
 
 
 def _otlp(

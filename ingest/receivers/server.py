@@ -25,7 +25,10 @@ START_SECONDS_MAX = 10.0
 
 
 class Receivers:
-    """Running receivers. `ports` says where: otlp_http, otlp_grpc, jaeger_http, jaeger_udp."""
+    """Running receivers. `ports` says where: otlp_http, otlp_grpc, jaeger_http, jaeger_udp.
+
+    `metrics` gives what GET /metrics answers on the port of OTLP over HTTP.
+    """
 
     def __init__(
         self,
@@ -33,8 +36,10 @@ class Receivers:
         settings: ReceiverSettings,
         after_load: Callable[[], None],
         tell: Tell,
+        metrics: Callable[[], str] | None = None,
     ) -> None:
         access.check(settings)
+        self._metrics = metrics
         self.ports: dict[str, int] = {}
         self._settings = settings
         self._stops: list[Callable[[], None]] = []  # undone in reverse
@@ -70,14 +75,21 @@ class Receivers:
         workers = ThreadPoolExecutor(limits.workers, thread_name_prefix="retrospan-http")
         self._stops.append(lambda: workers.shutdown(wait=True))
         for name, port, application in (
-            ("otlp_http", settings.otlp_http_port, http.otlp_application),
-            ("jaeger_http", settings.jaeger_http_port, http.jaeger_application),
+            (
+                "otlp_http",
+                settings.otlp_http_port,
+                http.otlp_application(intake, workers, settings.token, self._metrics),
+            ),
+            (
+                "jaeger_http",
+                settings.jaeger_http_port,
+                http.jaeger_application(intake, workers, settings.token),
+            ),
         ):
             if port is not None:
                 opened = access.bound(settings.host, port, socket.SOCK_STREAM)
                 self.ports[name] = opened.getsockname()[1]
-                running = _Http(application(intake, workers, settings.token), opened, settings)
-                self._stops.append(running.stop)
+                self._stops.append(_Http(application, opened, settings).stop)
         if settings.otlp_grpc_port is not None:
             server = GrpcReceiver(settings, settings.otlp_grpc_port, intake)
             self.ports["otlp_grpc"] = server.port

@@ -14,6 +14,8 @@ from store.errors import UsageError
 
 if TYPE_CHECKING:
     from ingest.receivers.settings import ReceiverLimits, ReceiverSettings, Tls
+    from retrospan.metric_sender import MetricSender
+    from retrospan.slo_metrics import SloMetrics
 
 TOKEN_VARIABLE = "RETROSPAN_TOKEN"
 PORT_MAX = 65_535
@@ -98,16 +100,31 @@ def _limits(limits: "ReceiverLimits", body_bytes: int, spool_bytes: int) -> "Rec
 def _serve(edge: Edge, settings: "ReceiverSettings") -> None:
     from ingest.receivers.server import Receivers
     from retrospan.loading import derive
+    from retrospan.slo_files import slos_of
+    from retrospan.slo_metrics import SloMetrics
+
+    store = edge.store()
+    kept = edge.db.with_name(edge.db.name + ".slo-counters.json")
+    metrics = SloMetrics(store, slos_of(edge.settings()), kept)
+
+    def after_load() -> None:
+        edge.say(derive(edge, lambda text: None))
+        _updated(metrics)
 
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    receivers = Receivers(
-        edge.store(), settings, lambda: edge.say(derive(edge, lambda text: None)), tell
-    )
+    receivers = Receivers(store, settings, after_load, tell, metrics.text)
+    sender = None
     try:
+        _updated(metrics)
+        sender = _sender(metrics)
         for name, port in receivers.ports.items():
             edge.say(f"{NAMES[name]}: {settings.host} port {port}")
+        if "otlp_http" in receivers.ports:
+            edge.say(
+                f"metrics: GET /metrics at {settings.host} port {receivers.ports['otlp_http']}"
+            )
         if settings.jaeger_udp_port is not None and not settings.has_udp:
             edge.say("Jaeger over UDP is off: it cannot show a token or a certificate")
         edge.say("receiving (Ctrl-C ends it)")
@@ -118,7 +135,27 @@ def _serve(edge: Edge, settings: "ReceiverSettings") -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: os._exit(ExitCode.INTERRUPTED))
         receivers.stop()
+        if sender is not None:
+            sender.stop()
     spans, logs = receivers.loaded
     edge.say(
         f"received: {receivers.intake.tally.said()}; new in the store: {spans} spans, {logs} logs"
     )
+
+
+def _updated(metrics: "SloMetrics") -> None:
+    """Metrics that cannot be told are no reason to receive nothing."""
+    from store.errors import RetrospanError
+
+    try:
+        metrics.update()
+    except RetrospanError as error:
+        tell(f"metrics are not up to date: {error}")
+
+
+def _sender(metrics: "SloMetrics") -> "MetricSender | None":
+    from retrospan.metric_sender import MetricSender, endpoint, interval_seconds
+
+    if endpoint() is None:
+        return None
+    return MetricSender(metrics.families, lambda: metrics.families, interval_seconds(), tell)

@@ -9,6 +9,8 @@ import streamlit as st
 from dashboards import data
 from dashboards.data import Stamp
 from dashboards.scope import Scope
+from store.read import read_clock_skew
+from store.read_derived import ClockSkew
 
 
 def service_calls(scope: Scope, flows: pl.DataFrame) -> pl.DataFrame:
@@ -32,6 +34,18 @@ def flows_with(attribute: str, value: str) -> frozenset[str]:
     pointer = "/" + attribute.replace("~", "~0").replace("/", "~1")
     params = (("pointer", pointer), ("value", value))
     return _flow_ids(str(path), data.stamp_of(path), "flows_with_attribute", params)
+
+
+def clock_skew() -> tuple[ClockSkew, ...]:
+    """How far services' clocks are apart, over all calls in the store."""
+    path = data.store_path()
+    return _clock_skew(str(path), data.stamp_of(path))
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading clocks …")
+def _clock_skew(path: str, stamp: Stamp) -> tuple[ClockSkew, ...]:
+    del stamp  # only part of the key
+    return tuple(data.held("clocks of services", read_clock_skew, path))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Counting calls …")

@@ -39,6 +39,12 @@ def trace_link(label: str, *, flow: str, span: str | None = None) -> None:
     st.page_link(page("trace"), label=_link_text(label), query_params=in_scope(**target))
 
 
+def span_link(label: str, *, trace_id: str, span_id: str) -> None:
+    """A link to a span of whatever flow holds it."""
+    target = in_scope(trace=trace_id, span=span_id)
+    st.page_link(page("trace"), label=_link_text(label), query_params=target)
+
+
 def span_button(label: str, *, key: str, trace_id: str | None, span_id: str) -> None:
     """Shows a span of the flow at hand in the waterfall."""
     arguments = (trace_id, span_id)

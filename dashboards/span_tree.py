@@ -149,6 +149,8 @@ def _row(
     if orphan:
         flags |= RowFlag.PARENT_MISSING
         own.append(Tag(look="warn", text="parent missing"))
+    if span.links:
+        own.append(Tag(look="plain", text=f"⛓ {len(span.links)}"))
     if not any(tag.text == "AI" for tag in own) and _is_model_call(span):
         own.append(Tag(look="plain", text="AI"))
     return Row(span=span, depth=depth, flags=flags, tags=own, critical_ns=critical_ns)

@@ -8,14 +8,14 @@ import streamlit as st
 from dashboards import links
 from dashboards.data import FlowPage
 from dashboards.span_tree import SpanTree
-from dashboards.wording import body_text, clean, plain, time_text, value_text
+from dashboards.trace_tabs.save_as import save_as
+from dashboards.wording import body_text, clean, plain, time_text
 
 SPAN_COUNT_MAX = 5_000
-LOG_COUNT_MAX = 5_000
 
 
 def raw_tab(page: FlowPage, tree: SpanTree) -> None:
-    """Spans, logs and the flow's input and output."""
+    """Spans, the flow as files, its input and output."""
     st.subheader(f"Spans ({len(tree.rows):,})")
     rows = [
         {
@@ -35,24 +35,7 @@ def raw_tab(page: FlowPage, tree: SpanTree) -> None:
     if len(rows) < len(tree.rows):
         st.caption(f"The first {len(rows):,}; the command below lists all.")
     st.dataframe(pl.DataFrame(rows), hide_index=True, alt="Spans as recorded")
-    st.subheader(f"Logs ({len(page.logs):,})")
-    if page.logs:
-        logs = [
-            {
-                "time (UTC)": time_text(log.time_ns, digits=9),
-                "severity": log.severity_text or str(log.severity_number),
-                "service": clean(log.service),
-                "event": clean(log.event_name),
-                "body": value_text(log.body) if log.body is not None else "",
-                "span id": log.span_id or "",
-            }
-            for log in page.logs[:LOG_COUNT_MAX]
-        ]
-        if len(logs) < len(page.logs):
-            st.caption(f"The first {len(logs):,}.")
-        st.dataframe(pl.DataFrame(logs), hide_index=True, alt="Logs as recorded")
-    else:
-        st.text("No log record carries a trace id of this flow.")
+    save_as(page)
     left, right = st.columns(2)
     for column, title, value in (
         (left, "Input", page.flow.input),

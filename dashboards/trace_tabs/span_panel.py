@@ -6,11 +6,12 @@ from typing import Literal
 import streamlit as st
 
 from analyzer.events import event_name
+from dashboards import links
 from dashboards.check_titles import titled
 from dashboards.data import FlowPage
 from dashboards.markup import chip, facts, heading, message, notes, stated, word_chip
 from dashboards.span_tree import Row, SpanTree
-from dashboards.wording import body_text, clean, duration_text, value_text
+from dashboards.wording import body_text, duration_text, value_text
 from store.conclusions import Attempt, CheckResult, Evidence, Finding, Step
 from store.model import Span
 
@@ -19,6 +20,7 @@ BODY_HEIGHT_PX = 260
 BodyHeight = int | Literal["content"]
 LOG_COUNT_MAX = 100
 EVENT_COUNT_MAX = 200
+LINK_COUNT_MAX = 20
 
 
 def span_panel(page: FlowPage, tree: SpanTree, row: Row) -> None:
@@ -36,7 +38,7 @@ def span_panel(page: FlowPage, tree: SpanTree, row: Row) -> None:
         _decisions(page, span)
         _events(page, span, tree)
         _section("Attributes", [(k, value_text(v)) for k, v in sorted(span.attributes.items())])
-        _links(span)
+        _links(span, tree)
         _section("Resource", [(k, value_text(v)) for k, v in sorted(span.resource.items())])
 
 
@@ -165,16 +167,25 @@ def _events(page: FlowPage, span: Span, tree: SpanTree) -> None:
     _section("Logs", [*lines, ("", f"{more:,} more")] if more else lines)
 
 
-def _links(span: Span) -> None:
+def _links(span: Span, tree: SpanTree) -> None:
     if not span.links:
         return
-    st.html(heading("Links", size_rem="0.95"))
-    for link in span.links[:20]:
-        st.code(
-            f"trace {clean(link.trace_id)}\nspan {clean(link.span_id)}",
-            language=None,
-            wrap_lines=True,
-        )
+    st.html(heading(f"Links ({len(span.links)})", size_rem="0.95"))
+    for place, link in enumerate(span.links[:LINK_COUNT_MAX]):
+        row = tree.find(link.span_id, link.trace_id)
+        if row is not None:
+            other = tree.rows[row].span
+            label = f"{other.service} {other.name}"
+            key = f"link-{span.span_id}-{place}"
+            links.span_button(label, key=key, trace_id=link.trace_id, span_id=link.span_id)
+        else:
+            links.span_link(
+                f"span {link.span_id}, outside this flow",
+                trace_id=link.trace_id,
+                span_id=link.span_id,
+            )
+    if len(span.links) > LINK_COUNT_MAX:
+        st.caption(f"{len(span.links) - LINK_COUNT_MAX:,} more; the export has all.")
 
 
 def _section(title: str, pairs: list[tuple[str, str]]) -> None:

@@ -6,16 +6,20 @@ import streamlit as st
 
 from dashboards import data, links, screens
 from dashboards.data import FlowPage
+from dashboards.flow_questions import clock_skew
 from dashboards.markup import chip, heading, line, notes, word_chip
 from dashboards.pages import PageFacts
 from dashboards.span_tree import SpanTree, lay_out
 from dashboards.trace_tabs.checks import checks_tab
+from dashboards.trace_tabs.compare import compare_tab
 from dashboards.trace_tabs.decisions import decisions_tab
+from dashboards.trace_tabs.log_list import logs_tab
 from dashboards.trace_tabs.raw import raw_tab
+from dashboards.trace_tabs.sequence import sequence_tab
 from dashboards.trace_tabs.steps import steps_tab
 from dashboards.trace_tabs.timeline import timeline_tab
 from dashboards.wording import duration_text, plural, time_text
-from store.conclusions import Verdict
+from store.conclusions import Flow, Verdict
 from store.errors import NotFoundError
 
 PAGE = PageFacts(title="Trace", section="Explore", order=50, url_path="trace", listed=False)
@@ -35,8 +39,11 @@ def render() -> None:
     names = {
         "Waterfall": partial(timeline_tab, page, tree),
         "Steps": partial(steps_tab, page),
+        "Sequence": partial(sequence_tab, page),
         "Decisions": partial(decisions_tab, page),
         "Checks": partial(checks_tab, page),
+        "Logs": partial(logs_tab, page),
+        "Compare": partial(compare_tab, page),
         "Raw": partial(raw_tab, page, tree),
     }
     if links.waterfall_wanted():
@@ -93,11 +100,14 @@ def _header(page: FlowPage) -> None:
         f"{plural(len(flow.services), 'service')}: {', '.join(flow.services)}",
     ]
     st.html(line(pairs))
-    left, right = st.columns([2, 3], gap="small")
+    left, middle, right = st.columns([3, 4, 3], gap="small", vertical_alignment="center")
     with left:
         st.code(flow.flow_id, language=None)
-    with right:
+    with middle:
         links.as_command("flows", "show", flow.flow_id, "--json")
+    with right, st.container(horizontal=True, gap="small"):
+        links.replay_link("Replay, what if", flow=flow.flow_id)
+        links.flows_link("Flows of this kind", kind=flow.name)
 
 
 def _badges(page: FlowPage) -> str:
@@ -143,8 +153,20 @@ def _doubts(page: FlowPage, tree: SpanTree) -> None:
             f"{plural(tree.left_out, 'span')} beyond the first {len(tree.rows):,} left out."
         )
     lines += [f"Not recorded: {gap}" for gap in flow.evidence_gaps]
+    lines += _clocks(flow)
     if lines:
         st.html(notes(lines, tone="warn"))
+
+
+def _clocks(flow: Flow) -> list[str]:
+    """Services of the flow whose clocks disagree, so that bars of one are shifted to the other."""
+    return [
+        f"Clocks: {one.callee} is about {duration_text(abs(one.offset_ns))} "
+        f"{'ahead of' if one.offset_ns > 0 else 'behind'} {one.caller} (median of "
+        f"{plural(one.calls, 'call')}); the waterfall shows times as recorded."
+        for one in clock_skew()
+        if one.certain and one.caller in flow.services and one.callee in flow.services
+    ]
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import os
 import select
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -44,9 +45,14 @@ class Child:
         self._printed = b""
         self._left = b""
         self._process: subprocess.Popen[bytes] | None = None
+        self._draining: Thread | None = None
 
     def __enter__(self) -> "Child":
-        self._start()
+        try:
+            self._start()
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -62,7 +68,8 @@ class Child:
         except OSError as error:
             raise UsageError(f"--python {self.code.python}: {error.strerror}") from None
         self._left = b""
-        Thread(target=self._drain, args=(process,), daemon=True).start()
+        self._draining = Thread(target=self._drain, args=(process,), daemon=True)
+        self._draining.start()
         self._send(
             {
                 "protocol": PROTOCOL,
@@ -144,12 +151,15 @@ class Child:
             return
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(OSError):
+                    stream.close()
         try:
             process.wait(timeout=0.5)
         except subprocess.TimeoutExpired:
             _kill(process)
             process.wait()
+        if self._draining is not None:
+            self._draining.join()
         if process.stderr is not None:
             process.stderr.close()
 

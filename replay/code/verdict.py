@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from replay.code.answering import Answering, Asked, timed_out
+from replay.code.transitions import END
 from replay.exchange import Exchange
 from replay.leaves import Scalar, flatten, same
 from replay.noise import NAMES, id_shape, last_name, time_shape
@@ -14,7 +15,7 @@ from store.conclusions import Divergence
 from store.model import JsonValue
 
 DIVERGENCES_MAX = 200
-END = "end"
+GAVE_UP = ("timeout", "closed", "unanswered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +38,15 @@ class Judged:
 
 def judge(answering: Answering, end: Mapping[str, Any]) -> Judged:
     """Compare a finished run with the recording it was answered from."""
+    unread = list(answering.recorded.requests.unread(answering.session))
+    meant = _meant(answering.asked, unread)
     placed = [
-        *_calls(answering),
-        *_missing(answering),
+        *_calls(answering, meant),
+        *_missing(answering, unread),
         *_order(answering),
         *_end(answering, end),
     ]
-    placed.sort(key=lambda it: (it.at_ns, it.order, it.divergence.kind, it.divergence.path))
+    placed.sort(key=lambda it: (it.at_ns, it.order))
     if not placed:
         verdict = "identical"
     else:
@@ -63,8 +66,25 @@ def _follow(placed: Sequence[Placed]) -> Iterator[Divergence]:
         yield replace(it.divergence, source=source)
 
 
-def _calls(answering: Answering) -> Iterator[Placed]:
+def _meant(asked: Sequence[Asked], unread: list[Exchange]) -> dict[int, Exchange]:
+    """Requests too different to be answered, and the unread one of their operation that each has
+    the place of, by number; what is taken here is taken out of `unread`."""
+    meant: dict[int, Exchange] = {}
+    for order, it in enumerate(asked):
+        if it.exchange is None:
+            wanted = (it.request.callee, it.request.method, it.request.path)
+            same_op = [e for e in unread if (e.callee, e.method, e.path) == wanted]
+            if same_op:
+                meant[order] = same_op[0]
+                unread.remove(same_op[0])
+    return meant
+
+
+def _calls(answering: Answering, meant: Mapping[int, Exchange]) -> Iterator[Placed]:
     for order, asked in enumerate(answering.asked):
+        if order in meant:
+            yield from _unlike(answering, asked, meant[order], order)
+            continue
         if asked.exchange is None:
             if asked.match.rung != "telemetry":
                 yield _extra(asked, order)
@@ -72,6 +92,23 @@ def _calls(answering: Answering) -> Iterator[Placed]:
         for divergence, noise in _of_call(answering, asked, asked.exchange):
             at_ns = asked.exchange.start_ns
             yield Placed(at_ns=at_ns, order=order, divergence=divergence, noise=noise)
+
+
+def _unlike(
+    answering: Answering, asked: Asked, exchange: Exchange, order: int
+) -> Iterator[Placed]:
+    def placed(kind: str, path: str, old: JsonValue, new: JsonValue) -> Placed:
+        divergence = Divergence(
+            kind=kind, step_id=exchange.step_id, recorded=old, replayed=new, path=path,
+            line=asked.where,
+        )  # fmt: skip
+        return Placed(at_ns=exchange.start_ns, order=order, divergence=divergence)
+
+    for path, old, new in arguments(asked, exchange):
+        if not _noise(path, old, new, answering.settings.noise):
+            yield placed("args_changed", path, old, new)
+    attempt = answering.recorded.attempts[exchange.span_id]
+    yield placed("answer_rung_lowered", "status", attempt.status, "no recorded answer")
 
 
 def _extra(asked: Asked, order: int) -> Placed:
@@ -97,8 +134,9 @@ def _of_call(
         noise = _noise(path, old, new, answering.settings.noise)
         yield _at(asked, "args_changed", path, old, new), noise
     recorded, replayed = _ended(exchange), asked.how or "unanswered"
-    if recorded != replayed and {recorded, replayed} != {"timeout", "closed"}:
-        kind = "exception_changed" if replayed in ("timeout", "closed") else "result_changed"
+    gave_up = replayed in GAVE_UP
+    if recorded != replayed and not (gave_up and recorded == "timeout") and replayed != "unread":
+        kind = "exception_changed" if gave_up else "result_changed"
         old = str(exchange.status) if recorded == "answer" else exchange.error
         new = str(exchange.status) if replayed == "answer" else replayed
         yield _at(asked, kind, "status", old, new), False
@@ -171,8 +209,8 @@ def _at(asked: Asked, kind: str, path: str, old: JsonValue, new: JsonValue) -> D
     )
 
 
-def _missing(answering: Answering) -> Iterator[Placed]:
-    for exchange in answering.recorded.requests.unread(answering.session):
+def _missing(answering: Answering, unread: Sequence[Exchange]) -> Iterator[Placed]:
+    for exchange in unread:
         attempt = answering.recorded.attempts[exchange.span_id]
         said: dict[str, JsonValue] = {
             "op": exchange.op,
@@ -195,10 +233,10 @@ def _order(answering: Answering) -> Iterator[Placed]:
     tolerance = answering.settings.early_max_ns
     for order, (asked, exchange) in enumerate(known):
         for other, theirs in known:
-            if other is asked:
+            if other is asked or other.ended_ns is None:
                 continue
             their_end = answering.recorded.end_ns(theirs)
-            after = other.ended_ns is not None and other.ended_ns <= asked.at_ns
+            after = other.ended_ns <= asked.at_ns
             recorded_after = their_end <= exchange.start_ns
             if after and exchange.start_ns < their_end - tolerance:
                 turned = answering.recorded.end_ns(exchange) <= theirs.start_ns

@@ -55,10 +55,17 @@ class Connection(asyncio.Transport):
             note(answer["id"], "error")
             self._lost(failure(answer))
             return
-        note(answer["id"], "answer")
+        note(answer["id"], "answer" if self._read() else "unread")
         self._protocol.data_received(written(answer, method))
         # A client that has read all may close first.
         self._loop.call_soon(self._end)
+
+    def _read(self) -> bool:
+        """Whether somebody waits for the answer; a stream may have been left by its reader."""
+        if not isinstance(self._protocol, asyncio.StreamReaderProtocol):
+            return True
+        reader: Any = self._protocol._stream_reader  # type: ignore[attr-defined]
+        return reader is not None and reader._waiter is not None
 
     def _end(self) -> None:
         if not self._closing and not self._protocol.eof_received():

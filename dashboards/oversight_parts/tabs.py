@@ -1,0 +1,250 @@
+"""Metrics of AI governance, told by question: versions, calibration, gates, cost, the log."""
+
+import pkgutil
+from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
+import streamlit as st
+
+import analyzer.governance
+from analyzer.oversight.report import By, Sliced
+from dashboards import links
+from dashboards.check_titles import titled
+from dashboards.components.exports import exports
+from dashboards.components.picking_table import picking_table
+from dashboards.data import Overview
+from dashboards.markup import facts, notes, worded
+from dashboards.oversight_parts.measured import rows, side_by_side
+from dashboards.oversight_parts.read import Looked, log_check, measures
+from dashboards.wording import clean, plural
+
+WORDS = {
+    By.MODEL: "model version",
+    By.POLICY: "policy version",
+    By.ARM: "arm of an experiment",
+    By.FLOW: "kind of flow",
+}
+CHART_PX = 340
+FAULTS_SHOWN_MAX = 100
+
+
+def versions_tab(found: Looked, end_ns: int) -> None:
+    """Each metric beside itself for every version."""
+    by = st.segmented_control(
+        "Side by side by",
+        [it.value for it in By],
+        default=By.MODEL.value,
+        format_func=lambda it: WORDS[By(it)],
+        key="by",
+        bind="query-params",
+        required=True,
+    )
+    table = side_by_side(measures(found, end_ns, By(by)))
+    st.caption(
+        "Value (95 % interval), n. A dash does not apply; ? has too few, or lacks a field. "
+        "Intervals that overlap are no difference shown."
+    )
+    _metric_table(table, f"by-{by}")
+
+
+def metrics_tab(found: Looked, end_ns: int) -> None:
+    """Every metric over all decisions in scope."""
+    _metric_table(rows(measures(found, end_ns)), "metrics")
+    with st.expander("From the command line"):
+        links.as_command("governance", "report", "--json")
+
+
+def calibration_tab(found: Looked, end_ns: int) -> None:
+    """Whether confidence is what it claims, and how far it moved."""
+    told = measures(found, end_ns)
+    bins = _bins(told)
+    if bins:
+        _reliability(bins)
+    else:
+        st.text(
+            "No calibration curve: too few decisions have a confidence and a label learned later "
+            "(`outcome` in the decision log). What there is stands below."
+        )
+    _metric_table(rows(told, ["calibration"]), "calibration")
+    st.subheader("Drift")
+    st.caption("PSI of confidence, Jensen-Shannon of choices; the p-value is a permutation test's.")
+    drift = [it for it in told if it.measure.metric.startswith("drift")]
+    table = rows(drift)
+    if not table.is_empty():
+        p_values = [it.measure.detail.get("p_value") for it in drift]
+        shown = [f"{p:.3f}" if isinstance(p, float) else "–" for p in p_values]
+        table = table.insert_column(3, pl.Series("p", shown))
+    _metric_table(table, "drift")
+
+
+def gates_tab(found: Looked, end_ns: int, overview: Overview) -> None:
+    """Gates, thresholds, joins and the people who overrule."""
+    names = [
+        "gate_coverage",
+        "gate_outcomes",
+        "below_threshold_rate",
+        "log_completeness",
+        "override_rate",
+        "review_latency",
+        "fallback_rate",
+        "isolation",
+    ]
+    told = measures(found, end_ns)
+    _metric_table(rows(told, names), "gates-and-people")
+    st.subheader("Found by detectors")
+    detectors = sorted(it.name for it in pkgutil.iter_modules(analyzer.governance.__path__))
+    hits = overview.problems.filter(pl.col("name").is_in(detectors))
+    if hits.is_empty():
+        st.text(
+            f"None of {plural(len(detectors), 'detector')} found anything in "
+            f"{plural(found.looked_at, 'flow')} with decisions."
+        )
+        return
+    table = hits.select(
+        pl.col("name").map_elements(titled, return_dtype=pl.String).alias("detector"),
+        pl.col("verdict").map_elements(worded, return_dtype=pl.String),
+        "flows",
+        pl.col("findings").alias("times"),
+        pl.col("message").map_elements(clean, return_dtype=pl.String).alias("for example"),
+    )
+    st.caption("Select a row to see its flows.")
+    row = picking_table(table, key="oversight_findings", alt="Governance findings by detector")
+    if row is not None:
+        links.open_flows(problem=hits["name"][row])
+
+
+def cost_tab(found: Looked, end_ns: int) -> None:
+    """What decisions cost and how long they kept flows waiting."""
+    _metric_table(rows(measures(found, end_ns), ["decision_cost", "decision_latency"]), "cost")
+    st.caption(
+        "A decision without a recorded cost, or with tokens of a model without a price, is "
+        "unknown, never free."
+    )
+
+
+def log_tab(found: Looked, end_ns: int) -> None:
+    """Whether the log is what was written, over the whole store."""
+    check = log_check()
+    producer = check.producer
+    tone, said = ("error", f"✖ {plural(check.fault_count, 'fault')} in the log")
+    if not check.fault_count:
+        tone, said = ("ok", f"✔ {plural(check.tree_size, 'decision')} as they were written")
+    st.html(
+        notes(
+            [
+                said,
+                "A cut tail, or a log written anew as a whole, shows only against a signed head "
+                "that was kept elsewhere: decisions verify --head FILE.",
+            ],
+            tone=tone,
+        )
+    )
+    gaps = ", ".join(f"{first}–{last}" for first, last in producer.gaps[:20])
+    numbered = f"missing: {gaps or 'none'}" if producer.numbered else "unknown: no seq recorded"
+    st.html(
+        facts(
+            [
+                ("root hash", check.root_hash.hex()),
+                ("purged, proofs kept", f"{check.purged:,}"),
+                ("numbers of the producer", numbered),
+                ("out of order", f"{producer.out_of_order:,}"),
+                (
+                    "hash chain of the producer",
+                    f"{producer.linked:,} links hold, {producer.unlinked:,} do not",
+                ),
+            ]
+        )
+    )
+    if check.faults:
+        table = pl.DataFrame(
+            [
+                {
+                    "leaf": it.leaf_index,
+                    "decision": clean(it.decision_id),
+                    "what": clean(it.said),
+                }
+                for it in check.faults[:FAULTS_SHOWN_MAX]
+            ]
+        )
+        picking_table(table, key="log_faults", alt="Faults in the log", height_max_px=420)
+        exports(table, "log-faults")
+    names = ["audit_completeness", "provenance_coverage", "determinism", "retention"]
+    _metric_table(rows(measures(found, end_ns), names), "log-metrics")
+    with st.expander("From the command line"):
+        links.as_command("decisions", "verify", "--json")
+
+
+def _metric_table(table: pl.DataFrame, name: str) -> None:
+    if table.is_empty():
+        st.text("Nothing of this can be measured of these decisions.")
+        return
+    picking_table(table, key=f"oversight_{name}", alt=f"Metrics: {name}", height_max_px=620)
+    exports(table, f"governance-{name}")
+
+
+def _bins(told: Sequence[Sliced]) -> list[dict[str, Any]]:
+    for it in told:
+        bins = it.measure.detail.get("bins")
+        if it.measure.metric == "calibration.error" and isinstance(bins, list):
+            return [one for one in bins if isinstance(one, dict)]
+    return []
+
+
+def _reliability(bins: Sequence[dict[str, Any]]) -> None:
+    """How often decisions of a confidence were right, with intervals, beside what they claimed."""
+    points = [[round(it["confidence"], 4), round(it["accuracy"], 4)] for it in bins]
+    bars = [
+        {
+            "type": "line",
+            "silent": True,
+            "showSymbol": False,
+            "lineStyle": {"color": "#0072B2", "width": 1},
+            "data": [
+                [round(it["confidence"], 4), round(it["low"], 4)],
+                [round(it["confidence"], 4), round(it["high"], 4)],
+            ],
+        }
+        for it in bins
+        if it.get("low") is not None and it.get("high") is not None
+    ]
+    spec = {
+        "animation": False,
+        "grid": {"left": 56, "right": 24, "top": 34, "bottom": 44},
+        "legend": {"top": 0, "left": 0, "data": ["was right", "as claimed"]},
+        "tooltip": {"trigger": "item"},
+        "xAxis": {
+            "type": "value",
+            "min": 0,
+            "max": 1,
+            "name": "confidence",
+            "nameLocation": "middle",
+            "nameGap": 28,
+        },
+        "yAxis": {"type": "value", "min": 0, "max": 1, "name": "share right"},
+        "series": [
+            {
+                "name": "as claimed",
+                "type": "line",
+                "showSymbol": False,
+                "lineStyle": {"type": "dashed", "color": "#8A8F98"},
+                "itemStyle": {"color": "#8A8F98"},
+                "data": [[0, 0], [1, 1]],
+            },
+            {
+                "name": "was right",
+                "type": "line",
+                "symbolSize": 9,
+                "lineStyle": {"color": "#0072B2"},
+                "itemStyle": {"color": "#0072B2"},
+                "data": points,
+            },
+            *bars,
+        ],
+    }
+    st.echarts_chart(spec, height=CHART_PX, alt="Calibration: share right by confidence")
+    whole = sum(int(it["n"]) for it in bins)
+    st.caption(
+        f"{len(bins)} bins of equal size, {plural(whole, 'decision')} with a label; bars: 95 %. "
+        "Points below the dashed line: surer than right."
+    )

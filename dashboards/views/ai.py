@@ -1,0 +1,81 @@
+"""AI governance: can we trust and explain what models decided?"""
+
+from functools import partial
+
+import streamlit as st
+
+from dashboards import data, screens
+from dashboards.oversight_parts.decision import decision_part
+from dashboards.oversight_parts.listed import decisions_tab
+from dashboards.oversight_parts.read import Looked, looked
+from dashboards.oversight_parts.tabs import (
+    calibration_tab,
+    cost_tab,
+    gates_tab,
+    log_tab,
+    metrics_tab,
+    versions_tab,
+)
+from dashboards.pages import PageFacts
+from dashboards.scoped import begun
+from dashboards.wording import plural
+
+PAGE = PageFacts(title="AI governance", section="AI", order=80, url_path="ai")
+
+
+def render() -> None:
+    """The page; `?decision=ID` shows one decision."""
+    start = begun("AI governance", "Can we trust and explain what models decided?")
+    if start is None:
+        return
+    overview, scope = start
+    wanted = st.query_params.get("decision")
+    if wanted:
+        decision_part(wanted)
+        return
+    found = looked(overview, scope)
+    if not found.decisions:
+        _none(overview.flows.height)
+        return
+    end_ns = data.overview().last_ns or 0
+    _told(found)
+    parts = {
+        "Decisions": partial(decisions_tab, found, scope),
+        "Versions": partial(versions_tab, found, end_ns),
+        "Calibration and drift": partial(calibration_tab, found, end_ns),
+        "Gates and people": partial(gates_tab, found, end_ns, overview),
+        "Cost": partial(cost_tab, found, end_ns),
+        "Log": partial(log_tab, found, end_ns),
+        "All metrics": partial(metrics_tab, found, end_ns),
+    }
+    tabs = st.tabs(list(parts), key="about", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
+
+
+def _told(found: Looked) -> None:
+    homeless = sum(it.flow is None for it in found.decisions)
+    cut = (
+        f"; only the latest {found.looked_at:,} flows are looked at, the command takes all"
+        if found.looked_at < found.whole
+        else ""
+    )
+    st.caption(
+        f"{plural(len(found.decisions), 'decision')} in {plural(found.whole, 'flow')}, "
+        f"{homeless:,} in no flow{cut}."
+    )
+
+
+def _none(flows: int) -> None:
+    st.text(f"No decision is recorded in {plural(flows, 'flow')} of this selection.")
+    st.text(
+        "Decisions come from a decision log (JSON lines, retrospan.decision/1), from gen_ai spans "
+        "and events, or from policy engines' logs. Load one:"
+    )
+    st.code(f"retrospan --db {data.store_path()} ingest decisions.jsonl", language=None)
+
+
+if __name__ == "__main__":
+    screens.guarded(render)

@@ -31,6 +31,7 @@ TABLES = (
     "flows",
     "declared",
     "detectors",
+    "governance",
     "slo",
     "contracts",
     "releases",

@@ -43,7 +43,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anchored:
-    """What a head says of a log: `chain` is intact, broken or truncated, `said` the same in words."""
+    """What a head says of a log: `chain` is intact, broken or truncated; `said` puts it so."""
 
     chain: str
     said: str

@@ -13,7 +13,6 @@ from store.conclusions import Flow
 from store.decision_log import LogCheck
 from store.model import JsonValue
 
-
 SHARE_N_MIN = 10
 """A share of fewer is told with its interval, as insufficient."""
 

@@ -145,6 +145,8 @@ def test_every_command_and_option_has_help() -> None:
         ("decisions prove decision-020", 0),
         ("decisions show decision-020", 0),
         ("decisions verify", 0),
+        ("governance backtest --policy policy.yaml", 0),
+        ("governance report", 0),
         ("incidents list", 0),
         ("incidents show inc-1", 0),
         ("incidents declare --from 5m --to 1m", 0),
@@ -197,6 +199,10 @@ def test_every_document_fits_its_schema(
     )
     (tmp_path / "bad.json").write_text('{"resourceSpans": 3}')
     (tmp_path / "api.yaml").write_text("openapi: 3.1.0\npaths:\n  /pay:\n    post: {}\n")
+    (tmp_path / "policy.yaml").write_text(
+        "schema: retrospan.policy/1\nid: p\nversion: v2\n"
+        "rules: [{when: confidence >= 0.9, outcome: deny}]\ndefault: escalate\n"
+    )
     if line.startswith("report"):
         assert command("report", "write", "inc-1", "-o", "a.md").code == 0
     if line.startswith("recordings replay"):

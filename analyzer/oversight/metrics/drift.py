@@ -70,7 +70,8 @@ def _psi(
     value = psi(binned(after, edges), binned(before, edges))
     return Measure(
         metric=f"{NAME}.confidence", unit="score", value=value,
-        n=len(places), unknown=unknown, note=note, detail={"p_value": p, "measure": "PSI"},
+        n=len(places), unknown=unknown, note=f"{note}: PSI, p {p:.3g}",
+        detail={"p_value": p, "measure": "PSI"},
     )  # fmt: skip
 
 
@@ -83,7 +84,8 @@ def _divergence(case: Case, note: str, chosen: Sequence[str], first: int) -> Mea
     p = permutation_p(statistic, len(chosen), seed_of(chosen), case.settings.resamples)
     return Measure(
         metric=f"{NAME}.choice", unit="score", value=statistic(range(len(chosen))),
-        n=len(chosen), note=note, detail={"p_value": p, "measure": "Jensen-Shannon, bits"},
+        n=len(chosen), note=f"{note}: Jensen-Shannon, p {p:.3g}",
+        detail={"p_value": p, "measure": "Jensen-Shannon, bits"},
     )  # fmt: skip
 
 

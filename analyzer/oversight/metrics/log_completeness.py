@@ -12,9 +12,12 @@ def _measure(case: Case) -> Sequence[Measure]:
     kinds = {it.flow.name for it in case.decisions if it.flow is not None}
     owned: dict[str, set[str]] = {}
     names: dict[str, set[str]] = {}
+    first_ns: dict[str, int] = {}
     for it in case.decisions:
         if it.flow is not None:
-            owned.setdefault(it.flow.flow_id, set()).update(step.step_id for step in it.steps)
+            flow_id, made_ns = it.flow.flow_id, it.decision.time_ns
+            first_ns[flow_id] = min(first_ns.get(flow_id, made_ns), made_ns)
+            owned.setdefault(flow_id, set()).update(step.step_id for step in it.steps)
             names.setdefault(it.flow.name, set()).update(_name(step) for step in it.steps)
     hits = n = unknown = 0
     for flow in case.flows:
@@ -27,13 +30,15 @@ def _measure(case: Case) -> Sequence[Measure]:
                 unknown += 1
                 continue
             n += 1
-            hits += step.step_id in owned.get(flow.flow_id, set())
+            begun = first_ns.get(flow.flow_id)
+            after = begun is not None and step.start_ns >= begun
+            hits += after or step.step_id in owned.get(flow.flow_id, set())
     told = [it for it in case.decisions if it.acted is not None]
     without = sum(it.named and it.acted is False for it in told)
     return [
         share(
             f"{NAME}.actions", hits, n, unknown,
-            note="of the actions that follow a decision somewhere in their kind of flow",
+            note="a decision came before, of actions that follow one in some flow of the kind",
         ),
         share(
             f"{NAME}.decisions", len(told) - without, len(told), len(case.decisions) - len(told),

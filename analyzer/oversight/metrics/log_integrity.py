@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from analyzer.oversight.measure import Case, Measure, Metric, nothing, share
+from analyzer.oversight.measure import Case, Measure, Metric, nothing
 from analyzer.oversight.settings import DAY_NS
 
 NAME = "log_integrity"
@@ -17,8 +17,9 @@ def _measure(case: Case) -> Sequence[Measure]:
         producer = log.producer
         gaps = sum(last - first + 1 for first, last in producer.gaps)
         found.append(
-            share(
-                NAME, max(0, log.tree_size - log.fault_count), log.tree_size,
+            Measure(
+                metric=NAME, unit="share", n=log.tree_size,
+                value=max(0, log.tree_size - log.fault_count) / log.tree_size,
                 note="leaves that are as they were written; a cut tail or a log written anew shows "
                 "only against a signed head (decisions verify --head)",
                 detail={

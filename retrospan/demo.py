@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from retrospan import samples
+from retrospan.causes import Causes, causes_of
 from retrospan.edge import Edge
 from retrospan.incident import declare, overlaps, worst_window
 from retrospan.loading import derive, load
@@ -69,7 +70,22 @@ def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo
         again = _document(edge, incident.incident_id, beside(document.objectives, out))
         verified = [_verified(path, again) for path in written]
         told.append(f"{verified[0].recomputed} of {verified[0].statements} lines say the same")
+    with _stage(edge, "look for the cause") as told:
+        told.append(_cause(causes_of(edge, incident.incident_id, programs=replayer.programs)))
     return Demo(document=document, store=edge.db, written=written, verified=verified)
+
+
+def _cause(found: Causes) -> str:
+    """The first cause that replays confirm, else why none is."""
+    for cause in found.causes:
+        if cause.confirmation.status == "confirmed":
+            one = cause.candidate
+            return f"{one.kind} {one.name} is confirmed: {cause.confirmation.reason}"
+    if not found.causes:
+        return f"none: {found.ranking.reason}"
+    return f"none is confirmed by replay; the first of {len(found.causes)} candidates is " + (
+        f"{found.causes[0].candidate.kind} {found.causes[0].candidate.name}"
+    )
 
 
 def _document(edge: Edge, incident_id: str, files: Sequence[Path]) -> Document:

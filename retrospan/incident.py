@@ -1,9 +1,13 @@
-"""An incident declared over a time window: which flows were affected, and when it was over."""
+"""Incidents declared over a window or found: which flows they affected, when they were over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 
+from analyzer.incidents.find import Judged, Window, find, merged
+from analyzer.incidents.impact import FAILED
+from analyzer.slo.timeline import Timeline
 from retrospan.canonical import digest
-from store.conclusions import Flow, FlowOutcome, Incident, SagaVerdict, Verdict
+from store.conclusions import Finding, Flow, FlowOutcome, Incident, SagaVerdict, Verdict
 
 AFFECTED_OUTCOMES = frozenset(
     {
@@ -93,3 +97,91 @@ def worst_window(flows: Sequence[Flow], sagas: Sequence[SagaVerdict]) -> tuple[i
     if not hit:
         return None
     return min(flow.start_ns for flow in hit), max(flow.end_ns or flow.start_ns for flow in hit)
+
+
+FOUND_BY = "burn rate"
+_UNDECIDED = frozenset({FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS})
+
+
+def found(
+    flows: Sequence[Flow],
+    sagas: Sequence[SagaVerdict],
+    findings: Sequence[Finding],
+    lines: Sequence[tuple[str, Fraction, Timeline]] = (),
+) -> list[Incident]:
+    """The incidents that behaviour shows, those near one another as one.
+
+    `lines` are SLOs as name, budget and events. Flow kinds are held to a default objective too: a
+    flow is good that neither failed nor left a saga or a rule violated.
+    """
+    windows: list[Window] = []
+    for name in sorted({flow.name for flow in flows}):
+        mine = [flow for flow in flows if flow.name == name]
+        windows += find(f"flows {name}", _judged(mine, sagas, findings))
+    starts = {flow.flow_id: flow.start_ns for flow in flows}
+    for name, budget, line in lines:
+        judged = [
+            Judged(
+                flow_id=event.flow_id,
+                start_ns=starts.get(event.flow_id, event.at_ns),
+                end_ns=max(event.at_ns, starts.get(event.flow_id, event.at_ns)),
+                bad=None if event.good is None else not event.good,
+            )
+            for event in line.events
+        ]
+        windows += find(f"SLO {name}", judged, budget)
+    by_id = {flow.flow_id: flow for flow in flows}
+    return [_incident(group, by_id) for group in merged(windows)]
+
+
+def _judged(
+    flows: Sequence[Flow], sagas: Sequence[SagaVerdict], findings: Sequence[Finding]
+) -> list[Judged]:
+    violated = {saga.flow_id for saga in sagas if saga.verdict is Verdict.VIOLATION} | {
+        finding.flow_id
+        for finding in findings
+        if finding.verdict is Verdict.VIOLATION and finding.severity != "info"
+    }
+    return [
+        Judged(
+            flow_id=flow.flow_id,
+            start_ns=flow.start_ns,
+            end_ns=flow.start_ns if flow.end_ns is None else max(flow.start_ns, flow.end_ns),
+            bad=True
+            if flow.flow_id in violated or flow.outcome in FAILED
+            else None
+            if flow.outcome in _UNDECIDED
+            else False,
+        )
+        for flow in flows
+    ]
+
+
+def _incident(windows: Sequence[Window], flows: Mapping[str, Flow]) -> Incident:
+    """One incident of windows that overlap. It is over when all of them are."""
+    start_ns = min(window.start_ns for window in windows)
+    end_ns = max(window.end_ns for window in windows)
+    title = "; ".join(
+        f"{window.source}: {window.bad} of {window.known} bad" for window in windows[:3]
+    )
+    ids = sorted(
+        {flow_id for window in windows for flow_id in window.flow_ids},
+        key=lambda one: (flows[one].start_ns, one),
+    )
+    return Incident(
+        incident_id="inc-" + digest([start_ns, end_ns, title, FOUND_BY])[:12],
+        start_ns=start_ns,
+        end_ns=end_ns,
+        declared_by=FOUND_BY,
+        title=title,
+        detected_ns=min(window.detected_ns for window in windows),
+        mitigated_ns=_last([window.mitigated_ns for window in windows]),
+        recovered_ns=_last([window.recovered_ns for window in windows]),
+        flow_ids=tuple(ids),
+        services=tuple(sorted({name for one in ids for name in flows[one].services})),
+    )
+
+
+def _last(times: Sequence[int | None]) -> int | None:
+    known = [time for time in times if time is not None]
+    return max(known) if len(known) == len(times) and known else None

@@ -1,11 +1,12 @@
 """`retrospan incidents`: time windows with symptoms."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrospan.edge import edge_of
+from retrospan.edge import edge_of, put
 from retrospan.listing import (
     LIMIT_DEFAULT,
     AsJson,
@@ -114,19 +115,108 @@ def list_incidents(
     _print([one for one in incidents if one.incident_id in kept], form, as_json)
 
 
+Changes = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--changes",
+        metavar="FILE",
+        help="Changes as JSON: a list, or lines, of {at, kind, service, name, text}.",
+    ),
+]
+Metrics = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--metrics",
+        metavar="FILE",
+        help="CSV with timestamp, service, metric, value; read for this answer, not stored.",
+    ),
+]
+
+
 @app.command("show")
 def show_incident(
     context: typer.Context,
     incident_id: Annotated[str, typer.Argument(metavar="ID", help="The incident's id.")],
+    changes: Changes = None,
+    metrics: Metrics = None,
+    confirm: Annotated[
+        bool, typer.Option("--confirm/--no-confirm", help="Try each candidate by replay.")
+    ] = True,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> None:
-    """Show one incident."""
-    from store import read
+    """Show one incident: its times, how far it reached, and what may have caused it."""
+    from analyzer.incidents.changes import read_changes, read_measurements
+    from retrospan.causes import causes_of, document_of, page
 
-    with edge_of(context).lease("showing an incident") as session:
-        incident = read.read_incident(session, incident_id)
-    _print([incident], form, as_json)
+    edge = edge_of(context)
+    found = causes_of(
+        edge,
+        incident_id,
+        changes=[change for path in changes or () for change in read_changes(path)],
+        measurements=[one for path in metrics or () for one in read_measurements(path)],
+        replays=confirm,
+    )
+    document = document_of(found)
+    if as_json or form is not Format.TABLE:
+        rows = document["incidents"]
+        show(
+            Listing(
+                document=document,
+                rows=rows if isinstance(rows, list) else [],
+                columns=COLUMNS,
+                cells=CELLS,
+                empty="",
+            ),
+            form,
+            as_json,
+        )
+        return
+    put(page(found))
+
+
+@app.command("find")
+def find_incidents(
+    context: typer.Context,
+    slo: Annotated[
+        list[Path] | None,
+        typer.Option("--slo", metavar="FILE", help="OpenSLO files beside those configured."),
+    ] = None,
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> None:
+    """Find incidents by burn rate and keep them: windows with more bad flows than usual."""
+    from analyzer.slo.evaluate import read_facts
+    from analyzer.slo.timeline import timeline
+    from retrospan.incident import found
+    from retrospan.slo_files import slos_of
+    from store import read, write
+
+    edge = edge_of(context)
+    settings = edge.settings()
+    wanted = slo or settings.tables.get("slo", {}).get("files")
+    slos = [one for one in slos_of(settings, slo or ()) if one.good is not None] if wanted else []
+    with edge.lease("looking for incidents") as session:
+        flows = read.read_flows(session)
+        sagas = read.read_sagas(session)
+        findings = read.read_findings(session)
+        facts = read_facts(session) if slos else []
+        known = {one.incident_id for one in read.read_incidents(session)}
+    lines = [
+        (f"{one.name} {objective.name}".strip(), objective.budget, timeline(one, facts))
+        for one in slos
+        for objective in one.objectives
+    ]
+    incidents = found(flows, sagas, findings, lines)
+    with edge.lease("keeping incidents") as session:
+        for incident in incidents:
+            if incident.incident_id not in known:
+                write.write_incident(session, incident)
+    _print(incidents, form, as_json)
+    if not incidents:
+        edge.say(f"no incident: nothing burns in {len(flows)} flows")
+    for incident in incidents:
+        edge.say(f"next: retrospan incidents show {incident.incident_id}")
 
 
 @app.command("declare")

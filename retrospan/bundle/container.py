@@ -42,6 +42,8 @@ def pack(output: Path, entries: Mapping[str, Path]) -> str:
                 with path.open("rb") as source, archive.open(info, "w") as target:
                     while chunk := source.read(CHUNK_BYTES):
                         target.write(chunk)
+        with zipfile.ZipFile(aside) as archive:
+            _checked(output, archive, Limits())
         aside.chmod(0o600)
         aside.replace(output)
         return digest_of(output)

@@ -11,6 +11,7 @@ from dashboards.check_titles import titled
 from dashboards.compensation_parts.read import Undone
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.estimates import percent, share_scope
 from dashboards.wording import amount_text, clean, duration_text, plural
 
@@ -28,7 +29,7 @@ def cards(found: Undone) -> None:
         (
             "Undone in full",
             percent(measures.compensated.value),
-            share_scope(measures.compensated, "flow") + " given up with effects",
+            "given up with effects: " + share_scope(measures.compensated, "flow"),
         ),
         (
             "Steps undone",
@@ -84,7 +85,7 @@ def invariants(measures: SagaMeasures) -> None:
     if not rows:
         st.text("No flow was given up after it took money or a resource, as far as was recorded.")
         return
-    picking_table(pl.DataFrame(rows), key="saga_invariants", alt="What must come to zero")
+    plain_table(pl.DataFrame(rows), key="saga_invariants", alt="What must come to zero")
 
 
 def _broken(stock: Share) -> float | None:

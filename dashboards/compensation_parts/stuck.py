@@ -10,6 +10,7 @@ from dashboards import links
 from dashboards.compensation_parts.read import one
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.data import Overview
 from dashboards.incident_parts.head import sums
 from dashboards.markup import heading, word_chip, worded
@@ -61,7 +62,7 @@ def _row(row: dict[str, object], overview: Overview) -> dict[str, object]:
         "name": clean(str(row["name"])),
         "ended": worded(str(row["outcome"])),
         "effects left": row["effects"],
-        "amounts": sums(own).rstrip(",") if row["effects"] else "–",
+        "amounts": sums(own) if row["effects"] else "–",
         "standing at least": duration_text(age),
         "began": time_text(start_ns, digits=0),
         "saga": worded(str(row["verdict"])) if row["verdict"] else "not checked",
@@ -112,7 +113,7 @@ def _accounts(flow_id: str) -> None:
     ]
     if rows:
         st.caption("Accounts of this flow: what is left must be zero.")
-        picking_table(pl.DataFrame(rows), key="flow_accounts", alt="Accounts of the flow")
+        plain_table(pl.DataFrame(rows), key="flow_accounts", alt="Accounts of the flow")
 
 
 def _sum(amount: Decimal | None, currency: str | None, counted: bool) -> str:

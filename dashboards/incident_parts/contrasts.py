@@ -9,7 +9,7 @@ from analyzer.contrast import Contrast, Difference, contrast, read_facts, read_h
 from analyzer.contrast.groups import split, thinned
 from dashboards import data, links
 from dashboards.components.exports import exports
-from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.estimates import percent
 from dashboards.wording import clean, plural
 from store.conclusions import Incident
@@ -48,7 +48,7 @@ def contrast_part(incident: Incident) -> None:
         return
     ordered = [one for one in more if one.given] + [one for one in more if not one.given]
     table = pl.DataFrame([_row(one) for one in ordered[:ROWS_MAX]])
-    picking_table(
+    plain_table(
         table, key="incident_contrast", alt="What sets affected flows apart", height_max_px=420
     )
     exports(table, "what-sets-apart")

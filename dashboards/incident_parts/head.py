@@ -142,5 +142,5 @@ def sums(effects: pl.DataFrame) -> str:
     ordered = summed.sort(["effects", "currency"], descending=[True, False]).drop_nulls("currency")
     known = [amount_text(row["amount"], row["currency"]) for row in ordered.iter_rows(named=True)]
     if not known:
-        return "no amounts recorded,"
+        return "no amounts recorded"
     return " + ".join(known[:CURRENCIES_MAX]) + (" and more" if len(known) > CURRENCIES_MAX else "")

@@ -7,6 +7,7 @@ from analyzer.oversight.joined import Joined
 from analyzer.oversight.provenance import Hop, Link, depth, provenance
 from dashboards import links
 from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.markup import chip, facts, heading
 from dashboards.moments import moment
 from dashboards.oversight_parts.read import of_one
@@ -142,4 +143,4 @@ def _candidates(told: JsonValue, chosen: str) -> None:
             for it in rows
         ]
     )
-    picking_table(table, key="decision_candidates", alt="Candidates and their scores")
+    plain_table(table, key="decision_candidates", alt="Candidates and their scores")

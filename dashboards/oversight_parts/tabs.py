@@ -13,6 +13,7 @@ from dashboards import links
 from dashboards.check_titles import titled
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.data import Overview
 from dashboards.markup import facts, notes, worded
 from dashboards.oversight_parts.measured import rows, side_by_side
@@ -167,7 +168,7 @@ def log_tab(found: Looked, end_ns: int) -> None:
                 for it in check.faults[:FAULTS_SHOWN_MAX]
             ]
         )
-        picking_table(table, key="log_faults", alt="Faults in the log", height_max_px=420)
+        plain_table(table, key="log_faults", alt="Faults in the log", height_max_px=420)
         exports(table, "log-faults")
     names = ["audit_completeness", "provenance_coverage", "determinism", "retention"]
     _metric_table(rows(measures(found, end_ns), names), "log-metrics")
@@ -179,7 +180,7 @@ def _metric_table(table: pl.DataFrame, name: str) -> None:
     if table.is_empty():
         st.text("Nothing of this can be measured of these decisions.")
         return
-    picking_table(table, key=f"oversight_{name}", alt=f"Metrics: {name}", height_max_px=620)
+    plain_table(table, key=f"oversight_{name}", alt=f"Metrics: {name}", height_max_px=620)
     exports(table, f"governance-{name}")
 
 

@@ -10,6 +10,7 @@ from dashboards.compensation_parts.sankey import ways_chart
 from dashboards.compensation_parts.stuck import path_part, stuck_part
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.markup import worded
 from dashboards.pages import PageFacts
 from dashboards.scoped import begun
@@ -102,7 +103,7 @@ def _paths(found: Undone) -> None:
     st.caption(
         "In order of start. `!` that compensation failed, `?` nobody knows whether it worked."
     )
-    picking_table(table, key="saga_paths", alt="Compensation paths by frequency")
+    plain_table(table, key="saga_paths", alt="Compensation paths by frequency")
 
 
 def _steps(found: Undone) -> None:
@@ -129,7 +130,7 @@ def _steps(found: Undone) -> None:
         "To undo: it completed in a flow that was given up. Not seen is not never: the checks "
         "below say where the data would have shown it."
     )
-    picking_table(table, key="saga_steps", alt="Compensatable steps", height_max_px=420)
+    plain_table(table, key="saga_steps", alt="Compensatable steps", height_max_px=420)
     exports(table, "compensatable-steps")
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from dashboards import links, screens
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.markup import notes
 from dashboards.moments import moment
 from dashboards.pages import PageFacts
@@ -137,7 +138,7 @@ def _rejects(found: Quality) -> None:
     if table.is_empty():
         st.text(f"{plural(found.counts.rejects, 'record')}; their reasons were not kept.")
         return
-    picking_table(table, key="quality_rejects", alt="Records kept aside, by reason")
+    plain_table(table, key="quality_rejects", alt="Records kept aside, by reason")
     exports(table, "rejected-records")
 
 
@@ -151,7 +152,7 @@ def _clocks(found: Quality) -> None:
         "shown as recorded; order comes from causes first."
     )
     table = skew_rows(found.skews)
-    picking_table(table, key="quality_clocks", alt="Clock offsets between services")
+    plain_table(table, key="quality_clocks", alt="Clock offsets between services")
 
 
 if __name__ == "__main__":

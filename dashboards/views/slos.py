@@ -10,6 +10,7 @@ from dashboards import data, links, screens
 from dashboards.components.exports import exports
 from dashboards.components.flow_rows import flow_rows
 from dashboards.components.picking_table import picking_table
+from dashboards.components.plain_table import plain_table
 from dashboards.configured import Targets, targets
 from dashboards.data import Overview
 from dashboards.estimates import interval, percent
@@ -21,7 +22,6 @@ from dashboards.slo_parts.charts import budget_chart, burn_chart
 from dashboards.slo_parts.judged import Judged, judged
 from dashboards.slo_parts.tables import (
     alert_rows,
-    budget,
     burn,
     counted,
     firing_rows,
@@ -146,7 +146,12 @@ def _cards(one: Judged) -> None:
             f"of {counted(one)}{f', 95 %: {bounds}' if bounds else ''}; target "
             f"{percent(report.objective.target, 2)}",
         ),
-        ("Budget left", budget(one), f"{plural(len(report.bad_flow_ids), 'bad flow')} spent it"),
+        (
+            "Budget left",
+            percent(report.budget_remaining),
+            f"{'✖ overspent; ' if (report.budget_remaining or 0) < 0 else ''}"
+            f"{plural(len(report.bad_flow_ids), 'bad flow')} spent it",
+        ),
         (
             "Lasts for",
             "–" if left is None else duration_text(int(left * NS_PER_MINUTE)),
@@ -189,7 +194,7 @@ def _burning(one: Judged, overview: Overview) -> None:
                 label_visibility="collapsed",
             )
         burn_chart(one, rules[place], overview.incidents)
-    picking_table(alert_rows(one.report.alerts), key="slo_alerts", alt="Alert rules, now")
+    plain_table(alert_rows(one.report.alerts), key="slo_alerts", alt="Alert rules, now")
 
 
 def _ledger(one: Judged, overview: Overview) -> None:
@@ -228,7 +233,7 @@ def _backtest(one: Judged, overview: Overview, held_to: Targets) -> None:
             f"{plural(table.height, 'firing')} of {plural(len(histories), 'rule')} over all flows "
             f"in this selection; {plural(len(known), 'incident')} known in that time."
         )
-        picking_table(table, key="slo_firings", alt="Firings of alerts")
+        plain_table(table, key="slo_firings", alt="Firings of alerts")
         exports(table, "alert-backtest")
     with st.expander("From the command line"):
         links.as_command("slo", "backtest", *map(str, _files(held_to)), "--json")

@@ -127,8 +127,12 @@ class Answering:
         for note in notes:
             number = int(note["id"]) - 1
             if 0 <= number < len(self.asked):
-                self.asked[number].ended_ns = int(note["at_ns"])
-                self.asked[number].how = str(note["how"])
+                asked = self.asked[number]
+                asked.ended_ns, asked.how = int(note["at_ns"]), str(note["how"])
+                if asked.how == "closed" and asked.exchange is not None:
+                    # Garbage may be collected late: who gave up did so no later than recorded.
+                    waited = self.recorded.end_ns(asked.exchange) - asked.exchange.start_ns
+                    asked.ended_ns = min(asked.ended_ns, asked.sent_ns + waited)
 
     def before(self, at_ns: int) -> Asked | None:
         """The recorded call that ended last before a virtual moment."""

@@ -281,6 +281,7 @@ class PlainObject:
         self._incoming, self._outgoing, self.context = incoming, outgoing, context
         self.server_hostname: str | None = None
         self.session: Any = None
+        self.server_side = self.session_reused = False
 
     def do_handshake(self) -> None:
         """There is nobody to shake hands with."""
@@ -312,6 +313,12 @@ class PlainObject:
         return None
 
     def compression(self) -> None:
+        return None
+
+    def shared_ciphers(self) -> None:
+        return None
+
+    def get_channel_binding(self, cb_type: str = "tls-unique") -> None:
         return None
 
 

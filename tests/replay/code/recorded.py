@@ -3,8 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Call:
     status: int = 200
     timeout_ms: int | None = None
     callee_end_ms: float | None = None
+    raw: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def subject(
@@ -48,7 +50,9 @@ def subject(
             "http.request.body.content": json.dumps(call.request),
         }
         if call.status:
-            attributes["http.response.body.content"] = json.dumps(call.response)
+            attributes["http.response.body.content"] = call.raw or json.dumps(call.response)
+        for name, value in call.headers.items():
+            attributes[f"http.response.header.{name}"] = [value]
         spans.append(_span(span_id, start, end, attributes))
         late = call.callee_end_ms
         attempt = Attempt(

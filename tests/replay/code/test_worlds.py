@@ -40,7 +40,7 @@ def at_once(score_ends: float) -> list[Call]:
 
 def test_code_that_did_not_change_is_identical_and_an_hour_takes_no_time() -> None:
     result = run(sequential(), "orders:sequential")
-    assert result.verdict == "identical", result
+    assert result.verdict == "identical", result.divergences
     assert result.mode == "code"
     assert result.outcome == "succeeded"
     assert HOUR_MS * 1_000_000 < result.virtual_duration_ns < (HOUR_MS + 60) * 1_000_000
@@ -84,7 +84,7 @@ def test_tasks_of_asyncio_time_out_on_virtual_time() -> None:
     output = {"ids": ["r-1", "s-1", "c-1"], "tries": 2}
     flow = subject(calls, given=ORDER, output=output, end_ms=HOUR_MS + 484)
     result = run(flow, "orders:in_tasks")
-    assert result.verdict == "identical", result
+    assert result.verdict == "identical", result.divergences
 
 
 @pytest.mark.parametrize("name", ["stuck", "stuck_in_threads"])

@@ -1,0 +1,56 @@
+"""Every HTTP client is caught below its own code, and its own timeouts run on virtual time."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.replay.code.recorded import Call, run, subject
+
+PYTHON = os.environ.get("RETROSPAN_CLIENTS_PYTHON", sys.executable)
+CLIENTS = {
+    "by_requests": ("requests", "ReadTimeout"),
+    "by_urllib3": ("urllib3", "ReadTimeoutError"),
+    "by_httpx": ("httpx", "ReadTimeout"),
+    "by_async_httpx": ("httpx", "ReadTimeout"),
+    "by_httpx2": ("httpx2", "ReadTimeout"),
+    "by_async_httpx2": ("httpx2", "ReadTimeout"),
+    "by_aiohttp": ("aiohttp", "TimeoutError"),
+}
+
+
+def installed(module: str) -> bool:
+    return subprocess.run([PYTHON, "-c", f"import {module}"], capture_output=True).returncode == 0
+
+
+@pytest.mark.parametrize("name", sorted(CLIENTS))
+def test_a_client_gets_recorded_answers_and_keeps_its_own_timeout(name: str) -> None:
+    module, error = CLIENTS[name]
+    if not installed(module):
+        assert not os.environ.get("CI"), f"CI must have {module}"
+        pytest.skip(f"{module} is not installed")
+    body = {"order": "o-1"}
+    flow = subject(
+        [
+            Call(path="/reserve", start_ms=1, end_ms=31, request=body, response={"id": "r-1"}),
+            Call(path="/charge", start_ms=32, end_ms=332.4, request=body, status=0,
+                 timeout_ms=300, callee_end_ms=900),
+        ],
+        given={"id": "o-1"}, output={"id": "r-1", "error": error}, end_ms=334,
+    )  # fmt: skip
+    result = run(flow, f"clients:{name}", python=PYTHON)
+    assert result.verdict == "identical", (result.divergences, result.events, result.reason)
+    assert 330_000_000 <= result.virtual_duration_ns <= 334_000_000
+    assert result.flags == ()
+
+
+def test_a_stream_of_events_is_read_as_it_was_recorded() -> None:
+    events = 'data: {"text": "Hello "}\n\ndata: {"text": "world"}\n\ndata: [DONE]\n\n'
+    call = Call(
+        path="/chat", start_ms=1, end_ms=41, request={"order": "o-1"}, response=None,
+        raw=events, headers={"content-type": "text/event-stream"},
+    )  # fmt: skip
+    flow = subject([call], given={"id": "o-1"}, output={"text": "Hello world"}, end_ms=42)
+    result = run(flow, "clients:streamed", python=PYTHON)
+    assert result.verdict == "identical", (result.divergences, result.events)

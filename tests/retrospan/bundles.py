@@ -10,7 +10,7 @@ from retrospan.incident import declare
 from retrospan.loading import derive
 from retrospan.redaction_level import Level
 from store import read, write
-from store.model import Batch, Decision, LogRecord, Span
+from store.model import Batch, Decision, JsonValue, LogRecord, Span
 
 SECOND = 1_000_000_000
 START = 1_772_618_400 * SECOND
@@ -73,7 +73,7 @@ def logs_of(index: int, text: str = "paid") -> list[LogRecord]:
 
 def decision_of(index: int, text: str = "small sum") -> Decision:
     """One decision of the log."""
-    record = {
+    record: dict[str, JsonValue] = {
         "schema": "retrospan.decision/1",
         "decision_id": f"d{index}",
         "time": "2026-03-04T10:00:00Z",

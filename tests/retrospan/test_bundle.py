@@ -172,7 +172,7 @@ def test_another_format_missing_entries_and_foreign_tables_are_refused(
 
 def test_no_planted_secret_is_in_any_byte_of_a_bundle(tmp_path: Path) -> None:
     """Secrets that came into the store before there was a rule for them do not leave it."""
-    planter = Planter("aq", "note", list(range(11)))
+    planter = Planter("aq7b" * 6, "note", list(range(11)))
     leaky = bundles.stored(
         tmp_path / "leaky.duckdb",
         [

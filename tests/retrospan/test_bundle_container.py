@@ -6,6 +6,7 @@ import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -240,7 +241,7 @@ def test_rows_of_the_wrong_shape_are_refused_by_file(tmp_path: Path) -> None:
         trace_id="0" * 32, span_id="1" * 16, parent_span_id=None, name="n", kind="server",
         service="s", start_ns=1, end_ns=2,
     )  # fmt: skip
-    faults = [
+    faults: list[dict[str, Any]] = [
         {"trace_id": "x"},
         {"span_id": "1" * 15},
         {"kind": "sideways"},

@@ -43,8 +43,10 @@ def parse_duration(text: object) -> Span:
 
 
 def short_text(duration_ns: int) -> str:
-    """A length as Prometheus and OpenSLO write it: `5m`, `1h`, `30d`."""
-    seconds = duration_ns // NS_PER_S
+    """A length as Prometheus writes it: `5m`, `1h`, `30d`; what is no whole second in `ms`."""
+    seconds, rest = divmod(duration_ns, NS_PER_S)
+    if rest:
+        return f"{duration_ns // 1_000_000}ms"
     for unit in ("d", "h", "m"):
         if seconds and seconds % _SECONDS[unit] == 0:
             return f"{seconds // _SECONDS[unit]}{unit}"

@@ -19,6 +19,7 @@ from store.errors import DataError
 COUNTER = "retrospan_slo_flows_total"
 PLACE = "{{.window}}"
 PROMETHEUS = "prometheus"
+SHORTEST_NS = 1_000_000_000
 DAY_NS = 86_400 * 1_000_000_000
 
 
@@ -35,6 +36,11 @@ def _groups(slo: Slo) -> list[dict[str, Any]]:
         raise DataError(f"{slo.place}: SLO {slo.name}: {slo.method} has no rule in Prometheus")
     if not slo.window.rolling:
         raise DataError(f"{slo.place}: SLO {slo.name}: a calendar window has no rule in Prometheus")
+    if (shortest_ns := min(rule.short_ns for rule in slo.rules)) < SHORTEST_NS:
+        raise DataError(
+            f"{slo.place}: SLO {slo.name}: a window of {short_text(shortest_ns)} is too short for "
+            "Prometheus; give the SLO alert policies or a longer period"
+        )
     groups = []
     for number, objective in enumerate(slo.objectives, 1):
         name = slo.name if len(slo.objectives) == 1 else f"{slo.name}-{number}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cost.prices import NO_PRICES, Usage, read_prices
+from analyzer.cost.prices import NO_PRICES, Prices, Usage, read_prices
 from analyzer.cost.spent import FlowUse, Use, spending
 from store.errors import DataError
 from tests.analyzer.scorecard.facts import flow
@@ -34,7 +34,7 @@ output = "0"
 JANUARY, JULY = 1_767_225_600 * 10**9, 1_782_864_000 * 10**9
 
 
-def prices(tmp_path: Path, text: str = FILE):  # type: ignore[no-untyped-def]
+def prices(tmp_path: Path, text: str = FILE) -> Prices:
     path = tmp_path / "prices.toml"
     path.write_text(text)
     return read_prices(path)
@@ -100,11 +100,11 @@ def test_a_flow_with_an_unknown_part_costs_unknown_and_never_zero() -> None:
     }
     found = spending(flows, uses)
     assert (found.flows, found.unknown, found.succeeded) == (3, 2, 2)
-    assert (found.total, found.per_flow, found.per_success) == (6, 2, 3)
+    assert (found.total, found.per_flow, found.per_success) == tuple(map(Fraction, (6, 2, 3)))
     assert found.dearest_flow_ids == ["f001", "f002"]
     assert [(it.model, it.cost, it.unknown) for it in found.models] == [
-        ("large", 0, 1),
-        ("small", 12, 0),
+        ("large", Fraction(0), 1),
+        ("small", Fraction(12), 0),
     ]
 
 

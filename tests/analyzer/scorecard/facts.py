@@ -20,7 +20,7 @@ def flow(
 ) -> FlowFacts:
     """Flow `fN` that began N seconds after START."""
     start_ns = START + number * 1_000 * MS
-    known = {
+    known: dict[str, Any] = {
         "name": "payment",
         "service": "shop",
         "services": ["shop"],

@@ -74,3 +74,7 @@ def test_a_window_begins_before_the_moment_it_holds(at_ns: int, text: str) -> No
     assert start <= at_ns
     longest = 366 * 86_400 if span.months else span.seconds
     assert at_ns - start <= longest * 1_000_000_000
+
+
+def test_a_length_below_a_second_is_not_told_as_none() -> None:
+    assert [short_text(it) for it in (69_444_444, 1_500_000_000)] == ["69ms", "1500ms"]

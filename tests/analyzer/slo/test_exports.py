@@ -14,7 +14,7 @@ import yaml
 from analyzer.slo.convert import Converted, convert
 from analyzer.slo.export.grafana import dashboard
 from analyzer.slo.export.prometheus import rules
-from analyzer.slo.model import Slo
+from analyzer.slo.model import Method, Slo
 from analyzer.slo.openslo import read_slos
 from store.errors import DataError
 from tests.analyzer.slo.documents import SLO, read
@@ -61,6 +61,27 @@ def test_our_own_objectives_become_rules_where_prometheus_has_them(tmp_path: Pat
     checked(rules([done]), tmp_path / "rules.yaml")
     with pytest.raises(DataError, match="payment-in-time: Timeslices has no rule"):
         rules([in_time])
+
+
+def test_a_window_too_short_for_prometheus_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="a window of 69ms is too short for Prometheus; give"):
+        rules([read(tmp_path, SLO.replace("duration: 30d", "duration: 10m"))])
+
+
+@pytest.mark.parametrize("path", sorted(OWN.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_sample_objective_counts_flows_and_names_a_runbook_that_is_there(
+    tmp_path: Path, path: Path
+) -> None:
+    slos = read_slos([path])
+    assert len(slos) >= 2
+    for slo in slos:
+        assert slo.good is not None
+        assert slo.labels["team"]
+        for rule in slo.rules if slo.method is Method.OCCURRENCES else ():
+            assert (OWN.parents[1] / rule.runbook).is_file(), slo.name
+    checked(
+        rules([slo for slo in slos if slo.method is Method.OCCURRENCES]), tmp_path / "rules.yaml"
+    )
 
 
 def test_each_panel_of_the_dashboard_reads_what_the_rules_record(tmp_path: Path) -> None:

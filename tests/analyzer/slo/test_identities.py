@@ -120,7 +120,7 @@ def test_causes_spend_at_most_everything_and_removing_all_leaves_the_budget(
     facts = {it.flow_id: {"version": "1" if number % 3 else "2", "outcome": "failed"}
              for number, it in enumerate(given_events)}  # fmt: skip
     line = summed(given_events)
-    found = ledger(line.events, facts, GOAL)  # type: ignore[arg-type]
+    found = ledger(line.events, facts, GOAL)
     assert all(0 <= it.spent <= 1 and it.remaining_without <= 1 for it in found)
     versions = [it.spent for it in found if it.dimension == "version"]
     assert sum(versions) in (0, 1)

@@ -16,6 +16,11 @@ CHANGE_SCORE_MIN: Final = 0.03
 """Of a version, policy, model or flag beside a service that is blamed: worth a trial by replay."""
 EXPLAINED_AWAY: Final = 0.6
 """How much of a caller's score a callee with as strong evidence takes."""
+SECOND_HAND: Final = 0.8
+"""What is only seen by its callers counts this much of what it would."""
+TOLD_MIN: Final = 0.45
+"""A change whose text is known is blamed from this value of its clue on: nearness alone, or a word
+or two that many changes share, stay below."""
 CANDIDATES_MAX: Final = 20
 BORNE: Final = frozenset({"version", "policy", "model", "flag", "attribute"})
 
@@ -86,8 +91,14 @@ def _services(found: Mapping[str, Sequence[Clue]], case: Case) -> list[Candidate
         own = [clue for clue in clues if clue.kind == "service"]
         for service, clue in strongest(own).items():
             by_service.setdefault(service, {})[part] = clue
-    raw = {service: _together(clues) for service, clues in by_service.items()}
     below = _below(case)
+    if case.symptom:
+        reached = below.get(case.symptom, frozenset()) | {case.symptom}
+        by_service = {name: clues for name, clues in by_service.items() if name in reached}
+    raw = {
+        service: _together(clues) * (SECOND_HAND if service in case.seen_by_callers else 1.0)
+        for service, clues in by_service.items()
+    }
     return [
         _explained(service, clues, raw, below.get(service, frozenset()))
         for service, clues in sorted(by_service.items())
@@ -148,8 +159,9 @@ def _below(case: Case) -> Mapping[str, frozenset[str]]:
 def _finer(
     found: Mapping[str, Sequence[Clue]], services: Mapping[str, Candidate]
 ) -> list[Candidate]:
-    """Operations, edges and changes, never above the service they are of; versions, policies and
-    the like also by what tells for them alone, but never by having come at the time alone."""
+    """Operations and edges, never above the service they are of; versions, policies and the like
+    also by what tells for them alone; changes by their own words. Nothing by having come at the
+    time alone."""
     by_thing: dict[tuple[str, str, str], dict[str, Clue]] = {}
     for part, clues in found.items():
         for clue in sorted(clues, key=lambda one: (one.value, one.detail)):
@@ -162,6 +174,10 @@ def _finer(
         if kind in BORNE:
             own = {part: clue for part, clue in clues.items() if part != "changes"}
             score = max(score, 0.9 * _together(own))
+        if kind == "change":
+            told = max(clue.value for clue in clues.values())
+            # its own words name what is new: then it need not be of the service that fails
+            score = told if told >= TOLD_MIN else 0.0
         candidates.append(
             Candidate(kind=kind, name=name, service=service, score=score, parts=clues)
         )

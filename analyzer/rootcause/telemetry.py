@@ -100,7 +100,9 @@ class Telemetry:
 class Case:
     """The window of an incident beside one before it. `bad` are its traces with the symptom,
     empty where that is not known trace by trace. `edges` are callers with those they call, where
-    no call tells them. `onset_ns` is when the symptom began."""
+    no call tells them. `onset_ns` is when the symptom began. `symptom` is the service that shows
+    it, "" for none in particular: then only what it reaches is a candidate. `seen_by_callers` are
+    services that only their callers tell of: a proxy before another service looks like one."""
 
     baseline: Telemetry
     incident: Telemetry
@@ -109,6 +111,7 @@ class Case:
     bad: frozenset[str] = frozenset()
     edges: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     symptom: str = ""
+    seen_by_callers: frozenset[str] = frozenset()
 
 
 def template_of(text: str) -> str:

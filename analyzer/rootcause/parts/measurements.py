@@ -12,6 +12,9 @@ BASE_MIN: Final = 3
 HALF_AT: Final = 12.0
 """A shift of so many robust deviations counts half."""
 RESOURCES: Final = ("cpu", "memory", "heap", "disk", "gc", "pool", "thread", "fd", "restart")
+GOOD_SHARES: Final = ("availability", "success")
+"""Shares of what went well: what is missing to the whole is what is looked at."""
+SHARE_FLOOR: Final = 0.002
 RELATIVE: Final = 0.1
 DEVIATIONS_MIN: Final = 5.0
 
@@ -22,11 +25,16 @@ def find(case: Case) -> list[Clue] | None:
     if not before or not during:
         return None
     clues = []
-    for key, values in sorted(during.items()):
-        base = before.get(key, ())
+    for key, seen in sorted(during.items()):
+        values, base = seen, before.get(key, [])
         if len(base) < BASE_MIN:
             continue
-        middle, deviation = median(base), _deviation(base)
+        floor = 0.0
+        if any(word in key[1].lower() for word in GOOD_SHARES):
+            whole = 100.0 if max(base) > 1.5 else 1.0
+            values, base = [whole - it for it in values], [whole - it for it in base]
+            floor = whole * SHARE_FLOOR
+        middle, deviation = median(base), max(_deviation(base), floor)
         owned = any(word in key[1].lower() for word in RESOURCES)
         if owned:
             worst = sorted(values)[-2:][0]  # only more is bad, and one sample may be chance

@@ -12,8 +12,9 @@ from retrospan.edge import Edge
 from retrospan.incident import declare, overlaps, worst_window
 from retrospan.loading import derive, load
 from retrospan.replaying import Replayer
-from retrospan.report import build, gather
+from retrospan.report.build import build
 from retrospan.report.check import Verified, read_report, verify
+from retrospan.report.facts import gather
 from retrospan.report.model import Document
 from retrospan.report.objectives import beside, objectives
 from retrospan.report.save import save

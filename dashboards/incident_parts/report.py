@@ -8,7 +8,8 @@ from dashboards import configured, data, links
 from dashboards.markup import line
 from dashboards.wording import plural
 from retrospan.audience import Audience
-from retrospan.report import build, gather
+from retrospan.report.build import build
+from retrospan.report.facts import gather
 from retrospan.report.model import Blank
 from retrospan.report.render import to_html, to_markdown
 from store.conclusions import Incident

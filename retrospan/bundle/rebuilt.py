@@ -18,7 +18,8 @@ from retrospan.bundle.records import read_records
 from retrospan.edge import Edge
 from retrospan.incident import overlaps
 from retrospan.loading import derive
-from retrospan.report import build, gather
+from retrospan.report.build import build
+from retrospan.report.facts import gather
 from retrospan.report.model import Document
 from retrospan.report.objectives import objectives
 from store import read, write

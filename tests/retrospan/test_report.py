@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from retrospan.report import IncidentFacts, build, to_html, to_markdown
+from retrospan.report.build import build
 from retrospan.report.check import blanks, incident_id_of, verify
+from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Blank, Document, Statement, Table
+from retrospan.report.render import to_html, to_markdown
 from store.model import Decision
 from tests.retrospan import world
 

@@ -63,7 +63,8 @@ def write_report(
 
 def _document(edge: Edge, incident_id: str, slo: Sequence[Path], audience: Audience) -> "Document":
     from analyzer.releases.settings import ReleaseSettings
-    from retrospan.report import build, gather
+    from retrospan.report.build import build
+    from retrospan.report.facts import gather
     from retrospan.report.objectives import objectives
 
     settings = edge.settings()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from dashboards.access import signed_in
 from dashboards.components import range_bar
 from dashboards.pages import PageFacts, arrange
 
@@ -29,6 +30,8 @@ def main() -> None:
     st.set_page_config(page_title="retrospan", page_icon=icon, layout="wide")
     st.logo(icon, size="large")
     st.html(_STYLE)
+    if not signed_in():
+        return
     menu = {
         section: [
             st.Page(

@@ -1,13 +1,17 @@
 """Starts the pages as a local server."""
 
+import importlib.util
 import ipaddress
 import os
+import tomllib
 from pathlib import Path
 from typing import Any
 
-from store.errors import UsageError
+from store.errors import DataError, UsageError
 
 STORE_VARIABLE = "RETROSPAN_DB"
+TOKEN_CHARS_MIN = 16
+SIGN_IN_NAMES = ("redirect_uri", "cookie_secret", "client_id", "server_metadata_url")
 _ENTRY = Path(__file__).parent / "app.py"
 
 # Okabe-Ito without yellow, which cannot be read on white, then Tol's muted tones.
@@ -42,29 +46,64 @@ _DARK = {
 
 
 def serve(
-    store_path: Path, host: str = "127.0.0.1", port: int = 8501, *, insecure: bool = False
+    store_path: Path,
+    host: str = "127.0.0.1",
+    port: int = 8501,
+    *,
+    insecure: bool = False,
+    token: str | None = None,
+    sign_in: Path | None = None,
 ) -> None:
     """Serves the pages over one store until stopped.
 
-    Whoever reaches the port reads the whole store, so another address than loopback has to be
-    asked for with `insecure`.
+    Whoever is let in reads the whole store, so another address than loopback needs a `token`, a
+    `sign_in` file (TOML with Streamlit's `[auth]`), or `insecure`.
     """
-    require_loopback(host, insecure=insecure)
+    require_access(host, insecure=insecure, token=token, sign_in=sign_in)
     if not 0 < port < 65_536:
         raise UsageError(f"port {port} is not between 1 and 65535")
     import streamlit as st  # 1.8 s of imports that other commands need not wait for
+    from starlette.middleware import Middleware
+
+    from dashboards.access import SIGN_IN_VARIABLE, TokenGate
 
     os.environ[STORE_VARIABLE] = str(store_path.resolve())
-    st.App(_ENTRY).run(config=server_config(host, port))
+    secrets = None if sign_in is None else read_sign_in(sign_in)
+    if secrets is not None:
+        os.environ[SIGN_IN_VARIABLE] = "1"
+    gates = [] if token is None else [Middleware(TokenGate, token=token)]
+    st.App(_ENTRY, middleware=gates, secrets=secrets).run(config=server_config(host, port))
 
 
-def require_loopback(host: str, *, insecure: bool) -> None:
-    """Refuses an address that other machines reach, unless it was asked for."""
-    if not (insecure or is_loopback(host)):
+def require_access(
+    host: str, *, insecure: bool, token: str | None = None, sign_in: Path | None = None
+) -> None:
+    """Refuses an address that other machines reach without anything that keeps them out."""
+    if token is not None and len(token) < TOKEN_CHARS_MIN:
+        raise UsageError(f"a token needs at least {TOKEN_CHARS_MIN} characters")
+    if sign_in is not None:
+        read_sign_in(sign_in)
+    if not (insecure or is_loopback(host) or token is not None or sign_in is not None):
         raise UsageError(
             f"{host} can be reached from other machines, and the pages ask for no password. "
-            "Bind 127.0.0.1, or add --insecure when the network is trusted."
+            "Give a --token (or RETROSPAN_TOKEN) or --sign-in FILE, bind 127.0.0.1, or add "
+            "--insecure when the network is trusted."
         )
+
+
+def read_sign_in(path: Path) -> dict[str, Any]:
+    """The `[auth]` table of a TOML file, as Streamlit's sign-in wants it."""
+    if importlib.util.find_spec("authlib") is None:
+        raise UsageError("--sign-in needs Authlib: pip install 'streamlit[auth]'")
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path}: the sign-in settings cannot be read: {error}") from None
+    auth = found.get("auth")
+    missing = [name for name in SIGN_IN_NAMES if not isinstance(auth, dict) or name not in auth]
+    if missing:
+        raise DataError(f"{path}: [auth] lacks {', '.join(missing)}")
+    return {"auth": auth}
 
 
 def is_loopback(host: str) -> bool:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrospan.edge import ExitCode, edge_of, put
+from retrospan.edge import ExitCode, edge_of, put, worst
 from retrospan.listing import (
     AsJson,
     Column,
@@ -67,6 +67,13 @@ CHANGE_COLUMNS = (
     field("reviewed", "reviewed"),
 )
 CHANGE_CELLS = ("decision_id", "flow_id", "recorded", "answered", "acted", "reviewed")
+
+FAILED_COLUMNS = (
+    field("decision", "decision_id"),
+    field("expected", "expected"),
+    field("policy says", "answered"),
+)
+FAILED_CELLS = ("decision_id", "expected", "answered")
 
 
 @app.command("report")
@@ -179,6 +186,68 @@ def backtest(
     )
     _say(edge, document)
     return ExitCode.FINE
+
+
+@app.command("cases")
+def cases(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Write them here.")],
+) -> int:
+    """Write recorded decisions as test cases of a policy: what was known, what the gate said."""
+    from analyzer.oversight.cases import cases_of, lines_of
+    from analyzer.oversight.read import read_joined
+
+    edge = edge_of(context)
+    with edge.lease("writing policy cases") as session:
+        decisions, _ = read_joined(session)
+    found = cases_of(decisions)
+    write_text(out, "".join(f"{line}\n" for line in lines_of(found)))
+    put([f"{out}: {len(found)} cases of {len(decisions)} decisions"])
+    return ExitCode.FINE
+
+
+@app.command("test")
+def test(
+    policy: Annotated[
+        Path, typer.Option(metavar="FILE", help="A policy: YAML with CEL conditions.")
+    ],
+    recorded: Annotated[
+        Path, typer.Option("--cases", metavar="FILE", help="What `governance cases` wrote.")
+    ],
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> int:
+    """Test a policy against recorded cases, without a store. Exit code 3 when one fails."""
+    from analyzer.oversight.cases import failures, read_cases
+    from analyzer.oversight.policy import load_policy
+    from store.errors import DataError
+
+    loaded, known = load_policy(policy), read_cases(recorded)
+    if not known:
+        raise DataError(f"{recorded} holds no case, so nothing was tested")
+    failed = failures(loaded, known)
+    rows: list[Row] = [
+        {"decision_id": it.decision_id, "expected": it.expected, "answered": it.answered}
+        for it in failed
+    ]
+    document = {
+        "schema": "retrospan.governance_test/1",
+        "policy": {"id": loaded.policy_id, "version": loaded.version, "sha256": loaded.sha256},
+        "n": len(known),
+        "failed": [dict(row) for row in rows],
+    }
+    show(
+        Listing(
+            document=document,
+            rows=rows,
+            columns=FAILED_COLUMNS,
+            cells=FAILED_CELLS,
+            empty=f"all {len(known)} cases pass",
+        ),
+        form,
+        as_json,
+    )
+    return worst(violation=bool(failed))
 
 
 def _case(edge: "Edge") -> "Case":

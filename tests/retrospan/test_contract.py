@@ -147,6 +147,7 @@ def test_every_command_and_option_has_help() -> None:
         ("decisions verify", 0),
         ("governance backtest --policy policy.yaml", 0),
         ("governance report", 0),
+        ("governance test --policy policy.yaml --cases cases.jsonl", 3),
         ("incidents list", 0),
         ("incidents show inc-1", 0),
         ("incidents declare --from 5m --to 1m", 0),
@@ -203,6 +204,8 @@ def test_every_document_fits_its_schema(
         "schema: retrospan.policy/1\nid: p\nversion: v2\n"
         "rules: [{when: confidence >= 0.9, outcome: deny}]\ndefault: escalate\n"
     )
+    if line.startswith("governance test"):
+        assert command("governance", "cases", "-o", "cases.jsonl").code == 0
     if line.startswith("report"):
         assert command("report", "write", "inc-1", "-o", "a.md").code == 0
     if line.startswith("recordings replay"):

@@ -81,6 +81,14 @@ COLUMNS = (
     Column(header="first divergence", show=_first),
     field("because", "reason"),
 )
+TEMPORAL_COLUMNS = (
+    field("flow", "flow_id"),
+    field("temporal's verdict", "temporal_verdict"),
+    field("verdict", "verdict"),
+    field("ends", "outcome"),
+    Column(header="first divergence", show=_first),
+    field("because", "reason"),
+)
 PROGRAM_COLUMNS = (
     field("flow kind", "name"),
     field("version", "version"),
@@ -183,17 +191,29 @@ def run_replays(
         ),
     ] = None,
     python: Annotated[
-        str, typer.Option(help="With --code: your interpreter, such as .venv/bin/python.")
+        str, typer.Option(help="With --code or --temporal: your interpreter, as .venv/bin/python.")
     ] = "python3",
     explore: Annotated[
         int,
         typer.Option(min=0, max=1_000, help="With --code: other orders to try, to find races."),
     ] = 0,
+    temporal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODULE[:REPLAYER]",
+            help="Replay Temporal histories by the workflows of this module; name history files or "
+            "folders in the place of flows. Needs no store.",
+        ),
+    ] = None,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:
     """Re-execute flows from their recordings and store the result. Exit code 3 when one diverged,
     4 when one could not be replayed."""
+    if temporal is not None:
+        if every or scenario is not None or code is not None or explore:
+            raise UsageError("--temporal takes no --all, --scenario, --code or --explore")
+        return _temporal(context, flow_ids or [], temporal, python, explain, form, as_json)
     if bool(flow_ids) == every:
         raise UsageError("replay run takes FLOW_ID... or --all, one of the two")
     from retrospan.code_replaying import Wanted, code_replayed
@@ -204,10 +224,8 @@ def run_replays(
     if code is None:
         results = replayed(edge, flow_ids or None, scenario, progress_line(edge))
     else:
-        results = code_replayed(
-            edge, flow_ids or None, Wanted(code=code, python=python, explore=explore, scenario=scenario),
-            progress_line(edge),
-        )  # fmt: skip
+        wanted = Wanted(code=code, python=python, explore=explore, scenario=scenario)
+        results = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
     if explain and form is Format.TABLE and not as_json:
         put(_explained(edge_of(context), results))
     else:
@@ -224,6 +242,41 @@ def run_replays(
         )
     judged = [result.control_verdict or result.verdict for result in results]
     return worst(violation="diverged" in judged, bad_data="unreplayable" in judged)
+
+
+def _temporal(
+    context: typer.Context,
+    paths: "Sequence[str]",
+    module: str,
+    python: str,
+    explain: bool,
+    form: Format,
+    as_json: bool,
+) -> int:
+    from retrospan.temporal_replaying import (
+        temporal_document,
+        temporal_lines,
+        temporal_replayed,
+        temporal_row,
+    )
+
+    results = temporal_replayed(paths, module, python, progress_line(edge_of(context)))
+    if explain and form is Format.TABLE and not as_json:
+        put(temporal_lines(results))
+    else:
+        show(
+            Listing(
+                document=temporal_document(results),
+                rows=[temporal_row(one) for one in results],
+                columns=TEMPORAL_COLUMNS,
+                cells=(*CELLS, "temporal_verdict"),
+                empty="no history",
+            ),
+            form,
+            as_json,
+        )
+    verdicts = [one.result.verdict for one in results]
+    return worst(violation="diverged" in verdicts, bad_data="unreplayable" in verdicts)
 
 
 def _explained(edge: Edge, results: "Sequence[ReplayResult]") -> list[str]:

@@ -1,0 +1,159 @@
+"""Histories in, a replay result with two verdicts each out."""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from replay.code.process import ChildError, Message
+from replay.code.settings import Code
+from replay.digest import event_log_digest
+from replay.temporal.commands import ENDS, Command, command_of
+from replay.temporal.compare import compare
+from replay.temporal.histories import RecordedHistory
+from replay.temporal.process import WorkflowChild
+from store.conclusions import Divergence, ReplayResult
+
+# Temporal's own detector gives a workflow task 2 s; a long history has thousands.
+WALL_S_MAX = 120.0
+_SENTENCE = re.compile(r'message: "((?:[^"\\]|\\.)+)"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemporalReplay:
+    """The strict result; Temporal's own word beside it: compatible, incompatible, None if none."""
+
+    result: ReplayResult
+    temporal_verdict: str | None
+
+
+def replay_histories(
+    histories: Sequence[RecordedHistory],
+    code: Code,
+    *,
+    workers: int | None = None,
+    progress: Callable[[int, int], None] = lambda done, whole: None,
+) -> list[TemporalReplay]:
+    """The result of each history, in their order, by as many children as there are cores.
+
+    One that breaks the child is unreplayable, and the others go on. Raises UsageError when the
+    module cannot be imported at all.
+    """
+    count = max(1, min(workers or os.cpu_count() or 1, len(histories)))
+    with ExitStack() as stack:
+        children: SimpleQueue[WorkflowChild] = SimpleQueue()
+        for _ in range(count):
+            children.put(stack.enter_context(WorkflowChild(code)))
+
+        def one(history: RecordedHistory) -> TemporalReplay:
+            child = children.get()
+            try:
+                told = child.replay(history.workflow_id, history.events, WALL_S_MAX)
+                return judged(history, told, child.about)
+            except ChildError as error:
+                return _unreplayable(history, str(error))
+            finally:
+                children.put(child)
+
+        results: list[TemporalReplay] = []
+        with ThreadPoolExecutor(count) as threads:
+            for result in threads.map(one, histories):
+                results.append(result)
+                progress(len(results), len(histories))
+        return results
+
+
+def judged(history: RecordedHistory, told: Message, about: Message) -> TemporalReplay:
+    """The two verdicts over what the child saw."""
+    if told.get("kind") != "replayed":
+        return _unreplayable(history, str(told.get("reason") or "the child gave no reason"))
+    compatible = bool(told["compatible"])
+    recorded = [command_of(one) for one in told["recorded"]]
+    completed = set(told["completed"])
+    # A history may end with a workflow task that had not answered yet.
+    issued = [
+        one for one in map(command_of, told["issued"]) if not one.task or one.task in completed
+    ]
+    found = compare(recorded, issued, reached=None if compatible else int(told["reached"]))
+    divergences = list(found.divergences)
+    failure = str(told["task_failure"])
+    if failure and not compatible:
+        divergences.insert(0, _stopped(int(told["reached"]), failure))
+    elif not compatible and not divergences:
+        divergences.append(_stopped(int(told["reached"]), plain(str(told["message"]))))
+    doubts = [*found.doubts, *([about["drift"]] if about.get("drift") else [])]
+    verdict = "diverged" if divergences else "equivalent" if found.doubts else "identical"
+    start_ns = int(told["start_ns"])
+    lasted = int(told["end_ns"]) - start_ns
+    events = [_event(one, start_ns) for one in issued]
+    return TemporalReplay(
+        result=ReplayResult(
+            flow_id=history.flow_id,
+            mode="temporal",
+            verdict=verdict,
+            digest=event_log_digest(events),
+            outcome=_outcome(issued),
+            virtual_duration_ns=lasted,
+            virtual_low_ns=lasted,
+            virtual_high_ns=lasted,
+            program_digest=str(about["workflows"].get(_kind(history), "")),
+            program_flows=0,
+            leave_one_out=False,
+            flags=tuple(doubts),
+            divergences=tuple(divergences),
+            answers={},
+            reason="" if compatible else f"Temporal: {plain(str(told['message']))}",
+            events=events,
+        ),
+        temporal_verdict="compatible" if compatible else "incompatible",
+    )
+
+
+def plain(message: str) -> str:
+    """The sentence inside what Temporal's core prints of a failure."""
+    found = _SENTENCE.search(message)
+    return found[1].replace('\\"', '"') if found else message
+
+
+def _stopped(task: int, message: str) -> Divergence:
+    return Divergence(
+        kind="exception_changed", step_id=f"workflow task {task}", recorded=None, replayed=message
+    )
+
+
+def _event(command: Command, start_ns: int) -> dict[str, object]:
+    return {
+        "kind": command.kind,
+        "name": command.name,
+        "fields": dict(command.fields),
+        "task": command.task,
+        "at_ns": command.at_ns - start_ns,
+    }
+
+
+def _outcome(issued: Sequence[Command]) -> str:
+    return next((ENDS[one.kind] for one in issued if one.kind in ENDS), "unfinished")
+
+
+def _kind(history: RecordedHistory) -> str:
+    for event in history.events[:1]:
+        if isinstance(event, dict):
+            started = event.get("workflowExecutionStartedEventAttributes")
+            if isinstance(started, dict) and isinstance(started.get("workflowType"), dict):
+                return str(started["workflowType"].get("name"))
+    return ""
+
+
+def _unreplayable(history: RecordedHistory, reason: str) -> TemporalReplay:
+    return TemporalReplay(
+        result=ReplayResult(
+            flow_id=history.flow_id, mode="temporal", verdict="unreplayable", digest="",
+            outcome="", virtual_duration_ns=0, virtual_low_ns=0, virtual_high_ns=0,
+            program_digest="", program_flows=0, leave_one_out=False, flags=(), divergences=(),
+            answers={}, reason=f"{history.place}: {reason}",
+        ),
+        temporal_verdict=None,
+    )  # fmt: skip

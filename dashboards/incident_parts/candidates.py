@@ -1,12 +1,131 @@
-"""What may have caused an incident, as far as the data points anywhere."""
+"""What may have caused an incident, each candidate tried by replay where that can be."""
 
+import os
+from pathlib import Path
+
+import polars as pl
 import streamlit as st
 
+from analyzer.rootcause.rank import all_parts
+from dashboards import data, links
+from dashboards.components.plain_table import plain_table
 from dashboards.incident_parts.contrasts import contrast_part
+from dashboards.markup import chip, heading, notes
+from dashboards.wording import clean, duration_text, plural, time_text
+from retrospan.causes import Cause, Causes, causes_of
+from retrospan.config import CONFIG_VARIABLE
+from retrospan.edge import Edge
 from store.conclusions import Incident
 
+TRIED_FLOWS_MAX = 5_000  # a store with more is asked only when a reader says so
+SHOWN_MAX = 5
+LOOKS = {
+    "confirmed": ("confirmed by replay", "error", "✖"),
+    "refuted": ("refuted by replay", "ok", "✔"),
+    "untested": ("untested", "neutral", "?"),
+}
 
-def candidates_tab(incident: Incident) -> None:
-    """Candidates with their parts, then what sets the affected flows apart."""
+
+def candidates_tab(incident: Incident, flows: int) -> None:
+    """Candidates with their parts, changes around the incident, what sets its flows apart."""
+    tried = st.toggle(
+        "Try each candidate by replay",
+        value=flows <= TRIED_FLOWS_MAX,
+        key="try",
+        bind="query-params",
+        help="The suspect's answers from before the incident are swapped in; a cause is confirmed "
+        "only if the symptom goes, and swaps elsewhere do not remove it.",
+    )
+    path = data.store_path()
+    found = _causes(str(path), data.stamp_of(path), incident.incident_id, tried)
+    if not found.causes:
+        st.html(notes([f"No cause is named: {found.ranking.reason or 'nothing stands out'}."]))
+    for cause in found.causes[:SHOWN_MAX]:
+        _cause(cause, incident)
+    rest = found.causes[SHOWN_MAX:]
+    if rest:
+        with st.expander(f"{plural(len(rest), 'weaker candidate')}"):
+            for cause in rest:
+                _cause(cause, incident)
+    if found.ranking.unseen:
+        unseen = ", ".join(name.replace("_", " ") for name in found.ranking.unseen)
+        st.caption(f"Without data for: {unseen}.")
+    links.as_command("incidents", "show", incident.incident_id)
+    st.subheader("Changes around it")
+    _changes(found)
     st.subheader("What sets the affected flows apart")
     contrast_part(incident)
+
+
+def _cause(cause: Cause, incident: Incident) -> None:
+    candidate = cause.candidate
+    word, tone, icon = LOOKS.get(cause.confirmation.status, LOOKS["untested"])
+    with st.container(border=True):
+        st.html(
+            heading(
+                f"{cause.rank}. {candidate.name}",
+                above=f"{candidate.kind} of {candidate.service or 'no service'}",
+                size_rem="1.1",
+            )
+            + chip(word, tone=tone, icon=icon)
+            + chip(f"score {candidate.score:.2f}", title="orders candidates; no probability")
+            + (chip(f"partly explained by {candidate.below}") if candidate.below else "")
+            + notes([cause.confirmation.reason], tone=tone)
+        )
+        weights = all_parts()
+        table = pl.DataFrame(
+            [
+                {
+                    "evidence": part.replace("_", " "),
+                    "strength": f"{clue.value:.2f}",
+                    "at most": f"{weights[part].weight:.2f}" if part in weights else "–",
+                    "of (n)": clue.n,
+                    "says": clean(clue.detail),
+                }
+                for part, clue in sorted(candidate.parts.items())
+            ]
+        )
+        if not table.is_empty():
+            plain_table(table, key=f"cause-{cause.rank}", alt=f"Evidence on {candidate.name}")
+        with st.container(horizontal=True):
+            if candidate.service:
+                links.flows_link(
+                    f"Affected flows through {candidate.service}",
+                    incident=incident.incident_id,
+                    service=candidate.service,
+                )
+            if incident.flow_ids:
+                links.view_link("replay", "Replay an affected flow", flow=incident.flow_ids[0])
+
+
+def _changes(found: Causes) -> None:
+    if not found.changes:
+        st.text("No change of version, flag, policy or model was recorded around it.")
+        return
+    start_ns = found.incident.start_ns
+    table = pl.DataFrame(
+        [
+            {
+                "time": time_text(one.at_ns),
+                "from the start": _signed(one.at_ns - start_ns),
+                "kind": clean(one.kind),
+                "service": clean(one.service) or "–",
+                "change": clean(one.name),
+            }
+            for one in found.changes
+        ]
+    )
+    plain_table(table, key="incident_changes", alt="Changes around the incident", height_max_px=420)
+
+
+def _signed(length_ns: int) -> str:
+    return f"+{duration_text(length_ns)}" if length_ns >= 0 else duration_text(length_ns)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking for causes …")
+def _causes(path: str, stamp: data.Stamp, incident_id: str, tried: bool) -> Causes:
+    """As `retrospan incidents show` finds them."""
+    del stamp  # only part of the key
+    named = os.environ.get(CONFIG_VARIABLE)
+    edge = Edge(db=Path(path), config=Path(named) if named else None, quiet=True)
+    return causes_of(edge, incident_id, replays=tried)

@@ -6,15 +6,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from analyzer.slo.evaluate import read_facts, report
+from analyzer.slo.openslo import read_slos
 from retrospan import samples
-from retrospan.causes import Causes, causes_of
 from retrospan.edge import Edge
 from retrospan.incident import declare, overlaps, worst_window
 from retrospan.loading import derive, load
+from retrospan.objectives import standing
 from retrospan.replaying import Replayer
 from retrospan.report.build import build
 from retrospan.report.check import Verified, read_report, verify
-from retrospan.report.facts import gather
+from retrospan.report.gathering import Programs, facts_of
 from retrospan.report.model import Document
 from retrospan.report.objectives import beside, objectives
 from retrospan.report.save import save
@@ -46,10 +48,13 @@ def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo
     folder = samples.find(sample)
     edge = replace(edge, db=_fresh(out))
     with _stage(edge, f"load {sample}") as told:
-        report = load(edge, [str(folder)], None, show, DEMO_KEY)
-        told.append(f"{report.total('spans')} spans, {report.total('decisions')} decisions")
+        loaded = load(edge, [str(folder)], None, show, DEMO_KEY)
+        told.append(f"{loaded.total('spans')} spans, {loaded.total('decisions')} decisions")
     with _stage(edge, "derive flows and verify them") as told:
         told.append(derive(edge, show))
+    if (named := _slo_file(sample)) is not None:
+        with _stage(edge, "hold them to their objectives") as told:
+            told += _standing(edge, named)
     with _stage(edge, "declare the incident") as told:
         incident, flow_ids = _declare(edge, sample)
         told.append(f"{incident.incident_id}, {len(flow_ids)} flows in its window")
@@ -64,47 +69,45 @@ def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo
             results = replayer.run(flow_ids, scenario, show)
             claimed = sum(result.claim is not None for result in results)
             told.append(f"{claimed} of {len(results)} make a claim")
-    with _stage(edge, "write the post-mortem"):
-        document = _document(edge, incident.incident_id, _objectives(sample, out))
+    programs = replayer.programs
+    with _stage(edge, "look for the cause, write the post-mortem"):
+        document = _document(edge, incident.incident_id, _objectives(sample, out), programs)
         written = save(document, out / REPORT_NAME, DEMO_SUFFIXES)
     with _stage(edge, "recompute the post-mortem from the store") as told:
-        again = _document(edge, incident.incident_id, beside(document.objectives, out))
+        files = beside(document.objectives, out)
+        again = _document(edge, incident.incident_id, files, programs)
         verified = [_verified(path, again) for path in written]
         told.append(f"{verified[0].recomputed} of {verified[0].statements} lines say the same")
-    with _stage(edge, "look for the cause") as told:
-        told.append(_cause(causes_of(edge, incident.incident_id, programs=replayer.programs)))
     return Demo(document=document, store=edge.db, written=written, verified=verified)
 
 
-def _cause(found: Causes) -> str:
-    """The first cause that replays confirm, else why none is."""
-    for cause in found.causes:
-        if cause.confirmation.status == "confirmed":
-            one = cause.candidate
-            return f"{one.kind} {one.name} is confirmed: {cause.confirmation.reason}"
-    if not found.causes:
-        return f"none: {found.ranking.reason}"
-    return f"none is confirmed by replay; the first of {len(found.causes)} candidates is " + (
-        f"{found.causes[0].candidate.kind} {found.causes[0].candidate.name}"
-    )
-
-
-def _document(edge: Edge, incident_id: str, files: Sequence[Path]) -> Document:
-    settings = edge.settings()
-    held_to = objectives(files, settings)
-    with edge.lease("reading the demo's incident") as session:
-        facts = gather(session, incident_id, held_to)
-    return build(facts)
+def _document(edge: Edge, incident_id: str, files: Sequence[Path], programs: Programs) -> Document:
+    held_to = objectives(files, edge.settings())
+    return build(facts_of(edge, incident_id, held_to, programs))
 
 
 def _verified(path: Path, document: Document) -> Verified:
     return verify(read_report(path), document, html=path.suffix == ".html")
 
 
+def _slo_file(sample: str) -> Path | None:
+    """The objectives of the sample's system."""
+    named = SLOS / f"{sample.partition('-')[0]}.yaml"
+    return named if named.is_file() else None
+
+
+def _standing(edge: Edge, named: Path) -> list[str]:
+    """How each objective stands at the end of the data."""
+    with edge.lease("holding the sample to its objectives") as session:
+        flows = read_facts(session)
+        end_ns = read.counts(session).data_end_ns
+    return [standing(one) for one in report(read_slos([named]), flows, (end_ns or 0) + 1)]
+
+
 def _objectives(sample: str, out: Path) -> list[Path]:
     """The sample's objectives, put beside the report so that it can be recomputed there."""
-    named = SLOS / f"{sample.partition('-')[0]}.yaml"
-    if not named.is_file():
+    named = _slo_file(sample)
+    if named is None:
         return []
     copy = out / named.name
     try:

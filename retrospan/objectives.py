@@ -8,7 +8,7 @@ from analyzer.slo.budget import AlertState
 from analyzer.slo.duration import short_text
 from analyzer.slo.evaluate import SloReport
 from analyzer.slo.ledger import Spending
-from analyzer.slo.model import BurnRule, Objective, Slo
+from analyzer.slo.model import BurnRule, Method, Objective, Slo
 from analyzer.slo.precision import Precision, incident_ids, precision
 from analyzer.statistics.proportions import wilson
 from retrospan.documents import Document
@@ -54,6 +54,18 @@ def report_row(report: SloReport) -> dict[str, JsonValue]:
         "bad_flow_ids": list(report.bad_flow_ids[:BAD_FLOWS_MAX]),
         "reason": report.reason,
     }
+
+
+def standing(found: SloReport) -> str:
+    """One objective in a few words."""
+    if found.sli is None or found.sli.value is None:
+        return f"{found.slo.name}: {found.reason}"
+    unit = "slices" if found.slo.method is not Method.OCCURRENCES else "flows"
+    unknown = f", {found.sli.unknown} flows unknown" if found.sli.unknown else ""
+    return (
+        f"{found.slo.name} {float(found.sli.value):.1%} of {float(found.objective.target):.1%} "
+        f"({float(found.sli.good):g} of {float(found.sli.valid):g} {unit}{unknown})"
+    )
 
 
 def backtest_document(

@@ -1,10 +1,11 @@
 """Windows in which flows went bad faster than usual, by burn rate, and when each was over.
 
-Definitions: impact start is the first bad flow of the first slice with a burn rate of at least 1
-that leads to the alert; detection is when a burn-rate alert would have fired; mitigation is the
-end of the last slice with a burn rate of at least 1 before so many calm ones; recovery is the end
-of the last bad flow after which the share of bad flows is what it was before. Burn rate: Google
-SRE workbook, chapter 5 (14.4: two per cent of a thirty days' budget in an hour).
+Definitions: impact start is the first bad flow of the first slice that surely burns (more bad
+flows than the budget allows, by a Wilson interval with its neighbours) and leads to the alert;
+detection is when a burn-rate alert would have fired; mitigation is the end of the last such slice
+before so many calm ones; recovery is the end of the last bad flow after which the share of bad
+flows is what it was before. Burn rate: Google SRE workbook, chapter 5 (14.4: two per cent of a
+thirty days' budget in an hour).
 """
 
 from bisect import bisect_left
@@ -21,7 +22,11 @@ THRESHOLD: Final = Fraction(72, 5)
 BUDGET: Final = Fraction(1, 100)
 BAD_MIN: Final = 5
 CALM_SLICES: Final = 3
+SURE: Final = 0.998
+"""Confidence of each slice: there are sixty, and chance makes one in twenty odd."""
 GAP_SLICES: Final = 2
+ALERT_SLICES: Final = 5
+PARTS: Final = 6
 RECOVERY_FLOWS_MIN: Final = 10
 
 
@@ -54,19 +59,19 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
+    """`is_up`: it has bad flows, and with its neighbours surely more than the budget allows."""
+
     number: int
     bad: int
     known: int
-
-    def burns(self, budget: Fraction, threshold: Fraction) -> bool:
-        return self.known > 0 and Fraction(self.bad, self.known) >= threshold * budget
+    is_up: bool = False
 
 
 def find(source: str, flows: Iterable[Judged], budget: Fraction | None = None) -> list[Window]:
     """The windows of one objective by start.
 
-    Without a `budget` it is one in a hundred, or what is usual in the calmer half of the data
-    where that is more: a share of flows that always fails is no incident.
+    Without a `budget` it is one in a hundred, or what is usual in a calm part of the data where
+    that is more: a share of flows that always fails is no incident.
     """
     known = sorted(
         (flow for flow in flows if flow.bad is not None),
@@ -77,11 +82,10 @@ def find(source: str, flows: Iterable[Judged], budget: Fraction | None = None) -
     first, last = known[0].end_ns, known[-1].end_ns
     width = max(SLICE_NS_MIN, -(-(last - first + 1) // SLICES))
     slices = _slices(known, first, width)
-    allowed = _usual(slices) if budget is None else budget
-    threshold = min(THRESHOLD, Fraction(1, 2) / allowed)
-    runs = _runs(slices, allowed, threshold)
+    allowed = _usual(known) if budget is None else budget
+    slices = _held(slices, allowed)
     windows = []
-    for run in runs:
+    for run in _runs(slices):
         window = _window(source, known, run, slices, first, width, allowed)
         if window is not None:
             windows.append(window)
@@ -97,27 +101,45 @@ def _slices(known: Sequence[Judged], first: int, width: int) -> list[_Slice]:
     return [_Slice(number, bad, total) for number, (bad, total) in sorted(counts.items())]
 
 
-def _usual(slices: Sequence[_Slice]) -> Fraction:
-    calm = sorted(slices, key=lambda one: (Fraction(one.bad, one.known), one.number))
-    calm = calm[: max(1, len(calm) // 2)]
-    share = Fraction(sum(one.bad for one in calm), sum(one.known for one in calm))
-    return max(BUDGET, share)
+def _held(slices: Sequence[_Slice], budget: Fraction) -> list[_Slice]:
+    """The slices, each told whether it is up. One bad flow in a quiet slice is no trend."""
+    held = []
+    for place, one in enumerate(slices):
+        near = [
+            it for it in slices[max(0, place - 1) : place + 2] if abs(it.number - one.number) < 2
+        ]
+        interval = wilson(sum(it.bad for it in near), sum(it.known for it in near), SURE)
+        is_up = one.bad > 0 and interval is not None and interval.low > budget
+        held.append(_Slice(one.number, one.bad, one.known, is_up))
+    return held
 
 
-def _runs(slices: Sequence[_Slice], budget: Fraction, threshold: Fraction) -> list[list[_Slice]]:
-    """Slices with a burn rate of at least 1, near enough to one another, with an alert in them."""
+def _usual(known: Sequence[Judged]) -> Fraction:
+    """The share of bad flows in the second calmest of six equal parts of the data."""
+    size = -(-len(known) // PARTS)
+    shares = sorted(
+        Fraction(sum(flow.bad is True for flow in part), len(part))
+        for part in (known[at : at + size] for at in range(0, len(known), size))
+    )
+    return max(BUDGET, shares[min(1, len(shares) - 1)])
+
+
+def _alert(budget: Fraction) -> Fraction:
+    """The share of bad flows from which on an alert fires: the burn rate's, but where much fails
+    anyway a quarter of the rest more than is usual."""
+    return min(THRESHOLD * budget, budget + (1 - budget) / 4)
+
+
+def _runs(slices: Sequence[_Slice]) -> list[list[_Slice]]:
+    """Slices that are up, those near one another together, with bad flows enough to tell."""
     runs: list[list[_Slice]] = []
     for one in slices:
-        if one.burns(budget, Fraction(1)) and one.bad:
+        if one.is_up:
             if runs and one.number - runs[-1][-1].number <= GAP_SLICES + 1:
                 runs[-1].append(one)
             else:
                 runs.append([one])
-    return [
-        run
-        for run in runs
-        if any(one.burns(budget, threshold) for one in run) and sum(s.bad for s in run) >= BAD_MIN
-    ]
+    return [run for run in runs if sum(one.bad for one in run) >= BAD_MIN]
 
 
 def _window(
@@ -146,8 +168,7 @@ def _window(
         detected_ns=detected,
         mitigated_ns=(
             min(end_ns, first + (run[-1].number + 1) * width)
-            if len(calm) >= CALM_SLICES
-            and not any(one.burns(budget, Fraction(1)) and one.bad for one in calm[:CALM_SLICES])
+            if len(calm) >= CALM_SLICES and not any(one.is_up for one in calm[:CALM_SLICES])
             else None
         ),
         recovered_ns=_recovered(known, low, high, end_ns),
@@ -163,16 +184,15 @@ def _window(
 def _detected(
     known: Sequence[Judged], low: int, high: int, width: int, budget: Fraction
 ) -> int | None:
-    """When an alert over a slice's length would first have had enough bad flows to fire."""
-    threshold = min(THRESHOLD, Fraction(1, 2) / budget)
+    """When an alert over five slices would first have had enough bad flows to fire."""
     since = low
     bad = 0
     for place in range(low, high):
         bad += known[place].bad is True
-        while known[place].end_ns - known[since].end_ns > 2 * width:
+        while known[place].end_ns - known[since].end_ns > ALERT_SLICES * width:
             bad -= known[since].bad is True
             since += 1
-        if bad >= BAD_MIN and Fraction(bad, place - since + 1) >= threshold * budget:
+        if bad >= BAD_MIN and Fraction(bad, place - since + 1) >= _alert(budget):
             return known[place].end_ns
     return None
 

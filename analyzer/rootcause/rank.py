@@ -82,7 +82,7 @@ def rank(case: Case) -> Ranking:
             if found
             else "there is nothing to compare: no data in the window or before it"
         )
-    return Ranking(candidates=ordered[:CANDIDATES_MAX], reason=reason, unseen=unseen)
+    return Ranking(candidates=tuple(ordered[:CANDIDATES_MAX]), reason=reason, unseen=tuple(unseen))
 
 
 def _services(found: Mapping[str, Sequence[Clue]], case: Case) -> list[Candidate]:

@@ -220,6 +220,7 @@ def test(
     """Test a policy against recorded cases, without a store. Exit code 3 when one fails."""
     from analyzer.oversight.cases import failures, read_cases
     from analyzer.oversight.policy import load_policy
+    from retrospan.documents import Document
     from store.errors import DataError
 
     loaded, known = load_policy(policy), read_cases(recorded)
@@ -230,7 +231,7 @@ def test(
         {"decision_id": it.decision_id, "expected": it.expected, "answered": it.answered}
         for it in failed
     ]
-    document = {
+    document: Document = {
         "schema": "retrospan.governance_test/1",
         "policy": {"id": loaded.policy_id, "version": loaded.version, "sha256": loaded.sha256},
         "n": len(known),

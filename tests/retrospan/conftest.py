@@ -36,7 +36,12 @@ Command = Callable[..., Said]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads the user's own configuration, store or key."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-    for name in ("RETROSPAN_DB", "RETROSPAN_CONFIG", "RETROSPAN_REDACTION_KEY"):
+    for name in (
+        "RETROSPAN_DB",
+        "RETROSPAN_CONFIG",
+        "RETROSPAN_REDACTION_KEY",
+        "RETROSPAN_SIGNING_KEY",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
 

@@ -18,7 +18,7 @@ from store import decision_leaf, merkle
 from store.decision_log import STORED, check_log, fill_leaves, leaf_key, prove
 from store.errors import NotFoundError
 from store.lease import Session, Store
-from store.model import Batch, Decision
+from store.model import Batch, Decision, JsonValue
 from store.write import write_batch
 
 KEY = b"a key for tests, outside the data"
@@ -27,7 +27,7 @@ ZEROS = "0" * 64
 
 
 def decision(number: int, **fields: object) -> Decision:
-    record = {
+    record: dict[str, JsonValue] = {
         "schema": "retrospan.decision/1", "decision_id": f"d-{number}", "chosen": "pay",
         "confidence": 0.5 + number / 100, "actor": {"service": "s"}, "seq": number,
     }  # fmt: skip

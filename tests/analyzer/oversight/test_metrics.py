@@ -27,7 +27,7 @@ ATTEMPT = Attempt(
 FEW = OversightSettings(calibration_n_min=4, comparison_n_min=2, resamples=99, calibration_bins=2)
 
 
-def decided(number: int = 0, **record: Any) -> Joined:
+def decided(number: Any = 0, **record: Any) -> Joined:
     """A decision that belongs to no flow."""
     made = Decision(
         decision_id=f"d-{number}", time_ns=START + number * SECOND,
@@ -75,7 +75,7 @@ def asked(
     }
 
 
-def told(it: Measure) -> tuple[float | None, int, int]:
+def told(it: Measure) -> tuple[Any, int, int]:
     return it.value, it.n, it.unknown
 
 

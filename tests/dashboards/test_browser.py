@@ -3,6 +3,7 @@
 Screenshots are written for a person to look at; nothing compares their pixels.
 """
 
+import json
 import os
 import re
 import socket
@@ -12,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -39,8 +41,9 @@ SERVE = """
 import sys
 from pathlib import Path
 from dashboards.serve import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]))
+serve(Path(sys.argv[1]), port=int(sys.argv[2]), token=(sys.argv[3:] or [None])[0])
 """
+TOKEN = "a token that nobody guesses"
 
 pytestmark = [
     pytest.mark.browser,
@@ -93,12 +96,18 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def server(filled_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(filled_store, tmp_path_factory.mktemp("elsewhere")) as base:
+        yield base
+
+
+@contextmanager
+def serving(store: Path, elsewhere: Path, *more: str) -> Iterator[str]:
+    """The pages, served from a folder that is not ours."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    elsewhere = tmp_path_factory.mktemp("elsewhere")
     log = elsewhere / "server.log"
-    command = [sys.executable, "-c", SERVE, str(filled_store), str(port)]
+    command = [sys.executable, "-c", SERVE, str(store), str(port), *more]
     with (
         log.open("w") as sink,
         subprocess.Popen(command, cwd=elsewhere, stdout=sink, stderr=sink) as process,
@@ -137,7 +146,7 @@ def visit(browser: Browser, server: str, request: pytest.FixtureRequest) -> Iter
     """A fresh window; whatever the test did, no fault and no request to elsewhere may be left."""
     scheme: Literal["light", "dark"] = getattr(request, "param", "light")
     context = browser.new_context(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     visit = Visit(page=context.new_page(), base=server)
     visit.watch()
     yield visit
@@ -231,10 +240,102 @@ def test_evidence_of_a_check_leads_to_its_span(visit: Visit) -> None:
     expect(chosen).to_contain_text("charge card")
 
 
-@pytest.mark.parametrize("tab", ["Steps", "Decisions", "Raw"])
+@pytest.mark.parametrize("tab", ["Steps", "Sequence", "Decisions", "Logs", "Compare", "Raw"])
 def test_hostile_names_inject_nothing_into_a_tab(visit: Visit, tab: str) -> None:
     visit.open(f"/trace?flow={BROKEN_FLOW}&tab={tab}")
     expect(visit.page.get_by_role("tab", name=tab)).to_have_attribute("aria-selected", "true")
-    if tab == "Steps":
+    if tab in ("Steps", "Sequence"):
         visit.page.locator('[data-testid="stMermaidChart"] img').wait_for()
     visit.shot(tab.lower())
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("differs", "/flows?view=What+differs&outcome=compensation_failed"),
+        ("map", "/map?caller=<img+src=x+onerror=window.hacked=1>&callee=x"),
+        ("replay", f"/replay?flow={BROKEN_FLOW}&change=timeout&op=<img+src=x>&value=1"),
+        ("hostile-scope", "/flows?from=<img+src=x>&env=<img+src=x>&service=<img+src=x>"),
+        ("hostile-filters", "/flows?attribute=<img+src=x>&longer=<img+src=x>"),
+    ],
+)
+def test_hostile_words_inject_nothing_into_a_page(visit: Visit, name: str, path: str) -> None:
+    visit.open(path)
+    visit.shot(name)
+    assert visit.page.locator("img[src=x]").count() == 0
+
+
+def test_the_menu_keeps_time_range_environment_and_service(visit: Visit) -> None:
+    page = visit.page
+    visit.open("/flows?from=1m")
+    expect(page.get_by_text("3 of 24 flows")).to_be_visible()
+    page.get_by_text("Explore", exact=True).first.click()
+    page.get_by_text("Service map", exact=True).first.click()
+    page.wait_for_url("**/map?from=1m")
+    expect(page.get_by_text("3 flows of 24")).to_be_visible()
+
+
+def test_a_call_on_the_map_leads_to_the_flows_where_it_failed(visit: Visit) -> None:
+    page = visit.page
+    visit.open("/map")
+    page.get_by_test_id("stEChartsChart").wait_for()
+    expect(page.get_by_text("8 of 56 (14.3 %)")).to_be_visible()
+    visit.shot("service-map")
+    page.get_by_role("link", name="Only flows where a try failed").click()
+    page.wait_for_url("**/flows?**how=failed**")
+    visit.settle()
+    expect(page.get_by_text("4 of 24 flows")).to_be_visible()
+
+
+def test_a_flow_leads_to_its_replay_which_says_why_there_is_none(visit: Visit) -> None:
+    page = visit.page
+    visit.open(f"/trace?flow={BROKEN_FLOW}")
+    page.get_by_role("link", name="Replay, what if").click()
+    page.wait_for_url("**/replay?flow=*")
+    visit.settle()
+    expect(page.get_by_text("This flow cannot be replayed.")).to_be_visible()
+    page.get_by_role("link", name="Its trace").click()
+    expect(rows(visit.waterfall())).to_have_count(6)
+
+
+def test_a_flow_is_saved_as_a_chrome_trace(visit: Visit) -> None:
+    visit.open(f"/trace?flow={BROKEN_FLOW}&tab=Raw")
+    with visit.page.expect_download() as download:
+        visit.page.get_by_role("button", name="Chrome trace").click()
+    assert download.value.suggested_filename.endswith(".chrome.json")
+    events = json.loads(Path(download.value.path()).read_text())["traceEvents"]
+    assert sum(event["ph"] == "X" for event in events) == 6
+
+
+def test_an_own_time_range_is_typed_and_goes_back(visit: Visit) -> None:
+    page = visit.page
+    visit.open("/flows?from=1m")
+    expect(page.get_by_text("3 of 24 flows")).to_be_visible()
+    visit.open("/flows?from=2026-11-03T10:00:00Z&to=2026-11-03T10:01:00Z")
+    expect(page.get_by_text("3 of 24 flows")).to_be_visible()
+    first = page.get_by_label(re.compile("^To "))
+    first.fill("2026-11-03T10:02:00Z")
+    first.press("Enter")
+    page.wait_for_url("**to=2026-11-03T10%3A02%3A00Z**")
+    expect(page.get_by_text("6 of 24 flows")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_text("3 of 24 flows")).to_be_visible()
+
+
+def test_a_token_is_typed_once_and_opens_the_page_that_was_asked_for(
+    filled_store: Path, tmp_path: Path, browser: Browser
+) -> None:
+    with serving(filled_store, tmp_path, TOKEN) as base:
+        context = browser.new_context()
+        context.set_default_timeout(60_000)
+        page = context.new_page()
+        page.goto(f"{base}/flows?outcome=succeeded")
+        expect(page.get_by_text("ask for a token")).to_be_visible()
+        page.get_by_label("Token").fill("wrong")
+        page.get_by_role("button").click()
+        expect(page.get_by_text("That was not the token.")).to_be_visible()
+        page.get_by_label("Token").fill(TOKEN)
+        page.get_by_role("button").click()
+        expect(page.get_by_text("20 of 24 flows")).to_be_visible(timeout=60_000)
+        assert page.url == f"{base}/flows?outcome=succeeded"
+        context.close()

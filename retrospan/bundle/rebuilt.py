@@ -19,7 +19,7 @@ from retrospan.edge import Edge
 from retrospan.incident import overlaps
 from retrospan.loading import derive
 from retrospan.report.build import build
-from retrospan.report.facts import gather
+from retrospan.report.gathering import facts_of
 from retrospan.report.model import Document
 from retrospan.report.objectives import objectives
 from store import read, write
@@ -122,6 +122,4 @@ def report_of(edge: Edge, incident_id: str, folder: Path) -> Document:
         path for path in (folder / OBJECTIVES).glob("*.y*ml") if path.suffix in {".yaml", ".yml"}
     )
     held_to = objectives(files, edge.settings())
-    with edge.lease("reporting on a bundle's incident") as session:
-        facts = gather(session, incident_id, held_to)
-    return build(facts)
+    return build(facts_of(edge, incident_id, held_to))

@@ -21,7 +21,7 @@ def command(
 
     edge = edge_of(context)
     made = run(edge, sample, out, progress_line(edge))
-    put(visible(statement.text) for statement in made.document.statements[:3])
+    put(visible(statement.text) for statement in made.document.statements[:4])
     markdown, html = made.written
     of_html = made.verified[-1]
     drifted = sum(len(one.drifted) for one in made.verified)

@@ -62,17 +62,12 @@ def write_report(
 
 
 def _document(edge: Edge, incident_id: str, slo: Sequence[Path], audience: Audience) -> "Document":
-    from analyzer.releases.settings import ReleaseSettings
     from retrospan.report.build import build
-    from retrospan.report.facts import gather
+    from retrospan.report.gathering import facts_of
     from retrospan.report.objectives import objectives
 
-    settings = edge.settings()
-    held_to = objectives(slo, settings)
-    releases = settings.fill("releases", ReleaseSettings)
-    with edge.lease("reading an incident") as session:
-        facts = gather(session, incident_id, held_to, releases)
-    return build(facts, audience)
+    held_to = objectives(slo, edge.settings())
+    return build(facts_of(edge, incident_id, held_to), audience)
 
 
 @app.command("verify")

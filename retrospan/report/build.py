@@ -13,6 +13,7 @@ from retrospan.report.model import Document, EvidenceLog
 from retrospan.report.sections import (
     apart,
     budget,
+    causes,
     contributing,
     decisions,
     example,
@@ -35,6 +36,7 @@ SECTIONS: Mapping[Audience, Sequence[ModuleType]] = {
         example,
         residual,
         decisions,
+        causes,
         apart,
         contributing,
         playbooks,
@@ -42,8 +44,8 @@ SECTIONS: Mapping[Audience, Sequence[ModuleType]] = {
         unknowns,
         people,
     ),
-    Audience.RISK: (summary, impact, residual, decisions, replays, unknowns, people),
-    Audience.LEADER: (summary, impact, budget, timeline, people),
+    Audience.RISK: (summary, impact, residual, decisions, causes, replays, unknowns, people),
+    Audience.LEADER: (summary, impact, budget, timeline, causes, people),
 }
 
 

@@ -16,6 +16,7 @@ from analyzer.releases.report import report as release_report
 from analyzer.releases.settings import ReleaseSettings
 from analyzer.slo.evaluate import read_facts as read_slo_facts
 from analyzer.slo.model import Slo
+from retrospan.causes import Causes
 from retrospan.incident import affected_ids, overlaps
 from retrospan.report.objectives import Objectives
 from store import read
@@ -37,7 +38,8 @@ class IncidentFacts:
 
     `controls` are replays without a scenario, `what_ifs` those with one. `rejects` counts input
     records that were kept aside, by reason. `slos` are judged over `slo_facts`; the groups of
-    `contrasted` are compared. None of `contrasted`, `releases`, `quality`: nobody asked.
+    `contrasted` are compared. None of `contrasted`, `releases`, `quality`,
+    `causes`: nobody asked.
     """
 
     incident: Incident
@@ -54,6 +56,7 @@ class IncidentFacts:
     contrasted: tuple[Groups, ContrastFacts] | None = None
     releases: ReleaseReport | None = None
     quality: QualityReport | None = None
+    causes: Causes | None = None
 
     @cached_property
     def data_end_ns(self) -> int | None:

@@ -1,5 +1,6 @@
 """The demo goes the whole way on the sample, and the same way twice."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,16 @@ def test_the_demo_writes_a_report_that_verifies_and_names_what_a_person_must_do(
     said = command("demo", "--out", out)
     assert said.code == 0, said.err
     sentences = said.out.split("\n\n")[0].splitlines()
-    assert len(sentences) == 3
+    assert len(sentences) == 5
     assert "sagas broke a rule" in sentences[0]
     assert "never undone" in sentences[1] and "EUR" in sentences[1]
     assert "came out as recorded" in sentences[2] and "can be judged" in sentences[2]
+    assert sentences[3].startswith("Confirmed by replay as a cause: service gateway-eu")
+    recomputed = re.fullmatch(
+        r"Recomputed from the store: (\d+) of (\d+) sentences and tables say the same; 0 drifted\.",
+        sentences[4],
+    )
+    assert recomputed is not None and recomputed[1] == recomputed[2]
     assert "dashboard" in said.out
     assert " s  " in said.err
     db = out / "retrospan.duckdb"

@@ -6,6 +6,7 @@ from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import EvidenceLog, Section, Statement
 from retrospan.report.numbers import of, plural
+from retrospan.report.sections import causes
 from retrospan.report.what_ifs import AS_RECORDED, compared
 from retrospan.timespan import utc
 from store.conclusions import SagaVerdict, Verdict
@@ -15,7 +16,12 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
     return Section(
         key="summary",
         title="Summary",
-        blocks=[_happened(facts, log), _left(facts, log), _replayed(facts, log)],
+        blocks=[
+            _happened(facts, log),
+            _left(facts, log),
+            _replayed(facts, log),
+            *([causes.first(facts, log)] if facts.causes is not None else []),
+        ],
     )
 
 

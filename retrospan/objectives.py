@@ -17,6 +17,8 @@ from store.model import JsonValue
 
 DIGITS = 6
 BAD_FLOWS_MAX = 1_000
+BURNING = frozenset({"critical", "recovering", "increasing"})
+"""States of an alert that somebody should look at."""
 
 
 def report_document(reports: Sequence[SloReport], at_ns: int) -> Document:
@@ -54,6 +56,18 @@ def report_row(report: SloReport) -> dict[str, JsonValue]:
         "bad_flow_ids": list(report.bad_flow_ids[:BAD_FLOWS_MAX]),
         "reason": report.reason,
     }
+
+
+def alert_line(found: SloReport, state: AlertState) -> str:
+    """An alert that burns, and what to do: its runbook."""
+    windows = f"{short_text(state.rule.long_ns)}/{short_text(state.rule.short_ns)}"
+    burn = "?" if state.long_burn is None else f"{float(state.long_burn):.1f}"
+    runbook = f"; runbook: {state.rule.runbook}" if state.rule.runbook else "; it has no runbook"
+    return (
+        f"{found.slo.name}: {state.rule.severity} {state.state}, {state.bad_flows} bad flows in "
+        f"{short_text(state.rule.long_ns)}, burn {burn} of {float(state.rule.threshold):g} "
+        f"({windows}){runbook}"
+    )
 
 
 def standing(found: SloReport) -> str:

@@ -52,7 +52,7 @@ def report(
     """SLIs, budgets, burn rates and alerts. Exit code 3 when a budget is overspent."""
     from analyzer.slo.evaluate import read_facts
     from analyzer.slo.evaluate import report as evaluated
-    from retrospan.objectives import report_document, report_row
+    from retrospan.objectives import BURNING, alert_line, report_document, report_row
 
     edge = edge_of(context)
     slos = _slos(edge, files)
@@ -77,6 +77,11 @@ def report(
         form,
         as_json,
     )
+    if form is Format.TABLE and not as_json:
+        for found in reports:
+            for state in found.alerts:
+                if state.state in BURNING:
+                    edge.say(alert_line(found, state))
     remaining = [found.budget_remaining for found in reports]
     return worst(violation=any(left is not None and left < 0 for left in remaining))
 

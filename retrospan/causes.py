@@ -169,10 +169,15 @@ def cause_row(cause: Cause) -> Mapping[str, JsonValue]:
 
 
 def document_of(found: Causes) -> dict[str, JsonValue]:
-    """`retrospan.incidents/1` of one incident, with its candidates, reach and changes."""
+    """`retrospan.incidents/1` of one incident."""
+    return {"schema": "retrospan.incidents/1", "incidents": [row_of(found)]}
+
+
+def row_of(found: Causes) -> dict[str, JsonValue]:
+    """One incident with its candidates, reach and changes."""
     impact = found.impact
     contained = impact.contained_by
-    row: dict[str, JsonValue] = {
+    return {
         **incident_row(found.incident),
         "candidates": [dict(cause_row(cause)) for cause in found.causes],
         "no_cause": found.ranking.reason,
@@ -197,7 +202,6 @@ def document_of(found: Causes) -> dict[str, JsonValue]:
             for change in found.changes
         ],
     }
-    return {"schema": "retrospan.incidents/1", "incidents": [row]}
 
 
 def page(found: Causes) -> list[str]:

@@ -168,17 +168,17 @@ def _finer(
             if clue.kind != "service":
                 by_thing.setdefault((clue.kind, clue.name, clue.service), {})[part] = clue
     candidates = []
-    for (kind, name, service), clues in sorted(by_thing.items()):
+    for (kind, name, service), borne in sorted(by_thing.items()):
         owner = services.get(service)
-        score = 0.0 if owner is None else owner.score * min(0.99, _together(clues))
+        score = 0.0 if owner is None else owner.score * min(0.99, _together(borne))
         if kind in BORNE:
-            own = {part: clue for part, clue in clues.items() if part != "changes"}
+            own = {part: clue for part, clue in borne.items() if part != "changes"}
             score = max(score, 0.9 * _together(own))
         if kind == "change":
-            told = max(clue.value for clue in clues.values())
+            told = max(clue.value for clue in borne.values())
             # its own words name what is new: then it need not be of the service that fails
             score = told if told >= TOLD_MIN else 0.0
         candidates.append(
-            Candidate(kind=kind, name=name, service=service, score=score, parts=clues)
+            Candidate(kind=kind, name=name, service=service, score=score, parts=borne)
         )
     return candidates

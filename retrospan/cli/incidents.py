@@ -147,7 +147,7 @@ def show_incident(
 ) -> None:
     """Show one incident: its times, how far it reached, and what may have caused it."""
     from analyzer.incidents.changes import read_changes, read_measurements
-    from retrospan.causes import causes_of, document_of, page
+    from retrospan.causes import causes_of, document_of, page, row_of
 
     edge = edge_of(context)
     found = causes_of(
@@ -159,11 +159,10 @@ def show_incident(
     )
     document = document_of(found)
     if as_json or form is not Format.TABLE:
-        rows = document["incidents"]
         show(
             Listing(
                 document=document,
-                rows=rows if isinstance(rows, list) else [],
+                rows=[row_of(found)],
                 columns=COLUMNS,
                 cells=CELLS,
                 empty="",

@@ -22,20 +22,25 @@ Show = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to run: `module:function`, by which interpreter, how many other orders."""
+    """What to run: `module:function`, by which interpreter, how many other orders; `expected` are
+    predicates in CEL that decide instead of the verdict, where there are any."""
 
     code: str
     python: str
     explore: int = 0
+    expected: tuple[str, ...] = ()
     scenario: Path | None = None
 
 
 @telemetry.phase("replay of code")
 def code_replayed(
     edge: Edge, flow_ids: Sequence[str] | None, wanted: Wanted, show: Show
-) -> list[ReplayResult]:
-    """Results of the named flows, or of all, in the order asked for; they are stored too."""
+) -> tuple[list[ReplayResult], list[str]]:
+    """Results of the named flows, or of all, in the order asked for, and what was expected of them
+    and is not so; the results are stored too."""
+    from analyzer.expression import compiled
     from replay.code.engine import replay_code
+    from replay.code.facts import NAMES, unmet
     from replay.code.settings import Code
     from store import write
 
@@ -44,6 +49,8 @@ def code_replayed(
         raise UsageError(f"--code takes MODULE:FUNCTION, not {wanted.code!r}")
     if wanted.scenario is not None:
         raise UsageError("--code takes no --scenario yet: change the code, or replay without it")
+    for text in wanted.expected:
+        compiled(text, NAMES, "--expect")
     settings = _settings(edge)
     code = Code(
         name=wanted.code,
@@ -59,7 +66,12 @@ def code_replayed(
     show("")
     with edge.lease("storing replays") as session:
         write.write_replays(session, results)
-    return results
+    told = [
+        f"{result.flow_id}: {why}"
+        for subject, result in zip(subjects, results, strict=True)
+        for why in unmet(subject.flow, result, wanted.expected)
+    ]
+    return results, told
 
 
 def _settings(edge: Edge) -> "CodeSettings":

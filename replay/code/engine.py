@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.code.answering import Answering, Asked, Recorded
@@ -10,13 +10,13 @@ from replay.code.effects import effects_told
 from replay.code.process import Child, ChildError
 from replay.code.settings import Code, CodeSettings
 from replay.code.transitions import Transitions
-from replay.code.verdict import END, Judged, judge
+from replay.code.verdict import Judged, judge
 from replay.digest import event_log_digest
 from replay.exchange import exchanges_of
 from replay.match import RUNGS
 from replay.noise import Noise
 from replay.requests import Requests
-from store.conclusions import Divergence, Flow, ReplayResult
+from store.conclusions import Flow, ReplayResult
 from store.errors import DataError
 from store.model import JsonValue, Span
 
@@ -67,8 +67,6 @@ def _replay(subject: Subject, child: Child, settings: CodeSettings, explore: int
     others = [seed for seed, it in enumerate(races, 1) if _events(*it, times=False) != told]
     if not others:
         return result
-    from dataclasses import replace
-
     flag = (
         f"race: {len(others)} of {explore} other orders of what was ready at one moment did "
         f"something else, the first with seed {others[0]}"
@@ -184,7 +182,7 @@ def _events(
     events: list[dict[str, JsonValue]] = []
     for it in answering.asked:
         event: dict[str, JsonValue] = {
-            "request": f"{it.request.method} {it.request.callee}{it.request.path}",
+            "request": f"{it.request.callee} {it.request.method} {it.request.path}",
             "body_sha256": hashlib.sha256(it.request.body).hexdigest(),
             "key": it.request.headers.get("idempotency-key", ""),
             "rung": it.match.rung,
@@ -223,5 +221,3 @@ def _unreplayable(flow: Flow, reason: str) -> ReplayResult:
         reason=reason,
     )
 
-
-__all__ = ["END", "MODE", "Divergence", "Subject", "replay_code"]

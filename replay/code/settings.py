@@ -24,7 +24,7 @@ class Code:
 class CodeSettings:
     """`gap_max_ns` is the most time the recorded process may have spent on its own between an
     answer and its next request; more is a wait that the code under test does not do.
-    Where the flow was slower there than flows of its kind usually are, that much is added.
+    Where the flow was slower there than 95 % of the flows of its kind, that much is added.
     `early_max_ns` is how much earlier than the code under test it may have been. Requests made at
     one moment began within `apart_max_ns` of each other.
     """

@@ -81,6 +81,29 @@ for _name, _title in (
     _mock_command(_name, _title)
 
 
+@app.command("pytest")
+def export_test(
+    context: typer.Context,
+    flow: Annotated[str, typer.Argument(metavar="FLOW", help="The flow.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="A folder; made when missing.")],
+    code: Annotated[
+        str, typer.Option(metavar="MODULE:FUNCTION", help="Your function that runs the flow.")
+    ],
+    expect: Annotated[
+        list[str], typer.Option(metavar="CEL", help="What must hold of it; repeatable.")
+    ],
+    as_json: AsJson = False,
+) -> int:
+    """Write a test that runs your own code on the recorded flow, with the recording beside it."""
+    from retrospan import telemetry
+    from retrospan.export.pytest_file import export_pytest
+
+    edge = edge_of(context)
+    with telemetry.phase("export"):
+        done = export_pytest(edge.store(), flow, output, code, tuple(expect))
+        return _tell(edge, done, as_json)
+
+
 def _tell(edge: Edge, done: "Exported", as_json: bool) -> int:
     from retrospan.canonical import pretty
 

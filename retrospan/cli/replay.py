@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrospan.edge import Edge, edge_of, progress_line, put, worst
+from retrospan.edge import Edge, edge_of, progress_line, put, tell, worst
 from retrospan.listing import (
     LIMIT_DEFAULT,
     AsJson,
@@ -197,6 +197,14 @@ def run_replays(
         int,
         typer.Option(min=0, max=1_000, help="With --code: other orders to try, to find races."),
     ] = 0,
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CEL",
+            help="With --code: what must hold, such as 'keys[\"shop POST /orders\"] <= 1'; it "
+            "decides the exit code instead of the verdict. Repeatable.",
+        ),
+    ] = None,
     temporal: Annotated[
         str | None,
         typer.Option(
@@ -221,11 +229,16 @@ def run_replays(
     from retrospan.replaying import replayed
 
     edge = edge_of(context)
+    broken: list[str] = []
     if code is None:
+        if expect or explore:
+            raise UsageError("--expect and --explore need --code")
         results = replayed(edge, flow_ids or None, scenario, progress_line(edge))
     else:
-        wanted = Wanted(code=code, python=python, explore=explore, scenario=scenario)
-        results = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
+        wanted = Wanted(
+            code=code, python=python, explore=explore, scenario=scenario, expected=tuple(expect or ())
+        )
+        results, broken = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
     if explain and form is Format.TABLE and not as_json:
         put(_explained(edge_of(context), results))
     else:
@@ -240,8 +253,11 @@ def run_replays(
             form,
             as_json,
         )
+    for line in broken:
+        tell(f"expected {visible(line)}")
     judged = [result.control_verdict or result.verdict for result in results]
-    return worst(violation="diverged" in judged, bad_data="unreplayable" in judged)
+    violation = bool(broken) if expect else "diverged" in judged
+    return worst(violation=violation, bad_data="unreplayable" in judged)
 
 
 def _temporal(

@@ -17,7 +17,6 @@ from retrospan.config import CONFIG_VARIABLE
 from retrospan.edge import Edge
 from store.conclusions import Incident
 
-TRIED_FLOWS_MAX = 5_000  # a store with more is asked only when a reader says so
 SHOWN_MAX = 5
 LOOKS = {
     "confirmed": ("confirmed by replay", "error", "✖"),
@@ -26,11 +25,10 @@ LOOKS = {
 }
 
 
-def candidates_tab(incident: Incident, flows: int) -> None:
+def candidates_tab(incident: Incident) -> None:
     """Candidates with their parts, changes around the incident, what sets its flows apart."""
     tried = st.toggle(
-        "Try each candidate by replay",
-        value=flows <= TRIED_FLOWS_MAX,
+        f"Try each candidate by replay of {plural(len(incident.flow_ids), 'flow')} (takes seconds)",
         key="try",
         bind="query-params",
         help="The suspect's answers from before the incident are swapped in; a cause is confirmed "

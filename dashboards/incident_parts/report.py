@@ -16,6 +16,8 @@ from store.conclusions import Incident
 
 FLOWS_MAX = 20_000  # beyond that a page would make its reader wait; the command does not
 PREVIEW_HEIGHT_PX = 900
+# The report is black on white by itself; the frame it is looked at in takes the page's theme.
+_PAPER = "<style>:root{color-scheme:light}html{background:#fff;padding:0 1rem}</style></head>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +68,8 @@ def report_tab(incident: Incident, flows: int) -> None:
             st.download_button(
                 label, text, f"{name}.{suffix}", mime, key=f"report-{suffix}", on_click="ignore"
             )
-    st.iframe(report.html, height=PREVIEW_HEIGHT_PX, alt="Preview of the post-mortem")
+    preview = report.html.replace("</head>", _PAPER, 1)
+    st.iframe(preview, height=PREVIEW_HEIGHT_PX, alt="Preview of the post-mortem")
     with st.expander("From the command line"):
         target = ("-o", f"{name}.html", "--for", audience)
         links.as_command("report", "write", incident.incident_id, *target)

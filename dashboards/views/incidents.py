@@ -50,7 +50,7 @@ def _one(incident_id: str, overview: Overview) -> None:
     head(incident, overview)
     parts = {
         "Timeline": partial(timeline_tab, incident, overview),
-        "Candidates": partial(candidates_tab, incident, overview.flows.height),
+        "Candidates": partial(candidates_tab, incident),
         "Effects left": partial(effects_tab, incident),
         "Report": partial(report_tab, incident, overview.flows.height),
     }

@@ -1,0 +1,254 @@
+"""Every state of Incidents, SLOs, Compensation, AI governance and Data quality, without a browser."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from dashboards import data
+from dashboards.serve import STORE_VARIABLE
+from store.lease import Store
+from tests.dashboards.test_pages import BROKEN_FLOW, HOLDER, HOSTILE, links, opened, shown, written
+
+PAGES = ("incidents", "slos", "compensation", "ai", "quality")
+CONFIG = "RETROSPAN_CONFIG"
+SLO = """
+apiVersion: openslo/v1
+kind: SLO
+metadata: {name: paid, displayName: Cards are charged, labels: {team: tills}}
+spec:
+  service: checkout
+  indicator:
+    metadata: {name: paid}
+    spec:
+      ratioMetric:
+        counter: true
+        good: {metricSource: {type: retrospan, spec: {predicate: 'succeeded'}}}
+        total: {metricSource: {type: retrospan, spec: {predicate: 'service == "checkout"'}}}
+  timeWindow: [{duration: 1h, isRolling: true}]
+  budgetingMethod: Occurrences
+  objectives: [{displayName: nine in ten, target: 0.9}]
+"""
+
+
+@pytest.fixture
+def objectives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "slo.yaml").write_text(SLO)
+    config = tmp_path / "retrospan.toml"
+    config.write_text('[slo]\nfiles = ["slo.yaml"]\n')
+    monkeypatch.setenv(CONFIG, str(config))
+    return config
+
+
+@pytest.mark.parametrize("view", PAGES)
+def test_a_missing_store_says_how_to_make_one(
+    view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(STORE_VARIABLE, str(tmp_path / "none.duckdb"))
+    assert "No store yet" in written(opened(view))
+
+
+@pytest.mark.parametrize("view", PAGES)
+def test_an_empty_store_says_how_to_fill_it(
+    view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "empty.duckdb"
+    with Store(path).lease("making an empty store", create=True):
+        pass
+    monkeypatch.setenv(STORE_VARIABLE, str(path))
+    assert "Nothing recorded yet" in written(opened(view))
+
+
+@pytest.mark.parametrize("view", PAGES)
+def test_a_file_that_is_no_store_is_a_screen(
+    view: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "other.duckdb"
+    path.write_bytes(b"not a database" * 1000)
+    monkeypatch.setenv(STORE_VARIABLE, str(path))
+    assert "The store could not be read" in written(opened(view))
+
+
+@pytest.mark.parametrize("view", PAGES)
+def test_a_busy_store_names_its_holder(
+    view: str, served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "WAIT_SECONDS_MAX", 0.3)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(served_store)], stdout=subprocess.PIPE, text=True
+    ) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            data._overview.clear()
+            app = opened(view)
+            assert "loading a large file" in written(app)
+        finally:
+            holder.kill()
+    assert [button.label for button in app.button] == ["Try again"]
+
+
+@pytest.mark.parametrize("view", PAGES)
+def test_a_scope_without_flows_says_so(view: str, served_store: Path) -> None:
+    assert "No flow in this selection" in written(opened(view, service="nobody"))
+
+
+@pytest.mark.parametrize(
+    ("view", "params"),
+    [
+        ("incidents", {}),
+        ("incidents", {"id": "incident-1"}),
+        ("incidents", {"id": "incident-1", "part": "Candidates"}),
+        ("incidents", {"id": "incident-1", "part": "Effects left"}),
+        ("slos", {"slo": "paid"}),
+        ("compensation", {"flow": BROKEN_FLOW}),
+        ("ai", {}),
+        ("ai", {"decision": "decision-3"}),
+        ("ai", {"about": "Gates and people"}),
+        ("quality", {}),
+    ],
+)
+def test_hostile_names_are_shown_as_text(
+    view: str, params: dict[str, str], served_store: Path, objectives: Path
+) -> None:
+    app = opened(view, **params)
+    assert all(HOSTILE not in one.value for one in shown(app, "html"))
+    assert all("](javascript" not in one.value for one in (*app.markdown, *app.caption))
+    assert all("](javascript" not in label for label in links(app))
+
+
+def test_incidents_are_listed_with_their_reach(served_store: Path) -> None:
+    table = opened("incidents").dataframe[0].value
+    assert list(table["affected flows"]) == [4]
+    assert list(table["✖ violated"]) == [4]
+    assert list(table["effects left"]) == ["4 (168 EUR)"]
+    assert list(table["detected after"]) == ["30 s"]
+    assert list(table["recovered after"]) == ["not seen"]
+
+
+def test_an_incident_tells_its_numbers_and_what_happened_in_order(served_store: Path) -> None:
+    app = opened("incidents", id="incident-1")
+    cards = {card.label: card.value for card in app.metric}
+    assert cards["Affected flows"] == "4"
+    assert cards["✖ Saga violations"] == "4"
+    assert cards["Effects left standing"] == "4"
+    assert "mitigated: not seen in the data" in written(app)
+    happened = list(app.dataframe[0].value["happened"])
+    assert happened[
+        0
+    ] == "first of 4 flows with S3: compensations run in reverse order of completion" or (
+        happened[0] == "the incident begins"
+    )
+    assert "the incident is detected" in happened
+
+
+def test_an_unknown_incident_names_those_there_are(served_store: Path) -> None:
+    text = written(opened("incidents", id="incident-9"))
+    assert "Not found" in text
+    assert "incident-1" in text
+
+
+def test_effects_left_standing_are_a_list_to_work_off(served_store: Path) -> None:
+    table = opened("incidents", id="incident-1", part="Effects left").dataframe[0].value
+    assert list(table["amount"]) == ["42 EUR"] * 4
+    assert list(table["reference there"]) == ["ch_1"] * 4
+
+
+def test_causes_are_told_or_declined_with_the_reason(served_store: Path) -> None:
+    text = written(opened("incidents", id="incident-1", part="Candidates"))
+    assert "What sets the affected flows apart" in text
+    assert "retrospan incidents show incident-1" in text
+    assert "No cause is named" in text or "untested" in text
+
+
+def test_the_report_is_previewed_with_its_blanks(served_store: Path) -> None:
+    app = opened("incidents", id="incident-1", part="Report")
+    assert "blanks for people" in written(app)
+    assert [one.label for one in shown(app, "download_button")] == ["Save HTML", "Save Markdown"]
+
+
+def test_a_budget_is_told_with_its_interval_and_who_spent_it(
+    served_store: Path, objectives: Path
+) -> None:
+    row = opened("slos").dataframe[0].value.iloc[0]
+    assert row["so far"] == "83.33 %"
+    assert row["95 %"] == "64.1 % to 93.3 %"
+    assert row["of"] == "24 flows"
+    assert row["budget left"] == "✖ overspent: −66.7 %"
+    assert row["team"] == "tills"
+    app = opened("slos", slo="paid", cause="outcome:compensation_failed")
+    assert "4 flows. Select a row to open the flow." in written(app)
+
+
+def test_no_objective_for_these_flows_says_how_to_write_one(
+    served_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv(CONFIG, raising=False)
+    text = written(opened("slos"))
+    assert "No objective for these flows" in text
+    assert 'files = ["slos"]' in text
+
+
+def test_without_data_in_its_window_an_objective_is_never_fine(
+    served_store: Path, objectives: Path
+) -> None:
+    row = opened("slos", to="2026-11-03T09:00:00Z", service="")
+    assert "No flow in this selection" in written(row)
+
+
+def test_stuck_flows_come_first_and_one_shows_its_path(served_store: Path) -> None:
+    app = opened("compensation", flow=BROKEN_FLOW)
+    table = app.dataframe[0].value
+    assert list(table["effects left"]) == [1, 1, 1, 1]
+    assert list(table["amounts"]) == ["42 EUR"] * 4
+    cards = {card.label: card.value for card in app.metric}
+    assert cards["Given up"] == "16.7 %"
+    assert any("↩ ✔" in str(one.value) for one in shown(app, "markdown"))
+
+
+def test_decisions_are_listed_and_narrowed_by_the_address(served_store: Path) -> None:
+    assert len(opened("ai").dataframe[0].value) == 24
+    assert len(opened("ai", flag="below threshold").dataframe[0].value) == 5
+    assert "None of 24 decisions" in written(opened("ai", model="nobody"))
+
+
+def test_a_decision_says_where_its_provenance_breaks(served_store: Path) -> None:
+    app = opened("ai", decision="decision-5")
+    chain = app.dataframe[0].value
+    assert list(chain["hop"])[:2] == ["input", "retrieval"]
+    assert chain["lacks"][0] == "input or input_sha256"
+    assert "below its threshold" in written(app)
+
+
+def test_an_unknown_decision_names_the_nearest(served_store: Path) -> None:
+    assert "decision-1" in written(opened("ai", decision="decision-111"))
+
+
+@pytest.mark.parametrize("about", ["Versions", "Calibration and drift", "Cost", "All metrics"])
+def test_metrics_of_few_decisions_say_that_they_are_too_few(about: str, served_store: Path) -> None:
+    app = opened("ai", about=about)
+    tables = "\n".join(one.value.to_string() for one in app.dataframe)
+    assert "?" in tables
+
+
+def test_the_log_tells_what_it_cannot_tell(served_store: Path) -> None:
+    assert "shows only against a signed head" in written(opened("ai", about="Log"))
+
+
+def test_quality_names_gaps_and_the_records_that_were_not_read(served_store: Path) -> None:
+    app = opened("quality")
+    cards = {card.label: card.value for card in app.metric}
+    assert cards["Not read"] == "1"
+    tables = [one.value for one in app.dataframe]
+    gaps = next(table for table in tables if "gap" in table)
+    assert "orphan span" in list(gaps["gap"])
+    rejects = next(table for table in tables if "reason" in table)
+    assert list(rejects["records"]) == [1]
+
+
+def test_the_gaps_of_one_service_can_be_seen_alone(served_store: Path) -> None:
+    app = opened("quality", about="payment")
+    gaps = next(one.value for one in app.dataframe if "gap" in one.value)
+    assert set(gaps["service"]) == {"payment"}

@@ -1,8 +1,8 @@
 """The decision log: what each leaf commits to, and whether the log is still what it was.
 
 A leaf commits to every field of the recorded decision, and to the columns it is stored in as the
-field `retrospan.stored`. Its salt is HMAC-SHA256 of the record under a key that lies outside the
-data: the same decisions give the same tree, and whoever has the leaf of a purged decision cannot
+field `retrospan.stored`. Its salt is HMAC-SHA256 of what is stored of it, under a key that lies
+outside the data: the same decisions give the same tree, and whoever has the leaf of a purged decision cannot
 guess what it said. The salt is stored, so that a log is verified without the key.
 """
 
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from store import columns, merkle, rows
-from store.decision_leaf import canonical, commitments, field_salt, leaf_of
+from store.decision_leaf import commitments, field_salt, leaf_of
 from store.errors import NotFoundError
 from store.model import JsonValue
 from store.producer_chain import Producer, ProducerChain
@@ -101,7 +101,7 @@ def leaf_rows(stored: Sequence[Row], first_index: int, key: bytes) -> list[Row]:
         told = list(row[: _RECORD + 1])
         told[4] = None if row[4] is None else f"{row[4]:016x}"
         record = _committed(told)
-        salt = _salt(record, key)
+        salt = _salt(told, key)
         found.append((index, row[0], leaf_of(record, salt), salt))
     return found
 
@@ -118,7 +118,7 @@ def fill_leaves(session: Session, key: bytes) -> int:
             made.append((row[0], row[1], bytes.fromhex(record["leaf_sha256"]), None))
             continue
         committed = _committed(row[1:])
-        salt = _salt(committed, key)
+        salt = _salt(row[1:], key)
         made.append((row[0], row[1], leaf_of(committed, salt), salt))
     if made:
         session.run_over("write/decision_leaves", "incoming", rows.table(made, columns.LEAVES))
@@ -237,8 +237,10 @@ def _committed(told: Sequence[Any]) -> dict[str, JsonValue]:
     return record
 
 
-def _salt(record: Mapping[str, JsonValue], key: bytes) -> bytes:
-    return hmac.digest(key, canonical(dict(record)), hashlib.sha256)
+def _salt(told: Sequence[Any], key: bytes) -> bytes:
+    """The salt of a record, from the columns and the record's stored text."""
+    text = json.dumps(list(told[: _RECORD + 1]))
+    return hmac.digest(key, text.encode(), hashlib.sha256)
 
 
 def _compared(

@@ -3,9 +3,11 @@
 import json
 
 import pytest
-from hypothesis import given
+import rfc8785
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from store import decision_leaf
 from store.decision_leaf import canonical, commitment, commitments, field_salt, leaf, leaf_of
 from store.model import JsonValue
 
@@ -73,3 +75,34 @@ def test_values_that_differ_have_different_bytes(one: JsonValue, other: JsonValu
 @given(JSON)
 def test_every_value_that_a_record_can_hold_has_canonical_bytes(value: JsonValue) -> None:
     assert canonical(value) == canonical(json.loads(json.dumps(value)))
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False)
+        | st.text(max_size=6)
+        | st.sampled_from(["int:1", "text:", "\x7f", "\x00", '"', "0.1"]),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.text(max_size=4) | st.sampled_from(["b", "a", "int:"]), inner)
+        ),
+        max_leaves=6,
+    )
+)
+def test_the_short_way_gives_the_bytes_of_the_long_way(value: JsonValue) -> None:
+    assert decision_leaf.canonical(value) == rfc8785.dumps(decision_leaf._tagged(value))
+
+
+@pytest.mark.parametrize(
+    "number",
+    [0.5, 0.1 + 0.2, 1e-4, 0.00012345678901234567, 99999999999999.9, 1 / 3, -2.5, 1e13 / 3],
+)
+def test_doubles_that_are_written_the_short_way_are_written_as_ecmascript_does(
+    number: float,
+) -> None:
+    assert decision_leaf._is_plain(number)
+    assert decision_leaf.canonical(number) == rfc8785.dumps(number)

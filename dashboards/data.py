@@ -1,7 +1,7 @@
 """All that pages read from the store: short leases, answers kept until the file changes."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -138,7 +138,7 @@ def held(purpose: str, question: Callable[[Session], T], path: str | None = None
         return question(s)
 
 
-def asked(session: Session, name: str, params: dict[str, object] | None = None) -> pl.DataFrame:
+def asked(session: Session, name: str, params: Mapping[str, object] | None = None) -> pl.DataFrame:
     """The answer to a question of the pages' own (`sql/NAME.sql`)."""
     return ask(session, _SQL / f"{name}.sql", params or {})
 

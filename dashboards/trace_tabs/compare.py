@@ -12,6 +12,7 @@ from dashboards.data import FlowPage
 from dashboards.markup import facts, heading, word_chip
 from dashboards.wording import clean, duration_text, shortened, value_text
 from store.errors import NotFoundError
+from store.model import JsonValue
 
 WITH = "with"
 VALUE_LENGTH_MAX = 300
@@ -116,11 +117,9 @@ def _row(one: StepDifference) -> dict[str, object]:
     }
 
 
-def _value(value: object) -> str:
+def _value(value: JsonValue) -> str:
     if value is None or value in ("", []):
         return "–"
     if isinstance(value, list):
         return ", ".join(_value(entry) for entry in value)
-    return shortened(
-        clean(value) if isinstance(value, str) else value_text(value), VALUE_LENGTH_MAX
-    )  # type: ignore[arg-type]  # JSON
+    return shortened(value_text(value), VALUE_LENGTH_MAX)

@@ -103,7 +103,13 @@ def _filters(overview: data.Overview) -> None:
         (first[2], "Check or detector", "problem", problems, titled),
         (first[3], "Only flows with", "with", list(LIMITATIONS), clean),
         (second[0], "Flow", "kind", kinds, clean),
-        (second[1], "Incident", "incident", list(titles), lambda id_: clean(titles.get(id_, id_))),
+        (
+            second[1],
+            "Incident",
+            "incident",
+            list(titles),
+            lambda id_: clean(titles.get(id_) or id_),
+        ),
     ]
     for column, label, name, options, words in choices:
         with column:

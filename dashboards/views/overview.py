@@ -190,11 +190,13 @@ def _effects_scope(numbers: Health, effects: pl.DataFrame) -> str:
 
 
 def _amounts(effects: pl.DataFrame) -> str:
-    summed = effects.group_by("currency").agg(pl.col("amount").sum(), pl.col("effects").sum())
+    told = effects.drop_nulls("amount")
+    summed = told.group_by("currency").agg(pl.col("amount").sum(), pl.col("effects").sum())
     by_size = summed.sort(["effects", "currency"], descending=[True, False])
-    known = by_size.drop_nulls("amount").iter_rows(named=True)
-    sums = [amount_text(row["amount"], row["currency"]) for row in known]
-    return " + ".join(sums) if sums else "no amounts recorded"
+    sums = [amount_text(row["amount"], row["currency"]) for row in by_size.iter_rows(named=True)]
+    silent = int(effects["effects"].sum()) - int(told["effects"].sum())
+    unknown = f", {silent:,} without an amount" if silent and sums else ""
+    return " + ".join(sums) + unknown if sums else "no amounts recorded"
 
 
 def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:

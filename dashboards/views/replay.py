@@ -1,6 +1,6 @@
 """Replay & what-if: is it reproducible, what if something had been different?"""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import polars as pl
 import streamlit as st
@@ -133,7 +133,7 @@ def _form(kind: Kind) -> str | None:
     """The what-if of the address as a scenario; None when nothing is to be different."""
     st.subheader("What if …")
     known = _operations(kind)
-    change = _select("Change", "change", [NONE, *FORMS], lambda key: _change_words(key))
+    change = _select("Change", "change", [NONE, *FORMS], _change_words)
     if change == NONE:
         st.caption("Nothing changed: the page shows the control replay.")
         return None
@@ -162,7 +162,7 @@ def _change_words(key: str) -> str:
     return FORMS[key].label if key in FORMS else "nothing"
 
 
-def _select(label: str, name: str, options: Sequence[str], words: object) -> str:
+def _select(label: str, name: str, options: Sequence[str], words: Callable[[str], str]) -> str:
     """A choice whose truth is the address; what the address names and is not there is dropped."""
     key = f"what-if-{name}"
     wanted = st.query_params.get(name, "")
@@ -170,14 +170,15 @@ def _select(label: str, name: str, options: Sequence[str], words: object) -> str
         st.html(notes([f"{name}={shortened(wanted, 100)} in the address is not known here."]))
         wanted = ""
     st.session_state[key] = wanted
-    return st.selectbox(
+    chosen: str = st.selectbox(
         label,
         list(options),
         key=key,
-        format_func=words,  # type: ignore[arg-type]  # a function of the option, as given above
+        format_func=words,
         on_change=_write,
         args=(key, name),
     )
+    return chosen
 
 
 def _write(key: str, name: str) -> None:

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data, serve
+from dashboards import data
 from dashboards.access import COOKIE, LOGIN, SIGN_IN_VARIABLE, TokenGate, local_target
 from dashboards.serve import read_sign_in, require_access
 from store.errors import DataError, UsageError
@@ -177,10 +177,10 @@ def test_sign_in_settings_are_checked_before_anything_starts(
 ) -> None:
     path = tmp_path / "auth.toml"
     path.write_text(SIGN_IN)
-    monkeypatch.setattr(serve.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="Authlib"):
         read_sign_in(path)
-    monkeypatch.setattr(serve.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object())
     assert read_sign_in(path)["auth"]["client_id"] == "id"
     path.write_text("[auth]\nclient_id = 1\n")
     with pytest.raises(DataError, match="lacks redirect_uri, cookie_secret"):

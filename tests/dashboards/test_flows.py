@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -43,7 +44,8 @@ def opened(**params: str) -> AppTest:
 
 def written(app: AppTest) -> str:
     kinds = ("html", "text", "code", "caption", "markdown", "subheader", "warning")
-    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
+    shown: list[Any] = [one for kind in kinds for one in app.get(kind)]
+    return "\n".join(str(one.value) for one in shown)
 
 
 def kept(filters: FlowFilters) -> list[str]:

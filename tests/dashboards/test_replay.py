@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -86,7 +87,8 @@ def opened(**params: str) -> AppTest:
 
 def written(app: AppTest) -> str:
     kinds = ("html", "text", "code", "caption", "markdown", "subheader", "warning")
-    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
+    shown: list[Any] = [one for kind in kinds for one in app.get(kind)]
+    return "\n".join(str(one.value) for one in shown)
 
 
 @pytest.mark.parametrize("change", FORMS)

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -77,7 +78,8 @@ def opened(view: str, **params: str) -> AppTest:
 
 def written(app: AppTest) -> str:
     kinds = ("html", "text", "code", "caption", "markdown", "subheader", "warning")
-    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
+    shown: list[Any] = [one for kind in kinds for one in app.get(kind)]
+    return "\n".join(str(one.value) for one in shown)
 
 
 def test_the_map_opens_at_the_call_that_failed_most_with_its_numbers(served_store: Path) -> None:

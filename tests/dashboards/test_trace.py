@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -47,7 +48,8 @@ def opened(**params: str) -> AppTest:
 
 def written(app: AppTest) -> str:
     kinds = ("html", "text", "code", "caption", "markdown", "subheader", "warning")
-    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
+    shown: list[Any] = [one for kind in kinds for one in app.get(kind)]
+    return "\n".join(str(one.value) for one in shown)
 
 
 def broken_page() -> FlowPage:
@@ -151,7 +153,8 @@ def test_a_file_is_named_by_harmless_characters(flow_id: str) -> None:
 
 def test_the_raw_tab_offers_four_files(served_store: Path) -> None:
     app = opened(flow=BROKEN_FLOW, tab="Raw")
-    labels = [button.proto.label for button in app.get("download_button")]
+    buttons: list[Any] = list(app.get("download_button"))
+    labels = [button.proto.label for button in buttons]
     assert labels == ["OTLP (JSON lines)", "Chrome trace", "Spans as CSV", "Flow as JSON"]
 
 
@@ -185,5 +188,6 @@ def test_an_unknown_flow_to_compare_with_is_said(served_store: Path) -> None:
 @pytest.mark.parametrize("tab", ["Sequence", "Logs", "Compare"])
 def test_each_tab_shows_hostile_names_as_text(served_store: Path, tab: str) -> None:
     app = opened(flow=BROKEN_FLOW, tab=tab, with_=f"trace:{10:032x}")
-    assert all(HOSTILE not in one.value for one in app.get("html"))
+    pieces: list[Any] = list(app.get("html"))
+    assert all(HOSTILE not in one.value for one in pieces)
     assert all("](javascript" not in one.value for one in app.markdown)

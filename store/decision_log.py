@@ -2,8 +2,8 @@
 
 A leaf commits to every field of the recorded decision, and to the columns it is stored in as the
 field `retrospan.stored`. Its salt is HMAC-SHA256 of what is stored of it, under a key that lies
-outside the data: the same decisions give the same tree, and whoever has the leaf of a purged decision cannot
-guess what it said. The salt is stored, so that a log is verified without the key.
+outside the data: the same decisions give the same tree, and whoever has the leaf of a purged
+decision cannot guess what it said. The salt is stored, so that a log is verified without the key.
 """
 
 import hashlib

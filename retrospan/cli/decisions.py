@@ -280,7 +280,10 @@ def _told(document: "Document") -> list[str]:
         lines.append(
             visible(f"broken at {fault['leaf_index']} ({fault['decision_id']}): {fault['said']}")
         )
-    lines.append(_numbers(document["gaps"], producer))
+    numbers = _numbers(document["gaps"], producer)
+    if document["gaps"] and (document["purged"] or faults):
+        numbers += " (purged and broken decisions bear no number here: these may be they)"
+    lines.append(numbers)
     if isinstance(anchor, dict):
         return [*lines, visible(f"head: {anchor['said']}")]
     return [

@@ -25,7 +25,7 @@ def _measure(case: Case) -> Sequence[Measure]:
                 detail={
                     "root_hash": log.root_hash.hex(),
                     "purged": log.purged,
-                    "missing_seq": gaps if producer.numbered else None,
+                    "missing_seq": gaps if producer.numbered and not log.purged else None,
                     "out_of_order": producer.out_of_order,
                 },
             )

@@ -45,20 +45,27 @@ def case_of(
     during, owners = _spans(session, start_ns, end_ns + 1, arms)
     before, _ = _spans(session, since_ns, start_ns, arms)
     recorded = recorded_changes(session, since_ns, end_ns + 1)
+    lines = _lines(session, start_ns, end_ns + 1), _lines(session, since_ns, start_ns)
+    cut = []
+    if max(len(during), len(before)) == SPANS_MAX:
+        cut.append(f"spans after the first {SPANS_MAX} of a window")
+    if max(map(len, lines)) == LINES_MAX:
+        cut.append(f"logs after the first {LINES_MAX} of a window")
     return Case(
         baseline=Telemetry(
             calls=calls_of(before),
-            lines=_lines(session, since_ns, start_ns),
+            lines=lines[1],
             measurements=[m for m in measurements if since_ns <= m.at_ns < start_ns],
         ),
         incident=Telemetry(
             calls=calls_of(during),
-            lines=_lines(session, start_ns, end_ns + 1),
+            lines=lines[0],
             measurements=[m for m in measurements if start_ns <= m.at_ns <= end_ns],
         ),
         onset_ns=start_ns,
         changes=near([*recorded, *changes], since_ns, end_ns),
         bad=frozenset(trace for trace, flow in owners.items() if flow in bad_flows),
+        cut=tuple(cut),
     )
 
 

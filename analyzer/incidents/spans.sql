@@ -5,7 +5,7 @@ params = ["since_ns", "until_ns", "spans_max"]
 WITH chosen AS (
     SELECT
         flow_id,
-        unnest(trace_ids) AS trace_id
+        TRY_CAST(unnest(trace_ids) AS UUID) AS trace_id
     FROM flows
     WHERE start_ns >= $since_ns AND start_ns < $until_ns
 )
@@ -31,7 +31,7 @@ SELECT
     coalesce(s.resource ->> '/service.version', '') AS version,
     coalesce(s.resource ->> '/k8s.pod.name', s.resource ->> '/service.instance.id', '') AS instance
 FROM chosen
-INNER JOIN spans AS s ON chosen.trace_id = trace_hex(s.trace_id)
+INNER JOIN spans AS s ON chosen.trace_id = s.trace_id
 WHERE s.end_ns IS NOT NULL
 ORDER BY s.start_ns, trace_id, s.span_id, chosen.flow_id
 LIMIT $spans_max

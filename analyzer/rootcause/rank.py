@@ -41,7 +41,8 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """Candidates, best first; none with the reason why. `unseen` are the parts without data."""
+    """Candidates, best first; none with the reason why. `unseen` are the parts without data, and
+    what was too much to be looked at."""
 
     candidates: Sequence[Candidate]
     reason: str
@@ -82,7 +83,9 @@ def rank(case: Case) -> Ranking:
             if found
             else "there is nothing to compare: no data in the window or before it"
         )
-    return Ranking(candidates=tuple(ordered[:CANDIDATES_MAX]), reason=reason, unseen=tuple(unseen))
+    return Ranking(
+        candidates=tuple(ordered[:CANDIDATES_MAX]), reason=reason, unseen=(*unseen, *case.cut)
+    )
 
 
 def _services(found: Mapping[str, Sequence[Clue]], case: Case) -> list[Candidate]:

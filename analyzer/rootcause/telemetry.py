@@ -102,7 +102,8 @@ class Case:
     empty where that is not known trace by trace. `edges` are callers with those they call, where
     no call tells them. `onset_ns` is when the symptom began. `symptom` is the service that shows
     it, "" for none in particular: then only what it reaches is a candidate. `seen_by_callers` are
-    services that only their callers tell of: a proxy before another service looks like one."""
+    services that only their callers tell of: a proxy before another service looks like one.
+    `cut` says what was too much to be looked at."""
 
     baseline: Telemetry
     incident: Telemetry
@@ -112,6 +113,7 @@ class Case:
     edges: frozenset[tuple[str, str]] = field(default_factory=frozenset)
     symptom: str = ""
     seen_by_callers: frozenset[str] = frozenset()
+    cut: tuple[str, ...] = ()
 
 
 def template_of(text: str) -> str:

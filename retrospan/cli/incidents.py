@@ -76,7 +76,7 @@ def _print(incidents: "Sequence[Incident]", form: Format, as_json: bool) -> None
             rows=plain if form is Format.JSONL else wide,
             columns=COLUMNS,
             cells=CELLS,
-            empty="no incident matches; `retrospan incidents declare --from … --to …` makes one",
+            empty="no incident; `incidents find` looks for some, `incidents declare` makes one",
         ),
         form,
         as_json,

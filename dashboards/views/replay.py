@@ -1,4 +1,4 @@
-"""Replay & what-if: is it reproducible, what if something had been different?"""
+"""Replay & what-if: whether a flow is reproducible, and what if something had been different."""
 
 from collections.abc import Callable, Sequence
 

@@ -113,9 +113,9 @@ class Answering:
             mapped_ns=mapped_ns,
         )
         given_ns = 0
-        if exchange is not None and 0 <= asked.gap_ns:
-            if asked.gap_ns <= self.settings.gap_max_ns + self.late_ns(asked):
-                given_ns = asked.gap_ns
+        longest_ns = self.settings.gap_max_ns + self.late_ns(asked)
+        if exchange is not None and 0 <= asked.gap_ns <= longest_ns:
+            given_ns = asked.gap_ns
         asked.sent_ns += given_ns
         self.asked.append(asked)
         if exchange is None:

@@ -220,4 +220,3 @@ def _unreplayable(flow: Flow, reason: str) -> ReplayResult:
         answers=dict.fromkeys((*RUNGS, "ambiguous"), 0),
         reason=reason,
     )
-

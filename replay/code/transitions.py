@@ -41,7 +41,8 @@ def transitions_of(flows: Iterable[Flow]) -> Transitions:
             for step in flow.steps
             if step.service == flow.service and step.callee
             for attempt in step.attempts
-            if attempt.end_ns is not None
+            # What an open breaker refused is no call: the code waited past it.
+            if attempt.end_ns is not None and attempt.breaker_state != "open"
         )
         seen: dict[tuple[str, str], int] = {}
         for start, _, op in calls:

@@ -94,9 +94,7 @@ def _calls(answering: Answering, meant: Mapping[int, Exchange]) -> Iterator[Plac
             yield Placed(at_ns=at_ns, order=order, divergence=divergence, noise=noise)
 
 
-def _unlike(
-    answering: Answering, asked: Asked, exchange: Exchange, order: int
-) -> Iterator[Placed]:
+def _unlike(answering: Answering, asked: Asked, exchange: Exchange, order: int) -> Iterator[Placed]:
     def placed(kind: str, path: str, old: JsonValue, new: JsonValue) -> Placed:
         divergence = Divergence(
             kind=kind, step_id=exchange.step_id, recorded=old, replayed=new, path=path,

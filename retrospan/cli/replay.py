@@ -236,8 +236,9 @@ def run_replays(
         results = replayed(edge, flow_ids or None, scenario, progress_line(edge))
     else:
         wanted = Wanted(
-            code=code, python=python, explore=explore, scenario=scenario, expected=tuple(expect or ())
-        )
+            code=code, python=python, explore=explore, scenario=scenario,
+            expected=tuple(expect or ()),
+        )  # fmt: skip
         results, broken = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
     if explain and form is Format.TABLE and not as_json:
         put(_explained(edge_of(context), results))

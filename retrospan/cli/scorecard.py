@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from analyzer.scorecard.scope import By
+from analyzer.scorecard.grouping import By
 from retrospan.edge import Edge, ExitCode, edge_of, put
 from retrospan.listing import AsJson, Format, FormatOption, Listing, Since, Until, show
 

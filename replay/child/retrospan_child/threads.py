@@ -77,4 +77,4 @@ def install() -> None:
     queue.SimpleQueue = queue._PySimpleQueue  # type: ignore[attr-defined,misc]
     thread: Any = threading.Thread
     thread.start, thread.join, thread.is_alive = _start, _join, _is_alive
-    _thread.start_new_thread = _start_new_thread  # type: ignore[assignment]
+    _thread.start_new_thread = _start_new_thread

@@ -61,7 +61,7 @@ class Asking:
         return bytes(self._data[start : start + size]) if len(self._data) >= start + size else None
 
     def _chunks(self, at: int) -> bytes | None:
-        pieces = []
+        pieces: list[bytes] = []
         while True:
             end = self._data.find(b"\r\n", at)
             if end < 0:

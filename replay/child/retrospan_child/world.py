@@ -209,13 +209,13 @@ FRAMES_MAX = 6
 
 def where() -> str:
     """The lines of the team's own code that led here, innermost first."""
-    lines = []
-    frame = sys._getframe(1)
+    lines: list[str] = []
+    frame: Any = sys._getframe(1)
     while frame is not None and len(lines) < FRAMES_MAX:
         path = frame.f_code.co_filename
         if own(path):
             lines.append(f"{relative(path)}:{frame.f_lineno}")
-        frame = frame.f_back  # type: ignore[assignment]
+        frame = frame.f_back
     return " < ".join(lines)
 
 

@@ -156,9 +156,10 @@ def test_an_exception_of_the_code_is_a_result_with_its_line() -> None:
 def test_nothing_leaves_the_child(tmp_path: Path) -> None:
     """A server counts who comes; the child tries sockets, datagrams, processes and files."""
     came: list[object] = []
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(
-        socket.AF_INET, socket.SOCK_DGRAM
-    ) as datagrams:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+    ):
         port = server.getsockname()[1]
         datagrams.bind(("127.0.0.1", port))
         datagrams.settimeout(0.2)

@@ -189,7 +189,7 @@ def escaping(order: Any) -> Any:
 
         ctypes.CDLL("libc.so.6")
 
-    ways = {
+    ways: dict[str, Any] = {
         "connection": connection,
         "below": below,
         "datagram": datagram,

@@ -2,20 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from analyzer.releases.rollbacks import Rollback
+from analyzer.scorecard.grouping import By
 from analyzer.scorecard.settings import Owners
 from store.conclusions import Incident
-
-
-class By(StrEnum):
-    """What flows are grouped by; `all` is always told too."""
-
-    ALL = "all"
-    KIND = "kind"
-    SERVICE = "service"
-    TEAM = "team"
 
 
 Scope = tuple[By, str]

@@ -169,7 +169,7 @@ def test_damage_anywhere_gives_what_was_packed_or_one_clear_refusal(
 @SOME
 def test_whatever_is_a_name_stays_in_its_folder(name: str) -> None:
     if is_name(name):
-        root = Path("/root/of/it")
+        root = Path("/folder/of/it")
         path = (root / name).resolve()
         assert path.is_relative_to(root) and len(path.parts) <= len(root.parts) + 2
 

@@ -31,7 +31,7 @@ HOSTILE = "=cmd|'/c calc'!A1\x1b]0;owned\x07\u202e[red]x[/red]\n"
         (["flows", "list", "--db", "absent.duckdb"], 4, "absent.duckdb"),
         (["flows", "list", "--config", "absent.toml"], 2, "absent.toml"),
         (["dashboard", "--host", "0.0.0.0"], 2, "127.0.0.1"),
-        (["report", "write", "inc-1", "-o", "x.pdf"], 2, ".md"),
+        (["report", "write", "inc-1", "-o", "x.docx"], 2, ".md"),
         (["ingest", "absent.jsonl"], 4, "absent.jsonl"),
     ],
 )

@@ -16,7 +16,7 @@ from analyzer.latency.budgets import latency_budget
 from analyzer.rebuild import RebuildSettings, rebuild
 from analyzer.releases.settings import ReleaseSettings
 from analyzer.scorecard.card import Scorecard, scorecard
-from analyzer.scorecard.scope import By
+from analyzer.scorecard.grouping import By
 from analyzer.scorecard.settings import owners_of
 from analyzer.slo.backtest import backtest
 from analyzer.slo.evaluate import SloReport, read_facts, report

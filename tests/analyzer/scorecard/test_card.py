@@ -4,7 +4,8 @@ from fractions import Fraction
 
 from analyzer.scorecard.blast import blasts
 from analyzer.scorecard.governed import governance
-from analyzer.scorecard.scope import By, Undoing, World
+from analyzer.scorecard.grouping import By
+from analyzer.scorecard.scope import Undoing, World
 from analyzer.scorecard.settings import UNKNOWN, Owners, owners_of
 from analyzer.scorecard.soundness import compensation, endings, integrity
 from analyzer.scorecard.timing import recovery

@@ -103,13 +103,16 @@ def _twice(run: Run) -> bool:
 
 
 def _after_decision(recording: Recording, run: Run) -> str:
-    """The first call to another service after the flow's first decision; "" when there is none."""
+    """The first call to another service after the flow's first decision; "" when there is none.
+
+    What ran beside the decision did not wait for it.
+    """
     decisions = {step.op for step in recording.steps if step.kind == "decision"}
-    seen = False
-    for call in sorted(run.calls, key=lambda call: (call.start, call.place, call.attempt)):
+    ordered = sorted(run.calls, key=lambda call: (call.start, call.place, call.attempt))
+    taken = [call.end for call in ordered if base_name(call.op) in decisions and call.first]
+    for call in ordered:
         name = base_name(call.op)
-        if name in decisions:
-            seen = True
-        elif seen and " " in name and not name.startswith(LOCAL_KINDS):
+        ours = name in decisions or name.startswith(LOCAL_KINDS)
+        if taken and call.start >= taken[0] and not ours:
             return name
     return ""

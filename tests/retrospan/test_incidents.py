@@ -37,6 +37,10 @@ def test_the_brownout_is_found_once_and_its_cause_confirmed(
     assert (candidates[0]["name"], candidates[0]["confirmed"]) == ("gateway-eu", "confirmed")
     services = {one["name"]: one["confirmed"] for one in candidates if one["kind"] == "service"}
     assert [name for name, status in services.items() if status == "confirmed"] == ["gateway-eu"]
+    changed = {one["name"]: one for one in candidates if one["kind"] in ("policy", "version")}
+    assert changed["policy payment-risk v7"]["confirmed"] == "confirmed"
+    assert "cannot be told apart" in changed["policy payment-risk v7"]["reason"]
+    assert changed["orchestrator 2.4.0"]["confirmed"] == "confirmed"
     assert candidates[0]["parts"]["self_time"]["n"] > 100
     assert incident["impact"]["contained_by"]["service"] == "gateway-eu"
     assert {"v7", "2.4.0"} <= {change["name"] for change in incident["changes"]}

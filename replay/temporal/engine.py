@@ -16,6 +16,7 @@ from replay.temporal.compare import compare
 from replay.temporal.histories import RecordedHistory
 from replay.temporal.process import WorkflowChild
 from store.conclusions import Divergence, ReplayResult
+from store.model import JsonValue
 
 # Temporal's own detector gives a workflow task 2 s; a long history has thousands.
 WALL_S_MAX = 120.0
@@ -124,7 +125,7 @@ def _stopped(task: int, message: str) -> Divergence:
     )
 
 
-def _event(command: Command, start_ns: int) -> dict[str, object]:
+def _event(command: Command, start_ns: int) -> dict[str, JsonValue]:
     return {
         "kind": command.kind,
         "name": command.name,

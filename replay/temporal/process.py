@@ -24,6 +24,10 @@ class WorkflowChild(Child):
         super().__init__(replace(code, path=(str(FOLDER), *code.path)))
         self.about: dict[str, Any] = {}
 
+    def __enter__(self) -> "WorkflowChild":
+        super().__enter__()
+        return self
+
     def _start(self) -> None:
         try:
             self._process = process = subprocess.Popen(

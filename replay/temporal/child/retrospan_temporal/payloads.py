@@ -29,7 +29,7 @@ def value_of(payload: Any) -> Any:
 
 def failure_of(failure: Any) -> list[dict[str, Any]]:
     """A failure and its causes, without stack traces."""
-    found = []
+    found: list[dict[str, Any]] = []
     while failure is not None and len(found) < 20:
         info = failure.application_failure_info
         told: dict[str, Any] = {"message": failure.message}

@@ -42,7 +42,7 @@ def recorded_commands(events: Sequence[Any]) -> list[Command]:
     updates: dict[int, str] = {}
     task = 0
     for event in events:
-        attributes = getattr(event, event.WhichOneof("attributes") or "", None)
+        attributes: Any = getattr(event, event.WhichOneof("attributes") or "", None)
         kind = (event.WhichOneof("attributes") or "").removesuffix("_event_attributes")
         if kind == "workflow_task_completed":
             task = attributes.started_event_id

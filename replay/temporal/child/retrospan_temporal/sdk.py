@@ -1,4 +1,4 @@
-"""What is not Temporal's public interface: protobufs of the core, the stack behind a command.
+"""What is not Temporal's public interface: commands of the core, the stack behind a command.
 
 Written against temporalio 1.35. `drift()` says how another version differs; a test holds this file
 to the pinned one.
@@ -12,7 +12,6 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
-import temporalio.bridge.proto.workflow_activation as activation
 import temporalio.bridge.proto.workflow_commands as commands
 import temporalio.service
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowRunner
@@ -152,9 +151,3 @@ def _relative(name: str) -> str:
         if os.path.realpath(name).startswith(base):
             return os.path.realpath(name)[len(base) :]
     return Path(name).name
-
-
-def job_kinds() -> set[str]:
-    """The jobs an activation can hold."""
-    oneof = activation.WorkflowActivationJob.DESCRIPTOR.oneofs_by_name["variant"]
-    return {field.name for field in oneof.fields}

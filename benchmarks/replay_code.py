@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from replay.code.engine import Subject, replay_code
 from replay.code.settings import Code
@@ -62,7 +63,7 @@ def main() -> None:
     name = "sample_traces.services.payment.replayed:recorded"
     for isolate in (False, True):
         told = "a process per flow" if isolate else "one process"
-        what = Code(name=name, python=sys.executable, path=(str(os.getcwd()),),
+        what = Code(name=name, python=sys.executable, path=(str(Path.cwd()),),
                     environment=dict(os.environ), isolate=isolate)  # fmt: skip
         measure(f"payment orchestrator (threads), {told}", sample, what)
 

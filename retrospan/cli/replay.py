@@ -6,6 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retrospan.code_options import (
+    CodeOption,
+    ExpectOption,
+    ExploreOption,
+    PythonOption,
+    TemporalOption,
+)
 from retrospan.edge import Edge, edge_of, progress_line, put, tell, worst
 from retrospan.listing import (
     LIMIT_DEFAULT,
@@ -182,37 +189,11 @@ def run_replays(
     explain: Annotated[
         bool, typer.Option("--explain", help="Show each difference, and what it follows from.")
     ] = False,
-    code: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODULE:FUNCTION",
-            help="Run this function of your own on each flow's input, in a child process without "
-            "network; the folder you are in is on its path.",
-        ),
-    ] = None,
-    python: Annotated[
-        str, typer.Option(help="With --code or --temporal: your interpreter, as .venv/bin/python.")
-    ] = "python3",
-    explore: Annotated[
-        int,
-        typer.Option(min=0, max=1_000, help="With --code: other orders to try, to find races."),
-    ] = 0,
-    expect: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="CEL",
-            help="With --code: what must hold, such as 'keys[\"shop POST /orders\"] <= 1'; it "
-            "decides the exit code instead of the verdict. Repeatable.",
-        ),
-    ] = None,
-    temporal: Annotated[
-        str | None,
-        typer.Option(
-            metavar="MODULE[:REPLAYER]",
-            help="Replay Temporal histories by the workflows of this module; name history files or "
-            "folders in the place of flows. Needs no store.",
-        ),
-    ] = None,
+    code: CodeOption = None,
+    python: PythonOption = "python3",
+    explore: ExploreOption = 0,
+    expect: ExpectOption = None,
+    temporal: TemporalOption = None,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:

@@ -18,7 +18,7 @@ from dashboards.scoped import begun
 from dashboards.wording import plural
 from store.conclusions import Evidence
 
-PAGE = PageFacts(title="Data quality", section="Data", order=90, url_path="quality")
+PAGE = PageFacts(title="Data quality", section="Data", order=95, url_path="quality")
 
 
 def render() -> None:
@@ -94,7 +94,9 @@ def _services(found: Quality) -> None:
         "Share of the evidence that is there, weighted by what its absence costs. Select a row to "
         "see the gaps of one service."
     )
-    row = picking_table(table, key="quality_services", alt="Services, the least covered first")
+    # Another key for each address: what was picked must not be picked again by the next run.
+    key = f"quality_services-{st.query_params.get('about', '')}"
+    row = picking_table(table, key=key, alt="Services, the least covered first")
     if row is not None:
         links.open_view("quality", about=found.report.services[row].service)
     exports(table, "coverage-by-service")

@@ -207,7 +207,9 @@ def _ledger(one: Judged, overview: Overview) -> None:
         "good flows explains nothing. Select a row to see its bad flows below."
     )
     table = spending_rows(one)
-    row = picking_table(table, key="slo_ledger", alt="Spending by cause", height_max_px=420)
+    # Another key for each address: what was picked must not be picked again by the next run.
+    key = f"slo_ledger-{st.query_params.get('cause', '')}"
+    row = picking_table(table, key=key, alt="Spending by cause", height_max_px=420)
     if row is not None:
         spent = one.report.spending[row]
         links.open_view("slos", slo=one.key, cause=f"{spent.dimension}:{spent.cause}")

@@ -18,8 +18,8 @@ from analyzer.sagas.conservation import balances
 from analyzer.sagas.measures import measure
 from analyzer.scorecard.blast import Blast, blasts
 from analyzer.scorecard.governed import governance
-from analyzer.scorecard.metric import Metric
 from analyzer.scorecard.grouping import By
+from analyzer.scorecard.metric import Metric
 from analyzer.scorecard.scope import Scope, Undoing, World
 from analyzer.scorecard.settings import Owners
 from analyzer.scorecard.soundness import compensation, endings, integrity

@@ -8,7 +8,6 @@ from analyzer.scorecard.grouping import By
 from analyzer.scorecard.settings import Owners
 from store.conclusions import Incident
 
-
 Scope = tuple[By, str]
 
 

@@ -6,8 +6,8 @@ from typing import Final
 
 from analyzer.facts import FlowFacts
 from analyzer.releases.rollbacks import Rollback
-from analyzer.scorecard.metric import Listed, Metric, counted, median_of_cases, quantile
 from analyzer.scorecard.grouping import By
+from analyzer.scorecard.metric import Listed, Metric, counted, median_of_cases, quantile
 from analyzer.scorecard.scope import Scope, World
 from analyzer.scorecard.settings import Owners
 from store.conclusions import Incident

@@ -148,6 +148,7 @@ def test_every_command_and_option_has_help() -> None:
         ("governance backtest --policy policy.yaml", 0),
         ("governance report", 0),
         ("governance test --policy policy.yaml --cases cases.jsonl", 3),
+        ("incidents find", 0),
         ("incidents list", 0),
         ("incidents show inc-1", 0),
         ("incidents declare --from 5m --to 1m", 0),

@@ -240,6 +240,8 @@ def main() -> None:
             browser.close()
             print(f"\nThe server held {memory_mb('VmHWM', [process]):,} MB at most.")
     print(machine())
+    if any(one.faults for one in pages):
+        sys.exit("a page shows an exception")
 
 
 if __name__ == "__main__":

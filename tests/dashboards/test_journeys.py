@@ -78,8 +78,6 @@ def test_from_an_objective_to_who_spent_it_to_a_bad_flow(visit: Visit) -> None:
     pick(bad)
     page.wait_for_url("**/trace?flow=*")
     visit.waterfall()
-    page.go_back()
-    page.wait_for_url("**/slos?slo=paid*")
 
 
 @pytest.mark.parametrize("visit", ["dark"], indirect=True)

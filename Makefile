@@ -20,7 +20,7 @@ demo: $(STAMP)  ## load, explain, replay and write up a recorded payment inciden
 	$(BIN)/retrospan demo --out $(OUT)
 
 test: $(STAMP)  ## run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: format lint types layers test wheel  ## everything CI checks
 

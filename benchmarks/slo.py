@@ -22,7 +22,7 @@ from analyzer.facts import read_flow_facts
 from analyzer.latency.budgets import latency_budget
 from analyzer.releases.settings import ReleaseSettings
 from analyzer.scorecard.card import scorecard
-from analyzer.scorecard.scope import By
+from analyzer.scorecard.grouping import By
 from analyzer.scorecard.settings import Owners
 from analyzer.slo.backtest import backtest
 from analyzer.slo.evaluate import read_facts, report

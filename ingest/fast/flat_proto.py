@@ -4,7 +4,7 @@ from functools import cache
 from typing import Any
 
 import ptars
-from google.protobuf import descriptor_pb2, descriptor_pool  # type: ignore[import-untyped]
+from google.protobuf import descriptor_pb2, descriptor_pool
 
 _Field = descriptor_pb2.FieldDescriptorProto
 _PACKAGE = "retrospan.flat"

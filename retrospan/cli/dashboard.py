@@ -1,10 +1,12 @@
 """`retrospan dashboard`: the pages, on this machine unless told otherwise."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from retrospan.config import CONFIG_VARIABLE
 from retrospan.edge import edge_of
 
 
@@ -32,5 +34,7 @@ def command(
     edge = edge_of(context)
     with edge.lease("opening the dashboard"):
         pass  # a missing or foreign store is told here, not on a page
+    if edge.config is not None:
+        os.environ[CONFIG_VARIABLE] = str(edge.config.absolute())  # where the pages look for it
     edge.say(f"http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
     serve(edge.db.absolute(), host, port, insecure=insecure, token=token, sign_in=sign_in)

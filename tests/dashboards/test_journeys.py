@@ -105,7 +105,7 @@ def test_from_what_is_stuck_to_its_path_and_trace(visit: Visit) -> None:
     visit.shot("compensation")
     page.get_by_role("link", name="Open its trace").click()
     page.wait_for_url("**/trace?flow=*")
-    visit.waterfall()
+    expect(visit.waterfall()).to_be_visible()
 
 
 def test_from_a_gap_to_an_example_of_it(visit: Visit) -> None:

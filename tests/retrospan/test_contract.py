@@ -172,6 +172,7 @@ def test_every_command_and_option_has_help() -> None:
         ("purge --before 1h --dry-run", 0),
         ("export otlp -o out.jsonl", 0),
         ("export parquet -o out", 0),
+        ("export pytest asked -o tests --code mine:run --expect true", 0),
         ("export har asked -o f.har", 0),
         ("export vcr asked -o f.yaml", 0),
         ("export wiremock asked -o f.json", 0),

@@ -110,7 +110,7 @@ def replay_bundle(
     for item in [by_id[i] for i in flow_ids] if flow_ids else bundle.recordings:
         if not item.program:
             name = None if scenario is None else scenario.name
-            replays.append((item, unreplayable(item.recording, item.reason, name)))
+            replays.append((item, unreplayable(item.recording.flow_id, item.reason, name)))
             continue
         try:
             if item.program not in machines:

@@ -156,7 +156,7 @@ def replay_recording(
     """
     refusal = recording.unusable or kind.refusal_for(recording.flow_id)
     if refusal:
-        return unreplayable(recording, refusal, None if scenario is None else scenario.name)
+        return unreplayable(recording.flow_id, refusal, None if scenario is None else scenario.name)
     machine, digest = kind.machine_for(recording.flow_id)
     answers = Answers.of(recording)
     against = recording if baseline is None else baseline
@@ -184,7 +184,7 @@ def replay_with(
     """
     if recording.unusable:
         name = None if scenario is None else scenario.name
-        return unreplayable(recording, recording.unusable, name)
+        return unreplayable(recording.flow_id, recording.unusable, name)
     program = machine.program
     run = machine.run(recording.input, Answers.of(recording))
     judged = judge(run, recording, program, settings)

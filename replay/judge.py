@@ -72,11 +72,18 @@ def result_of(
     )
 
 
-def unreplayable(recording: Recording, reason: str, scenario: str | None) -> ReplayResult:
+def unreplayable(
+    flow_id: str,
+    reason: str,
+    scenario: str | None = None,
+    *,
+    mode: str = MODE,
+    leave_one_out: bool = True,
+) -> ReplayResult:
     """Say that a flow cannot be replayed, and why."""
     return ReplayResult(
-        flow_id=recording.flow_id,
-        mode=MODE,
+        flow_id=flow_id,
+        mode=mode,
         verdict="unreplayable",
         digest="",
         outcome="",
@@ -85,7 +92,7 @@ def unreplayable(recording: Recording, reason: str, scenario: str | None) -> Rep
         virtual_high_ns=0,
         program_digest="",
         program_flows=0,
-        leave_one_out=True,
+        leave_one_out=leave_one_out,
         flags=(),
         divergences=(),
         answers=dict.fromkeys((*RUNGS, "ambiguous"), 0),

@@ -13,6 +13,7 @@ from replay.code.transitions import Transitions
 from replay.code.verdict import Judged, judge
 from replay.digest import event_log_digest
 from replay.exchange import exchanges_of
+from replay.judge import unreplayable
 from replay.match import RUNGS
 from replay.noise import Noise
 from replay.requests import Requests
@@ -203,20 +204,4 @@ def _events(
 
 
 def _unreplayable(flow: Flow, reason: str) -> ReplayResult:
-    return ReplayResult(
-        flow_id=flow.flow_id,
-        mode=MODE,
-        verdict="unreplayable",
-        digest="",
-        outcome="",
-        virtual_duration_ns=0,
-        virtual_low_ns=0,
-        virtual_high_ns=0,
-        program_digest="",
-        program_flows=0,
-        leave_one_out=False,
-        flags=(),
-        divergences=(),
-        answers=dict.fromkeys((*RUNGS, "ambiguous"), 0),
-        reason=reason,
-    )
+    return unreplayable(flow.flow_id, reason, mode=MODE, leave_one_out=False)

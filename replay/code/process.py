@@ -58,10 +58,11 @@ class Child:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def _start(self) -> None:
+    def _spawn(self, module: str) -> None:
+        """Start the user's interpreter with a module of ours; nothing is said to it yet."""
         try:
             self._process = process = subprocess.Popen(
-                [self.code.python, "-m", "retrospan_child"],
+                [self.code.python, "-m", module],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env=_environment(self.code), start_new_session=True,
             )  # fmt: skip
@@ -70,6 +71,9 @@ class Child:
         self._left = b""
         self._draining = Thread(target=self._drain, args=(process,), daemon=True)
         self._draining.start()
+
+    def _start(self) -> None:
+        self._spawn("retrospan_child")
         self._send(
             {
                 "protocol": PROTOCOL,

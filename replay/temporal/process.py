@@ -1,12 +1,10 @@
 """The child that has temporalio: the user's interpreter with the user's workflows imported."""
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from replay.code.process import START_S_MAX, Child, Message, _environment
+from replay.code.process import START_S_MAX, Child, Message
 from replay.code.settings import Code
 from store.errors import UsageError
 
@@ -29,17 +27,7 @@ class WorkflowChild(Child):
         return self
 
     def _start(self) -> None:
-        try:
-            self._process = process = subprocess.Popen(
-                [self.code.python, "-m", "retrospan_temporal"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                env=_environment(self.code), start_new_session=True,
-            )  # fmt: skip
-        except OSError as error:
-            raise UsageError(f"--python {self.code.python}: {error.strerror}") from None
-        self._left = b""
-        self._draining = Thread(target=self._drain, args=(process,), daemon=True)
-        self._draining.start()
+        self._spawn("retrospan_temporal")
         self._send({"protocol": PROTOCOL, "module": self.code.name, "path": list(self.code.path)})
         ready = self._receive(START_S_MAX)
         if ready.get("kind") != "ready":

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.reader import Item
-from retrospan.export.parts import SQL, Chosen, choose, parts
+from retrospan.export.parts import SQL, Chosen, choose, leases, parts
 from retrospan.incident import overlaps
 from store import read
 from store.conclusions import Incident
@@ -14,8 +14,6 @@ from store.model import Decision, LogRecord, Span
 from store.values import from_json, map_from_json, to_json
 
 PURPOSE = "writing a bundle"
-SPANS_PER_LEASE = 5_000
-TRACES_PER_LEASE = 1_000
 SPANS_MAX = 2_000_000
 
 
@@ -68,7 +66,7 @@ def chosen_records(store: Store, incident: Incident, around_ns: int | None) -> R
 def _traced(store: Store, chosen: Chosen) -> tuple[list[Span], list[LogRecord]]:
     spans: list[Span] = []
     logs: list[LogRecord] = []
-    for trace_ids in _leases(chosen.traces):
+    for trace_ids in leases(chosen.traces):
         with store.lease(PURPOSE) as session:
             some, said = read.read_spans(session, trace_ids), read.read_logs(session, trace_ids)
         if chosen.members is not None:
@@ -82,19 +80,6 @@ def _traced(store: Store, chosen: Chosen) -> tuple[list[Span], list[LogRecord]]:
         spans += some
         logs += said
     return spans, logs
-
-
-def _leases(traces: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
-    group: list[str] = []
-    size = 0
-    for trace_id, spans in traces:
-        group.append(trace_id)
-        size += spans
-        if size >= SPANS_PER_LEASE or len(group) >= TRACES_PER_LEASE:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 def _loose(store: Store) -> list[LogRecord]:

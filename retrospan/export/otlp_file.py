@@ -18,7 +18,7 @@ from ingest.limits import Limits
 from ingest.otlp.documents import Walker
 from retrospan.export.exported import Exported, ExportedFile
 from retrospan.export.otlp import Document, logs_document, spans_document
-from retrospan.export.parts import PURPOSE, SQL, Chosen, choose, generation, parts
+from retrospan.export.parts import PURPOSE, SQL, Chosen, choose, generation, leases, parts
 from store.errors import DataError, UsageError
 from store.lease import Store
 from store.model import LogRecord, Span
@@ -26,8 +26,6 @@ from store.read import read_logs, read_spans
 from store.values import from_json, map_from_json, to_json
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
-SPANS_PER_LEASE = 5_000
-TRACES_PER_LEASE = 1_000
 RECORDS_PER_LINE = 500
 BUFFER_BYTES = 1024 * 1024
 
@@ -62,7 +60,7 @@ def _records(
     store: Store, chosen: Chosen, *, everything: bool
 ) -> Iterator[tuple[list[Span], list[LogRecord]]]:
     """Spans and logs of whole traces, a lease's worth at a time; then logs without a trace."""
-    for trace_ids in _leases(chosen.traces):
+    for trace_ids in leases(chosen.traces):
         with store.lease(PURPOSE) as session:
             spans, logs = read_spans(session, trace_ids), read_logs(session, trace_ids)
         if chosen.members is not None:
@@ -77,20 +75,6 @@ def _records(
     if everything:
         for frame in parts(store, "logs_without_trace", SQL / "logs_without_trace.sql"):
             yield [], [_loose(row) for row in frame.iter_rows(named=True)]
-
-
-def _leases(traces: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
-    """Trace ids in groups of about `SPANS_PER_LEASE` spans."""
-    group: list[str] = []
-    size = 0
-    for trace_id, spans in traces:
-        group.append(trace_id)
-        size += spans
-        if size >= SPANS_PER_LEASE or len(group) >= TRACES_PER_LEASE:
-            yield group
-            group, size = [], 0
-    if group:
-        yield group
 
 
 def _loose(row: Mapping[str, Any]) -> LogRecord:

@@ -11,6 +11,8 @@ from store.lease import Store
 from store.query import ask
 from store.read import counts
 
+SPANS_PER_LEASE = 5_000
+TRACES_PER_LEASE = 1_000
 SQL = Path(__file__).parent / "sql"
 PURPOSE = "exporting"
 ROWS_PER_PART = 100_000
@@ -66,3 +68,17 @@ def choose(store: Store, flow_ids: Sequence[str]) -> Chosen:
     return Chosen(
         traces=traces, members={trace: frozenset(spans) for trace, spans in wanted.items()}
     )
+
+
+def leases(traces: Sequence[tuple[str, int]]) -> Iterator[list[str]]:
+    """Trace ids in groups of about `SPANS_PER_LEASE` spans."""
+    group: list[str] = []
+    size = 0
+    for trace_id, spans in traces:
+        group.append(trace_id)
+        size += spans
+        if size >= SPANS_PER_LEASE or len(group) >= TRACES_PER_LEASE:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group

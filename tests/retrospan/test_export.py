@@ -155,7 +155,7 @@ def test_equal_stores_give_equal_bytes_whatever_the_order_of_loading(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(parts, "ROWS_PER_PART", 3)
-    monkeypatch.setattr("retrospan.export.otlp_file.SPANS_PER_LEASE", 4)
+    monkeypatch.setattr("retrospan.export.parts.SPANS_PER_LEASE", 4)
     spans = [span(n, trace=n % 5) for n in range(1, 30) if n % 5]
     logs = [log(n) for n in range(1, 12)] + [log(2**63 - 1), log(3, trace_id=f"{9:032x}")]
     one = write(tmp_path / "one.duckdb", spans=spans, logs=logs)

@@ -1,6 +1,7 @@
-"""Where other people's data lies: skipped with a reason where it is absent, never in CI."""
+"""Where other people's data and programs lie: skipped with a reason where absent, never in CI."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,3 +15,13 @@ def corpora_folder() -> Path:
             pytest.fail("CI must name the folder of the corpora by RETROSPAN_CORPORA")
         pytest.skip("RETROSPAN_CORPORA names no folder with third-party data")
     return Path(named)
+
+
+def program(name: str, package: str) -> str:
+    """The path of an installed program; `package` is Debian's that has it."""
+    found = shutil.which(name)
+    if found is None:
+        if os.environ.get("CI"):
+            pytest.fail(f"CI must have {name} (Debian's package {package})")
+        pytest.skip(f"{name} is not installed (Debian's package {package})")
+    return found

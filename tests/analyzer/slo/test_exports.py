@@ -1,8 +1,6 @@
 """SLOs for Prometheus, from our own files and from those of other tools."""
 
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +16,7 @@ from analyzer.slo.model import Method, Slo
 from analyzer.slo.openslo import read_slos
 from store.errors import DataError
 from tests.analyzer.slo.documents import SLO, read
-from tests.third_party import corpora_folder
+from tests.third_party import corpora_folder, program
 
 OWN = Path(__file__).resolve().parents[3] / "retrospan" / "slos"
 
@@ -32,10 +30,7 @@ def slo_of(converted: Converted, folder: Path) -> Slo:
 
 def checked(found: dict[str, Any], path: Path) -> None:
     """Prometheus' own tool takes the rules."""
-    promtool = shutil.which("promtool")
-    if promtool is None:
-        assert not os.environ.get("CI"), "CI must have promtool"
-        pytest.skip("promtool is not installed (Debian's package prometheus)")
+    promtool = program("promtool", "prometheus")
     path.write_text(yaml.safe_dump(found, sort_keys=False))
     run = subprocess.run(
         [promtool, "check", "rules", str(path)], capture_output=True, text=True, check=False

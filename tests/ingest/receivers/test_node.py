@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.ingest.receivers.world import running
+from tests.third_party import program
 
 PACKAGES = (
     "@opentelemetry/api@1.9.0",
@@ -19,14 +20,14 @@ INSTALL_SECONDS_MAX = 40
 @pytest.fixture(scope="module")
 def sender(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program with its packages, in a folder of its own."""
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        pytest.skip("no Node.js here")
+    npm = program("npm", "npm")
+    program("node", "nodejs")
     folder = tmp_path_factory.mktemp("node")
     (folder / "package.json").write_text('{"private": true}')
     options = ("--no-save", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts")
     try:
         installed = subprocess.run(
-            ["npm", "install", *options, *PACKAGES],
+            [npm, "install", *options, *PACKAGES],
             cwd=folder,
             capture_output=True,
             timeout=INSTALL_SECONDS_MAX,

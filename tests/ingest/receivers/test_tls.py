@@ -1,7 +1,6 @@
 """TLS, also mutual, for HTTP and gRPC, with certificates made here."""
 
 import json
-import shutil
 import ssl
 import subprocess
 import urllib.error
@@ -17,13 +16,14 @@ from ingest.receivers.settings import ReceiverSettings, Tls
 from ingest.receivers.signals import TRACES
 from store.errors import UsageError
 from tests.ingest.receivers.world import KEY, Running, post, running, spans_document
+from tests.third_party import program
 
-needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here")
 BODY = json.dumps(spans_document(range(1))).encode()
 
 
 def openssl(folder: Path, *arguments: str) -> None:
-    subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
+    tool = program("openssl", "openssl")
+    subprocess.run([tool, *arguments], cwd=folder, check=True, capture_output=True, timeout=30)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,6 @@ def call(receiver: Running, folder: Path, *, shown: bool) -> Any:
         return channel.unary_unary(f"/{TRACES.service}/Export")(b"", timeout=5)
 
 
-@needs_openssl
 def test_tls_serves_http_and_grpc(tmp_path: Path, certificates: Path) -> None:
     with running(tmp_path, tls=tls(certificates, mutual=False)) as receiver:
         trusting = context(certificates, shown=False)
@@ -87,7 +86,6 @@ def test_tls_serves_http_and_grpc(tmp_path: Path, certificates: Path) -> None:
     assert len(spans) == 1
 
 
-@needs_openssl
 def test_mutual_tls_takes_only_senders_with_a_certificate(
     tmp_path: Path, certificates: Path
 ) -> None:

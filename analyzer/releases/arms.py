@@ -51,11 +51,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Thing:
-    """A service, flow, model, policy or feature flag; its versions by when they first came."""
+    """A service, flow, model, policy or feature flag; its versions by when they first came.
+
+    Its own time is cut into slices: the first begins at `since_ns`, each is `slice_ns` long. What
+    changed and changed back within one slice is not seen.
+    """
 
     kind: str
     subject: str
     versions: Sequence[Version]
+    since_ns: int = 0
+    slice_ns: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,9 +100,11 @@ class ArmCounts:
 def things_of(timeline: polars.DataFrame) -> list[Thing]:
     """The things of a timeline, by kind and name."""
     rows: dict[tuple[str, str], dict[str, list[Mapping[str, Any]]]] = {}
+    cuts: dict[tuple[str, str], tuple[int, int]] = {}
     for row in timeline.iter_rows(named=True):
         versions = rows.setdefault((row["kind"], row["subject"]), {})
         versions.setdefault(row["version"], []).append(row)
+        cuts[row["kind"], row["subject"]] = row["begin_ns"], row["slice_ns"]
     return [
         Thing(
             kind=kind,
@@ -105,6 +113,8 @@ def things_of(timeline: polars.DataFrame) -> list[Thing]:
                 (_version(name, found) for name, found in versions.items()),
                 key=lambda one: (one.first_ns, one.name),
             ),
+            since_ns=cuts[kind, subject][0],
+            slice_ns=cuts[kind, subject][1],
         )
         for (kind, subject), versions in sorted(rows.items())
     ]
@@ -119,8 +129,9 @@ def _version(name: str, rows: Sequence[Mapping[str, Any]]) -> Version:
     )
 
 
-def pairs_of(thing: Thing, since_ns: int, slice_ns: int) -> Iterator[Pair]:
+def pairs_of(thing: Thing) -> Iterator[Pair]:
     """Each version with the one that came before it, in both designs where both can be."""
+    since_ns, slice_ns = thing.since_ns, thing.slice_ns
     for before, after in pairwise(thing.versions[-VERSIONS_MAX:]):
         together = _together(thing, before, after)
         if together is not None:

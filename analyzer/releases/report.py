@@ -44,9 +44,8 @@ def report(
     session: Session, since_ns: int, until_ns: int, settings: ReleaseSettings
 ) -> ReleaseReport:
     """Ask the store, compare."""
-    slice_ns = _slice_ns(since_ns, until_ns)
-    things = _things(session, since_ns, slice_ns)
-    all_pairs = [pair for thing in things for pair in pairs_of(thing, since_ns, slice_ns)]
+    things = _things(session, since_ns, until_ns)
+    all_pairs = [pair for thing in things for pair in pairs_of(thing)]
     pairs = all_pairs[: ARMS_MAX // 2]
     arms = list(dict.fromkeys(arm for pair in pairs for arm in (pair.baseline, pair.candidate)))
     comparisons = compare_all(pairs, _counts(session, arms), settings)
@@ -55,7 +54,7 @@ def report(
         until_ns=until_ns,
         things=things,
         comparisons=comparisons,
-        rollbacks=_rollbacks(session, things, since_ns, slice_ns, settings),
+        rollbacks=_rollbacks(session, things, settings),
         pairs_left_out=len(all_pairs) - len(pairs),
     )
 
@@ -64,28 +63,18 @@ def rollbacks_in(
     session: Session, since_ns: int, until_ns: int, settings: ReleaseSettings
 ) -> list[Rollback]:
     """What was taken back in a window of time, without the comparisons."""
-    slice_ns = _slice_ns(since_ns, until_ns)
-    things = _things(session, since_ns, slice_ns)
-    return _rollbacks(session, things, since_ns, slice_ns, settings)
+    return _rollbacks(session, _things(session, since_ns, until_ns), settings)
 
 
-def _slice_ns(since_ns: int, until_ns: int) -> int:
-    return max(1, -(-(until_ns - since_ns) // SLICES))
-
-
-def _things(session: Session, since_ns: int, slice_ns: int) -> list[Thing]:
-    bound = {"since_ns": since_ns, "until_ns": since_ns + slice_ns * SLICES, "slices": SLICES}
+def _things(session: Session, since_ns: int, until_ns: int) -> list[Thing]:
+    bound = {"since_ns": since_ns, "until_ns": until_ns, "slices": SLICES}
     return list(things_of(ask(session, HERE / "timeline.sql", bound)))
 
 
 def _rollbacks(
-    session: Session,
-    things: Sequence[Thing],
-    since_ns: int,
-    slice_ns: int,
-    settings: ReleaseSettings,
+    session: Session, things: Sequence[Thing], settings: ReleaseSettings
 ) -> list[Rollback]:
-    found = [one for it in things for one in rollbacks_of(it, since_ns, slice_ns, settings)]
+    found = [one for it in things for one in rollbacks_of(it, settings)]
     return [with_meanwhile(one, things) for one in _with_left_open(session, found)]
 
 

@@ -72,18 +72,13 @@ class Rollback:
         return max(known) if known and len(known) == len(moments) else None
 
 
-def rollbacks_of(
-    thing: Thing, since_ns: int, slice_ns: int, settings: ReleaseSettings
-) -> list[Rollback]:
-    """The rollbacks of one thing, in time, before it is known what they left open.
-
-    `since_ns` is where slice 0 begins, `slice_ns` how long a slice is.
-    """
+def rollbacks_of(thing: Thing, settings: ReleaseSettings) -> list[Rollback]:
+    """The rollbacks of one thing, in time, before it is known what they left open."""
     found = []
     for episode in (one for version in thing.versions[1:] for one in episodes_of(thing, version)):
         back_to = _successor(thing, episode, settings)
         if back_to is not None:
-            found.append(_rollback(thing, episode, back_to, since_ns, slice_ns, settings))
+            found.append(_rollback(thing, episode, back_to, settings))
     return sorted(found, key=lambda one: (one.at_ns, one.withdrawn.version))
 
 
@@ -118,13 +113,9 @@ def _during(thing: Thing, episode: Episode) -> tuple[Tally, int]:
 
 
 def _rollback(
-    thing: Thing,
-    episode: Episode,
-    back_to: Version,
-    since_ns: int,
-    slice_ns: int,
-    settings: ReleaseSettings,
+    thing: Thing, episode: Episode, back_to: Version, settings: ReleaseSettings
 ) -> Rollback:
+    since_ns, slice_ns = thing.since_ns, thing.slice_ns
     window = -(-settings.recovery_window_s * 1_000_000_000 // slice_ns)
     start = episode.last + 1
     resumed = min((one for one in episode.version.slices if one >= start), default=SLICES + 1)

@@ -1,5 +1,5 @@
 /*
-title = "Units by thing, version and slice of time: requests of services, and flows"
+title = "Units by thing, version and slice of the thing's own time: requests of services, flows"
 params = ["since_ns", "until_ns", "slices"]
 */
 WITH units AS (
@@ -40,13 +40,29 @@ WITH units AS (
         FROM sagas
         GROUP BY flow_id
     ) AS s ON f.flow_id = s.flow_id
+),
+
+asked AS (
+    SELECT * FROM units WHERE version <> '' AND start_ns >= $since_ns AND start_ns < $until_ns
+),
+
+spans_of_time AS (
+    SELECT
+        kind,
+        subject,
+        min(start_ns) AS begin_ns,
+        (max(start_ns) - min(start_ns)) // $slices + 1 AS slice_ns
+    FROM asked
+    GROUP BY kind, subject
 )
+
 SELECT
-    kind,
-    subject,
-    version,
-    ((start_ns - $since_ns)::HUGEINT * $slices // greatest($until_ns - $since_ns, 1))::BIGINT
-        AS slice,
+    a.kind,
+    a.subject,
+    a.version,
+    t.begin_ns,
+    t.slice_ns,
+    (a.start_ns - t.begin_ns) // t.slice_ns AS slice,
     count(*) AS n,
     count(failed) AS failed_known,
     count(*) FILTER (WHERE failed) AS failed,
@@ -55,7 +71,7 @@ SELECT
     count(*) FILTER (WHERE is_unknown_sampling) AS unknown_sampling,
     min(start_ns) AS first_ns,
     max(start_ns) AS last_ns
-FROM units
-WHERE version <> '' AND start_ns >= $since_ns AND start_ns < $until_ns
+FROM asked AS a
+INNER JOIN spans_of_time AS t ON a.kind = t.kind AND a.subject = t.subject
 GROUP BY ALL
-ORDER BY kind, subject, version, slice
+ORDER BY a.kind, a.subject, a.version, slice

@@ -173,13 +173,19 @@ def _flat(row: Document) -> Document:
     return {**row, "from": baseline["version"], "to": candidate["version"]}
 
 
+NOTHING_TAKEN_BACK = (
+    "no version was seen to be taken back; a change that lasted less than a 200th of the recorded "
+    "time of its service, flow, model, policy or flag is not seen"
+)
+
+
 def _listing(document: Document, rows: list[Document], rollbacks: bool) -> Listing:
     return Listing(
         document=document,
         rows=rows,
         columns=ROLLBACK_COLUMNS if rollbacks else COLUMNS,
         cells=ROLLBACK_CELLS if rollbacks else CELLS,
-        empty="no version was taken back" if rollbacks else "nothing has two versions",
+        empty=NOTHING_TAKEN_BACK if rollbacks else "nothing has two versions",
     )
 
 

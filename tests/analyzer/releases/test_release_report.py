@@ -57,6 +57,22 @@ def test_a_service_is_compared_by_its_requests(tmp_path: Path, failing: int, ver
     assert verdicts(tmp_path / "x.duckdb", spans) == [("sequential", verdict)]
 
 
+def test_a_rollback_is_found_however_long_other_data_goes_on(tmp_path: Path) -> None:
+    taken_back = requests("1", 0, 200) + requests("2", 200, 300, 3) + requests("1", 300, 500)
+    week = 7 * 24 * 3_600
+    others = [
+        span(
+            number, number, kind="server", service="depot", start_ns=at * SECOND,
+            end_ns=at * SECOND + 5, resource={"service.version": "1"},
+        )
+        for number, at in ((5_001, 0), (5_002, week))
+    ]  # fmt: skip
+    alone = reported(tmp_path / "a.duckdb", taken_back).rollbacks
+    beside = reported(tmp_path / "b.duckdb", taken_back + others).rollbacks
+    assert [(one.withdrawn.version, one.back_to) for one in beside] == [("2", "1")]
+    assert beside == alone
+
+
 def test_the_order_of_loading_changes_nothing(tmp_path: Path) -> None:
     spans = requests("1", 0, 100, 9) + requests("2", 100, 220, 3) + requests("1", 220, 300, 9)
     first = reported(tmp_path / "a.duckdb", spans)

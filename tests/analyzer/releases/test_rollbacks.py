@@ -21,6 +21,8 @@ def thing(
             "kind": "flow",
             "subject": subject,
             "version": version,
+            "begin_ns": 0,
+            "slice_ns": SLICE_NS,
             "slice": number,
             "n": n,
             "failed_known": n,
@@ -40,7 +42,7 @@ def thing(
 
 
 def found(versions: Mapping[str, Sequence[tuple[int, int, int, int]]]) -> list[Rollback]:
-    return rollbacks_of(thing(versions), 0, SLICE_NS, SETTINGS)
+    return rollbacks_of(thing(versions), SETTINGS)
 
 
 def test_a_version_taken_back_after_it_had_replaced_the_other_is_a_rollback() -> None:
@@ -112,7 +114,7 @@ def test_a_version_deployed_again_was_taken_back_before() -> None:
 def test_versions_are_compared_side_by_side_only_while_they_were() -> None:
     """The old version's time after the rollback is no time of both."""
     one = thing({"1": [(0, 60, 5, 0), (101, 150, 5, 0)], "2": [(41, 100, 5, 3)]})
-    together, after = pairs_of(one, 0, SLICE_NS)
+    together, after = pairs_of(one)
     assert (together.design, after.design) == ("concurrent", "sequential")
     assert together.baseline.since_ns == 41 * SLICE_NS
     assert together.baseline.until_ns == 61 * SLICE_NS

@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import json
 import logging
+import os
 import shutil
 import sys
 from contextlib import suppress
@@ -110,3 +111,7 @@ async def _waits(handle: WorkflowHandle[Any, Any]) -> bool:
 if __name__ == "__main__":
     logging.getLogger("temporalio").setLevel(logging.CRITICAL)
     asyncio.run(record(str(server()), Path(sys.argv[1])))
+    # All is written and the server has ended. Threads of temporalio's core outlive the interpreter
+    # and sometimes crash it while it is taken down (seen: signal 11 without a Python frame).
+    sys.stdout.flush()
+    os._exit(0)

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import TypeAlias
 
 from replay.leaves import Leaves, Scalar, same
+from replay.likeness import Alike, likeness
 from replay.noise import Noise, id_shape, time_shape
 from replay.recording import Recording
 
@@ -54,6 +55,7 @@ class Match:
     """The entry found (its number), on which rung; None and `missing` when none was.
 
     `ambiguous` says why another entry with another answer could as well be meant; "" if none.
+    `near` are the nearest entries where none was found.
     """
 
     number: int | None
@@ -85,6 +87,7 @@ class Ladder:
         self.known = _values(chain([given], (entry.answer for entry in self.entries)))
         self.fresh: list[Mapping[str, Scalar]] = []
         self.paths: dict[tuple[str, str], bool] = {}
+        self.alike: dict[str, Alike] = {}
         self._index()
 
     def _index(self) -> None:
@@ -206,29 +209,32 @@ class Ladder:
 
     def _nearest(self, state: _Session, op: str, key: str, request: Leaves) -> Match:
         back = {path: state.instead.get(value, value) for path, value in request.items()}
-        fresh = self._fresh(state, op, back)
-        asked = self._rest(op, back, fresh)
-        scored = sorted(
-            (
-                (-likeness(self._rest(op, self.entries[n].request, self.fresh[n]), asked), n)
-                for n in self.by_op.get(op, ())
-                # An explicit key that differs says that another call is meant.
-                if n not in state.taken and not (key and self.entries[n].key)
-            ),
-        )
-        near = self._near(state, op, request)
-        if not scored or -scored[0][0] < LIKENESS_MIN_PERCENT:
-            return Match(number=None, rung="missing", near=near)
-        best, number = scored[0]
+        asked = self._rest(op, back, self._fresh(state, op, back))
+        numbers = self.by_op.get(op, ())
+
+        def free(at: int) -> bool:
+            # An explicit key that differs says that another call is meant.
+            return numbers[at] not in state.taken and not (key and self.entries[numbers[at]].key)
+
+        found = self._alike(op).nearest(asked, MARGIN_PERCENT, free)
+        if not found or found[0][0] < LIKENESS_MIN_PERCENT:
+            return Match(number=None, rung="missing", near=self._near(state, op, request))
+        number = numbers[found[0][1]]
         answer = self.entries[number].answer
-        rivals = sum(
-            other - best < MARGIN_PERCENT and not _equal(self.entries[n].answer, answer)
-            for other, n in scored[1:]
-        )
+        rivals = sum(not _equal(self.entries[numbers[at]].answer, answer) for _, at in found[1:])
         ambiguous = f"{rivals} other requests are as similar" if rivals else ""
         state.taken[number] = "structural"
         self._follow(state, self.entries[number].request, request)
-        return Match(number=number, rung="structural", ambiguous=ambiguous, near=near)
+        return Match(number=number, rung="structural", ambiguous=ambiguous)
+
+    def _alike(self, op: str) -> Alike:
+        """Index an operation's requests without their noise, when first asked for."""
+        known = self.alike.get(op)
+        if known is None:
+            numbers = self.by_op.get(op, ())
+            rests = [self._rest(op, self.entries[n].request, self.fresh[n]) for n in numbers]
+            known = self.alike[op] = Alike(rests)
+        return known
 
     def _rest(self, op: str, request: Leaves, fresh: Mapping[str, Scalar]) -> Leaves:
         """Give a request without its noise."""
@@ -279,17 +285,6 @@ class Ladder:
             )
             for score, n in scored[:NEAR_MAX]
         )
-
-
-def likeness(recorded: Leaves, asked: Leaves) -> int:
-    """Give the share of leaves that two requests have in common, in percent."""
-    paths = set(recorded) | set(asked)
-    if not paths:
-        return 0
-    equal = sum(
-        path in recorded and path in asked and same(recorded[path], asked[path]) for path in paths
-    )
-    return 100 * equal // len(paths)
 
 
 def _differences(recorded: Leaves, asked: Leaves) -> tuple[tuple[str, Scalar, Scalar], ...]:

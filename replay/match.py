@@ -7,14 +7,16 @@ substituted, structure, donor (scenarios only), missing. In trace mode the key o
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 
 from analyzer.statistics.proportions import wilson
 from replay.infer.binding import Request
 from replay.infer.program import Donor
 from replay.infer.view import base_name
-from replay.ladder import MARGIN_PERCENT, likeness
+from replay.ladder import MARGIN_PERCENT
 from replay.leaves import Leaves, same
+from replay.likeness import Alike
 from replay.recording import RecordedAttempt, Recording
 
 RUNGS = ("explicit", "exact", "denoised", "bound", "structural", "donor", "missing")
@@ -70,6 +72,7 @@ class Answers:
     reshape: Callable[[str, RecordedAttempt, Answer], Answer] | None = None
     overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     lend_failures: bool = False
+    alike: dict[str, Alike] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*RUNGS, "ambiguous"), 0))
 
     @classmethod
@@ -99,26 +102,26 @@ class Answers:
             found.claimed = True
             return Found(found, "explicit")
         if found is None:
-            free = [stream for stream in streams.values() if not stream.claimed]
+            free = list(islice((it for it in streams.values() if not it.claimed), 2))
             if len(free) == 1 and free[0].key == "":
                 found = free[0]
             elif free:
-                return self._nearest(free, request)
+                return self._nearest(base_name(op), request)
         if found is None:
             return Found(None, "missing")
         found.claimed = True
         return Found(found, _compared(found.attempts[0].request, request, binding))
 
-    @staticmethod
-    def _nearest(free: Sequence[Stream], request: Leaves) -> Found:
-        scored = sorted(
-            ((likeness(stream.attempts[0].request, request), stream) for stream in free),
-            key=lambda item: (-item[0], item[1].key),
+    def _nearest(self, op: str, request: Leaves) -> Found:
+        streams = list(self.streams[op].values())
+        if op not in self.alike:
+            self.alike[op] = Alike([stream.attempts[0].request for stream in streams])
+        found = self.alike[op].nearest(
+            request, MARGIN_PERCENT, lambda number: not streams[number].claimed
         )
-        best, stream = scored[0]
+        stream = streams[found[0][1]]
         stream.claimed = True
-        ambiguous = len(scored) > 1 and best - scored[1][0] < MARGIN_PERCENT
-        return Found(stream, "structural", ambiguous)
+        return Found(stream, "structural", len(found) > 1)
 
     def take(self, op: str, found: Found) -> tuple[RecordedAttempt | None, str]:
         """Hand out the next attempt of a stream with its rung, and count it."""

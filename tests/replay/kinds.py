@@ -1,7 +1,7 @@
 """Two flow kinds: a payment saga, and an insurance claim that polls for a review."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from store.conclusions import Flow
 from tests.replay.worlds import (
@@ -233,7 +233,8 @@ def claims_input(seed: object, index: int) -> Body:
 
 
 Program = Callable[..., Task]
-KINDS: dict[str, tuple[Program, Callable[..., Answering], Callable[..., Body]]] = {
+Kind: TypeAlias = tuple[Program, Callable[..., Answering], Callable[..., Body]]
+KINDS: dict[str, Kind] = {
     "payment": (payment, payment_world, payment_input),
     "claims": (claims, claims_world, claims_input),
 }
@@ -246,18 +247,27 @@ def true_flow(
     seed: object = 1,
     version: str = "1",
     answering: Answering | None = None,
+    kinds: Mapping[str, Kind] = KINDS,
     **options: Any,
 ) -> Flow:
     """Run the true program once; other answers or settings make a counterfactual truth."""
-    program, world, make_input = KINDS[kind]
+    program, world, make_input = kinds[kind]
     given = make_input(seed, index)
     engine = Engine(answering or world(seed, index), (kind, seed, index))
-    (outcome, output), end = engine.run(program(engine, given, version, **options))
+    (outcome, output), end = engine.run(_ending(program(engine, given, version, **options)))
     return flow_of(
         engine.calls, flow_id=f"{kind}-{seed}-{version}-{index}", name=kind, version=version,
         service="orchestrator", given=given, output=output, outcome=outcome,
         end=end + 3 * MS, origin=EPOCH_NS + index * 10**9,
     )  # fmt: skip
+
+
+def _ending(task: Task) -> Task:
+    """What a program does not catch fails its flow."""
+    try:
+        return (yield from task)
+    except Abort:
+        return "failed", None
 
 
 def true_flows(kind: str, count: int, **options: Any) -> list[Flow]:

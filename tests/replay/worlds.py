@@ -57,8 +57,31 @@ class Reply:
 Answering: TypeAlias = Callable[[tuple[str, str], str, int], Reply]
 
 
+class Running:
+    """A task under way: how it ended, and who wants to be told."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self.value: Any = None
+        self.error: Abort | None = None
+        self.told: list[Callable[[], None]] = []
+        self.call: Callable[[], None] | None = None  # ends the call it waits for, as cancelled
+
+    def end(self, value: Any, error: Abort | None) -> None:
+        if self.over:
+            return
+        self.over, self.value, self.error = True, value, error
+        for tell in self.told:
+            tell()
+
+
 class Engine:
-    """Runs tasks: ("call", …), ("sleep", ns) and ("all", tasks)."""
+    """Runs tasks: ("call", …), ("sleep", ns), ("all", tasks) which waits for every one of them.
+
+    ("start", task) gives a `Running` at once; ("first", runnings, ns) waits until one is over or
+    the time has passed; ("together", runnings) waits for all but stops at the first failure;
+    ("cancel", running) ends its open call as cancelled.
+    """
 
     def __init__(self, answering: Answering, seed: object, think_ms: float = 2.0) -> None:
         self.answering = answering
@@ -74,43 +97,96 @@ class Engine:
         self.serial += 1
         heapq.heappush(self.heap, (moment, self.serial, then))
 
-    def spawn(self, task: Task, done: Callable[[Any, Abort | None], None]) -> None:
+    def spawn(self, task: Task) -> Running:
+        running = Running()
+
         def step(value: Any = None, error: Abort | None = None) -> None:
+            if running.over:
+                return
             try:
                 wanted = task.throw(error) if error is not None else task.send(value)
             except StopIteration as stop:
-                done(stop.value, None)
-                return
+                running.end(stop.value, None)
             except Abort as failed:
-                done(None, failed)
-                return
-            if wanted[0] == "sleep":
-                self.at(self.now + wanted[1], step)
-            elif wanted[0] == "call":
-                self._call(wanted[1], wanted[2], wanted[3], wanted[4], step)
+                running.end(None, failed)
             else:
-                self._all(wanted[1], step)
+                self._serve(wanted, running, step)
 
         step()
+        return running
 
-    def _all(self, tasks: Sequence[Task], step: Callable[..., None]) -> None:
-        results: list[Any] = [None] * len(tasks)
-        left = [len(tasks)]
-        failed: list[Abort] = []
+    def _serve(self, wanted: tuple[Any, ...], running: Running, step: Callable[..., None]) -> None:
+        verb = wanted[0]
+        if verb == "sleep":
+            self.at(self.now + wanted[1], step)
+        elif verb == "call":
+            self._call(wanted[1], wanted[2], wanted[3], wanted[4], running, step)
+        elif verb == "all":
+            self._all([self.spawn(task) for task in wanted[1]], step)
+        elif verb == "start":
+            step(self.spawn(wanted[1]))
+        elif verb == "first":
+            self._first(wanted[1], wanted[2], step)
+        elif verb == "together":
+            self._together(wanted[1], step)
+        else:
+            cancelled: Running = wanted[1]
+            if not cancelled.over:
+                cancelled.end(None, Abort("cancelled"))
+                if cancelled.call is not None:
+                    cancelled.call()
+            step()
 
-        def finished(index: int) -> Callable[[Any, Abort | None], None]:
-            def done(value: Any, error: Abort | None) -> None:
-                results[index] = value
-                left[0] -= 1
-                if error is not None:
-                    failed.append(error)
-                if not left[0]:
-                    step(results, failed[0] if failed else None)
+    def _once(self, step: Callable[..., None]) -> Callable[..., None]:
+        used: list[bool] = []
 
-            return done
+        def once(value: Any = None, error: Abort | None = None) -> None:
+            if not used:
+                used.append(True)
+                step(value, error)
 
-        for index, task in enumerate(tasks):
-            self.spawn(task, finished(index))
+        return once
+
+    def _watch(self, runnings: Sequence[Running], look: Callable[[], None]) -> None:
+        for running in runnings:
+            running.told.append(look)
+        look()
+
+    def _all(self, runnings: Sequence[Running], step: Callable[..., None]) -> None:
+        go = self._once(step)
+
+        def look() -> None:
+            if all(running.over for running in runnings):
+                failed = [running.error for running in runnings if running.error is not None]
+                go([running.value for running in runnings], failed[0] if failed else None)
+
+        self._watch(runnings, look)
+
+    def _first(
+        self, runnings: Sequence[Running], wait_ns: int | None, step: Callable[..., None]
+    ) -> None:
+        go = self._once(step)
+
+        def look() -> None:
+            over = [running for running in runnings if running.over]
+            if over:
+                go(over[0])
+
+        self._watch(runnings, look)
+        if wait_ns is not None:
+            self.at(self.now + wait_ns, go)
+
+    def _together(self, runnings: Sequence[Running], step: Callable[..., None]) -> None:
+        go = self._once(step)
+
+        def look() -> None:
+            failed = [running.error for running in runnings if running.error is not None]
+            if failed:
+                go(None, failed[0])
+            elif all(running.over for running in runnings):
+                go([running.value for running in runnings])
+
+        self._watch(runnings, look)
 
     def _call(
         self,
@@ -118,23 +194,35 @@ class Engine:
         key: str,
         request: Body,
         options: dict[str, Any],
+        running: Running,
         step: Callable[..., None],
     ) -> None:
         def start() -> None:
+            if running.over:
+                return
             number = self.counts[op, key] = self.counts.get((op, key), 0) + 1
             reply = options["local"] if "local" in options else self.answering(op, key, number)
             begun = self.now
+            written: list[bool] = []
 
-            def finish() -> None:
+            def write(status: str, body: Body) -> None:
+                if written:
+                    return
+                written.append(True)
                 self.calls.append(
                     Made(
-                        op=op, key=key, start=begun, end=self.now, status=reply.status,
-                        request=request, response=reply.body,
+                        op=op, key=key, start=begun, end=self.now, status=status,
+                        request=request, response=body,
                         options={**options, "breaker": reply.breaker, "true_ns": reply.true_ns},
                     )
                 )  # fmt: skip
+
+            def finish() -> None:
+                write(reply.status, reply.body)
+                running.call = None
                 step(reply)
 
+            running.call = lambda: write("cancelled", {})
             self.at(begun + reply.latency, finish)
 
         number = self.counts.get((op, key), 0) + 1
@@ -142,14 +230,15 @@ class Engine:
         self.at(self.now + int(self.think_ms * MS * think), start)
 
     def run(self, task: Task) -> tuple[Any, int]:
-        ended: list[Any] = []
-        self.spawn(task, lambda value, error: ended.extend((value, error, self.now)))
+        ended: list[int] = []
+        running = self.spawn(task)
+        running.told.append(lambda: ended.append(self.now))
         while self.heap:
             self.now, _, then = heapq.heappop(self.heap)
             then()
-        if ended[1] is not None:
-            raise ended[1]
-        return ended[0], self.now
+        if running.error is not None:
+            raise running.error
+        return running.value, ended[0]
 
 
 def attempt_until(
@@ -227,7 +316,8 @@ def _step(
     calls = sorted(calls, key=lambda call: call.start)
     return Step(
         step_id=ids[ident], key=key, name=operation,
-        kind="gate" if local else "call", service=service, callee=callee, operation=operation,
+        kind=options.get("kind", "gate" if local else "call"), service=service, callee=callee,
+        operation=operation,
         outcome=StepOutcome.OK if calls[-1].status == "ok" else StepOutcome.ERROR,
         start_ns=origin + calls[0].start, end_ns=origin + calls[-1].end,
         attempts=[_attempt(ids[ident], number, call, origin) for number, call in enumerate(calls)],
@@ -239,7 +329,9 @@ def _step(
 
 def _attempt(step_id: str, number: int, call: Made, origin: int) -> Attempt:
     true_ns = call.options.get("true_ns")
-    word = {"ok": StepOutcome.OK, "timeout": StepOutcome.TIMEOUT}
+    word = {
+        "ok": StepOutcome.OK, "timeout": StepOutcome.TIMEOUT, "cancelled": StepOutcome.CANCELLED,
+    }  # fmt: skip
     return Attempt(
         trace_id="t", span_id=f"{step_id}/{number}", start_ns=origin + call.start,
         end_ns=origin + call.end, outcome=word.get(call.status, StepOutcome.ERROR),

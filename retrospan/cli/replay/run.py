@@ -1,0 +1,175 @@
+"""`retrospan replay run`: named flows, re-executed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrospan.code_options import (
+    CodeOption,
+    ExpectOption,
+    ExploreOption,
+    PythonOption,
+    TemporalOption,
+)
+from retrospan.edge import Edge, edge_of, progress_line, put, tell, worst
+from retrospan.listing import AsJson, Column, Format, FormatOption, Listing, Row, field, show
+from retrospan.text import visible
+from retrospan.timespan import humane
+from store.errors import UsageError
+
+if TYPE_CHECKING:
+    from store.conclusions import ReplayResult
+
+CELLS = (
+    "flow_id", "mode", "verdict", "digest", "outcome", "virtual_duration_ns", "claim", "flags",
+)  # fmt: skip
+
+
+def _duration(row: Row) -> str:
+    value = row["virtual_duration_ns"]
+    return humane(value if isinstance(value, int) else None)
+
+
+def _first(row: Row) -> str | None:
+    """How the replay first left the recording."""
+    divergences = row["divergences"]
+    if not isinstance(divergences, list) or not divergences:
+        return None
+    first = divergences[0]
+    assert isinstance(first, dict)
+    return f"{first['kind']} at {first['step_id']} {first['path']}".rstrip()
+
+
+COLUMNS = (
+    field("flow", "flow_id"),
+    field("verdict", "verdict"),
+    field("ends", "outcome"),
+    Column(header="virtual duration", show=_duration, right=True),
+    field("claim", "claim"),
+    Column(header="first divergence", show=_first),
+    field("because", "reason"),
+)
+TEMPORAL_COLUMNS = (
+    field("flow", "flow_id"),
+    field("temporal's verdict", "temporal_verdict"),
+    field("verdict", "verdict"),
+    field("ends", "outcome"),
+    Column(header="first divergence", show=_first),
+    field("because", "reason"),
+)
+
+
+def run_replays(
+    context: typer.Context,
+    flow_ids: Annotated[
+        list[str] | None, typer.Argument(metavar="FLOW_ID...", help="Flows to re-execute.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every flow of the store.")] = False,
+    scenario: Annotated[
+        Path | None, typer.Option(help="A what-if file; the unchanged control runs first.")
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show each difference, and what it follows from.")
+    ] = False,
+    code: CodeOption = None,
+    python: PythonOption = "python3",
+    explore: ExploreOption = 0,
+    expect: ExpectOption = None,
+    temporal: TemporalOption = None,
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> int:
+    """Re-execute flows from their recordings and store the result. Exit code 3 when one diverged,
+    4 when one could not be replayed."""
+    if temporal is not None:
+        if every or scenario is not None or code is not None or explore:
+            raise UsageError("--temporal takes no --all, --scenario, --code or --explore")
+        return _temporal(context, flow_ids or [], temporal, python, explain, form, as_json)
+    if bool(flow_ids) == every:
+        raise UsageError("replay run takes FLOW_ID... or --all, one of the two")
+    from retrospan.code_replaying import Wanted, code_replayed
+    from retrospan.documents import replay_row, replays_document
+    from retrospan.replaying import replayed
+
+    edge = edge_of(context)
+    broken: list[str] = []
+    if code is None:
+        if expect or explore:
+            raise UsageError("--expect and --explore need --code")
+        results = replayed(edge, flow_ids or None, scenario, progress_line(edge))
+    else:
+        wanted = Wanted(
+            code=code, python=python, explore=explore, scenario=scenario,
+            expected=tuple(expect or ()),
+        )  # fmt: skip
+        results, broken = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
+    if explain and form is Format.TABLE and not as_json:
+        put(_explained(edge_of(context), results))
+    else:
+        show(
+            Listing(
+                document=replays_document(results),
+                rows=[replay_row(result) for result in results],
+                columns=COLUMNS,
+                cells=CELLS,
+                empty="the store holds no flow",
+            ),
+            form,
+            as_json,
+        )
+    for line in broken:
+        tell(f"expected {visible(line)}")
+    judged = [result.control_verdict or result.verdict for result in results]
+    violation = bool(broken) if expect else "diverged" in judged
+    return worst(violation=violation, bad_data="unreplayable" in judged)
+
+
+def _temporal(
+    context: typer.Context,
+    paths: "Sequence[str]",
+    module: str,
+    python: str,
+    explain: bool,
+    form: Format,
+    as_json: bool,
+) -> int:
+    from retrospan.temporal_replaying import (
+        temporal_document,
+        temporal_lines,
+        temporal_replayed,
+        temporal_row,
+    )
+
+    results = temporal_replayed(paths, module, python, progress_line(edge_of(context)))
+    if explain and form is Format.TABLE and not as_json:
+        put(temporal_lines(results))
+    else:
+        show(
+            Listing(
+                document=temporal_document(results),
+                rows=[temporal_row(one) for one in results],
+                columns=TEMPORAL_COLUMNS,
+                cells=(*CELLS, "temporal_verdict"),
+                empty="no history",
+            ),
+            form,
+            as_json,
+        )
+    verdicts = [one.result.verdict for one in results]
+    return worst(violation="diverged" in verdicts, bad_data="unreplayable" in verdicts)
+
+
+def _explained(edge: Edge, results: "Sequence[ReplayResult]") -> list[str]:
+    from retrospan.divergences import explanation
+    from store import read
+
+    lines: list[str] = []
+    with edge.lease("reading flows to explain") as session:
+        for result in results:
+            lines += [
+                *([""] if lines else []),
+                *explanation(read.read_flow(session, result.flow_id), result),
+            ]
+    return lines

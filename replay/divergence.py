@@ -15,6 +15,8 @@ from store.conclusions import Divergence
 from store.model import JsonValue
 
 DIVERGENCES_MAX = 200
+# At one place these follow from whatever else differs there.
+_AFTER = ("answer_rung_lowered", "timing_changed")
 _Id: TypeAlias = tuple[str, str, int]
 
 
@@ -110,6 +112,11 @@ class _Comparing:
             self.add(
                 "args_changed", call.node, attempt.start_ns, call.stream, call.key,
                 step_id=step_id, path="key",
+            )  # fmt: skip
+            # With another key no recorded call is meant for sure: its likeness decided.
+            self.add(
+                "answer_rung_lowered", call.node, attempt.start_ns, "explicit", call.rung,
+                step_id=step_id, path="rung",
             )  # fmt: skip
         for path, value in call.request.items():
             old = attempt.request.get(path)
@@ -230,7 +237,7 @@ def compare(
     comparing.results()
     comparing.times()
     placed = comparing.found
-    placed.sort(key=lambda p: (p.at_ns, p.node == "end", p.divergence.kind == "timing_changed",
+    placed.sort(key=lambda p: (p.at_ns, p.node == "end", p.divergence.kind in _AFTER,
                                p.node, p.divergence.kind, p.divergence.path))  # fmt: skip
     if not placed:
         verdict = "identical"

@@ -76,6 +76,27 @@ def test_an_answer_bound_into_a_later_request_changes_its_arguments(
         assert ("result_changed", "output.charge") in {(d.kind, d.path) for d in result.divergences}
 
 
+def test_a_call_under_another_key_is_said_to_be_answered_by_likeness(
+    payments: list[Flow], kind: Folds
+) -> None:
+    """The reservation's number is the key of its undoing, so the recorded undoing is not sure."""
+    op = "stock POST /reservations"
+    undone = [
+        recording
+        for recording in map(recording_of, payments)
+        if recording.outcome == "compensated" and any(step.op == op for step in recording.steps)
+    ]
+    seen = 0
+    for recording in undone[:12]:
+        result = altered(recording, kind, op, {"reservation": "r-other"})
+        lowered = [d for d in result.divergences if d.kind == "answer_rung_lowered"]
+        seen += len(lowered)
+        for divergence in lowered:
+            assert (divergence.recorded, divergence.replayed) == ("explicit", "structural")
+            assert result.divergences[0].path == "key"
+    assert seen
+
+
 @pytest.mark.parametrize(
     ("op", "fields"),
     [

@@ -89,11 +89,14 @@ def test_a_call_under_another_key_is_said_to_be_answered_by_likeness(
     seen = 0
     for recording in undone[:12]:
         result = altered(recording, kind, op, {"reservation": "r-other"})
-        lowered = [d for d in result.divergences if d.kind == "answer_rung_lowered"]
-        seen += len(lowered)
-        for divergence in lowered:
-            assert (divergence.recorded, divergence.replayed) == ("explicit", "structural")
-            assert result.divergences[0].path == "key"
+        told = [d for d in result.divergences if d.path in ("key", "rung")]
+        for key, rung in zip(told[::2], told[1::2], strict=True):
+            assert (key.kind, key.replayed) == ("args_changed", "r-other")
+            assert (rung.kind, rung.recorded, rung.replayed) == (
+                "answer_rung_lowered", "explicit", "structural",
+            )  # fmt: skip
+            assert rung.step_id == key.step_id
+            seen += 1
     assert seen
 
 

@@ -23,6 +23,7 @@ _FLOW = {"flows": True, "spans": False, "traces": False, "decisions": False}
 _CONCLUSIONS = (
     "flow_members",
     "flow_aliases",
+    "flow_heads",
     "steps",
     "attempts",
     "sagas",
@@ -118,6 +119,7 @@ def _delete(session: Session, mode: str, loose: Mapping[str, object] | None) -> 
     keys = rows.table(bodies, flow_rows.BODY_KEYS)
     ((counted["payloads"],),) = session.rows_over("write/delete_payloads", "outdated", keys)
     session.run("purge/incidents", {"flow_ids": flow_ids})
+    session.run("purge/incident_causes")
     session.run("purge/dirty_traces")
     counted["traces"] = _count(session, "purge/traces")
     names = {entry.name for entry in fields(Purged)}

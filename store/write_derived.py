@@ -79,6 +79,8 @@ def replace_tables(
         for name in _OF_FLOWS:
             params = written_by if name == "flows" else {}
             session.run_over(f"write/{name}", "incoming", getattr(tables, name), **params)
+        session.run_over("write/delete_flow_heads", "outdated", flow_ids)
+        session.run_over("write/flow_heads", "incoming", flow_ids)
         _drop_replays(session, replayed)
         unused = sorted(earlier - tables.body_keys) if earlier else []
         if unused:  # nobody may find a body that no attempt shows any more

@@ -1,97 +1,42 @@
-"""A derived sample many times over, copied inside the store: a large store in seconds.
+"""A derived store many times over, copied inside DuckDB: a large store in minutes.
 
-Every copy has flow, trace and decision ids of its own and lies later in time, so that questions
-over flows have as many distinct ones as they would have. Logs are not copied.
+Every copy has flow, trace, decision and incident ids of its own and lies later in time, telemetry
+and conclusions both, so that questions have as many distinct ones as they would have. What texts
+and evidence name, and bodies, stay those of the original: nothing was derived from the copies.
 """
+
+from pathlib import Path
 
 from store.lease import Store
 
-FLOWS = """
-INSERT INTO flows
-SELECT * EXCLUDE (copy) REPLACE (
-    flow_id || '-' || copy AS flow_id,
-    start_ns + copy * $length AS start_ns,
-    end_ns + copy * $length AS end_ns,
-    list_transform(trace_ids, lambda id: md5(id || '-' || copy)) AS trace_ids,
-    list_transform(decision_ids, lambda id: id || '-' || copy) AS decision_ids
-)
-FROM flows, (SELECT unnest(range(1, $copies)) AS copy)
-"""
-MEMBERS = """
-INSERT INTO flow_members
-SELECT flow_id || '-' || copy, md5(trace_hex(trace_id) || '-' || copy)::UUID, span_id
-FROM flow_members, (SELECT unnest(range(1, $copies)) AS copy)
-"""
-SPANS = """
-INSERT INTO spans
-SELECT * EXCLUDE (copy) REPLACE (
-    md5(trace_hex(trace_id) || '-' || copy)::UUID AS trace_id,
-    start_ns + copy * $length AS start_ns,
-    end_ns + copy * $length AS end_ns
-)
-FROM spans, (SELECT unnest(range(1, $copies)) AS copy)
-"""
-DECISIONS = """
-INSERT INTO decisions
-SELECT * EXCLUDE (copy) REPLACE (
-    decision_id || '-' || copy AS decision_id,
-    md5(trace_hex(trace_id) || '-' || copy)::UUID AS trace_id,
-    time_ns + copy * $length AS time_ns,
-    flow_id || '-' || copy AS flow_id
-)
-FROM decisions, (SELECT unnest(range(1, $copies)) AS copy)
-"""
-STEPS = """
-INSERT INTO steps
-SELECT * EXCLUDE (copy) REPLACE (
-    flow_id || '-' || copy AS flow_id,
-    start_ns + copy * $length AS start_ns,
-    end_ns + copy * $length AS end_ns
-)
-FROM steps, (SELECT unnest(range(1, $copies)) AS copy)
-"""
-ATTEMPTS = """
-INSERT INTO attempts
-SELECT * EXCLUDE (copy) REPLACE (
-    flow_id || '-' || copy AS flow_id,
-    md5(trace_hex(trace_id) || '-' || copy)::UUID AS trace_id,
-    start_ns + copy * $length AS start_ns,
-    end_ns + copy * $length AS end_ns,
-    callee_start_ns + copy * $length AS callee_start_ns,
-    callee_end_ns + copy * $length AS callee_end_ns
-)
-FROM attempts, (SELECT unnest(range(1, $copies)) AS copy)
-"""
-SAGAS = """
-INSERT INTO sagas
-SELECT * EXCLUDE (copy) REPLACE (flow_id || '-' || copy AS flow_id)
-FROM sagas, (SELECT unnest(range(1, $copies)) AS copy)
-"""
-FINDINGS = """
-INSERT INTO findings
-SELECT * EXCLUDE (copy) REPLACE (
-    flow_id || '-' || copy AS flow_id,
-    finding_id || '-' || copy AS finding_id
-)
-FROM findings, (SELECT unnest(range(1, $copies)) AS copy)
-WHERE flow_id IS NOT NULL
-"""
+TABLES = sorted((Path(__file__).parent / "multiply").glob("*.sql"))
+"""One INSERT per table, in order; the table is the name after the number."""
 LENGTH = "SELECT max(coalesce(end_ns, start_ns)) - min(start_ns) + 1000000000 FROM flows"
-TABLES = (FLOWS, MEMBERS, SPANS, DECISIONS, STEPS, ATTEMPTS, SAGAS, FINDINGS)
+COUNTS = "SELECT (SELECT count(*) FROM flows), (SELECT count(*) FROM spans)"
 
 
-def multiply(store: Store, copies: int) -> tuple[int, int]:
-    """Put the sample into its store `copies` times in all; says how many flows and spans it has."""
+def multiply(store: Store, copies: int, apart_ns: int = 0) -> tuple[int, int]:
+    """Put the store into itself `copies` times in all; says how many flows and spans it has.
+
+    Copies begin one after the other, or `apart_ns` apart where that is later.
+    """
     with store.lease("multiplying the sample") as session:
-        (length,) = session.cursor.execute(LENGTH).fetchone() or (0,)
-        for statement in TABLES:
-            bound = {"copies": copies, "length": length}
-            used = {name: value for name, value in bound.items() if f"${name}" in statement}
-            session.cursor.execute(statement, used)
-        flows, spans = session.cursor.execute(
-            "SELECT (SELECT count(*) FROM flows), (SELECT count(*) FROM spans)"
-        ).fetchone() or (0, 0)
-    return flows, spans
+        run = session.cursor.execute
+        ((length,),) = run(LENGTH).fetchall()
+        later_ns = max(int(length or 0), apart_ns)
+        last = {}
+        for path in TABLES:
+            rows = session.cursor.table(path.stem.partition("_")[2])
+            ((last[path],),) = rows.aggregate("coalesce(max(rowid), -1)").fetchall()
+        for copy in range(1, copies):
+            run("BEGIN")
+            for path in TABLES:
+                statement = path.read_text("utf-8")
+                bound = {"copy": copy, "later_ns": copy * later_ns, "last": last[path]}
+                run(statement, {name: it for name, it in bound.items() if f"${name}" in statement})
+            run("COMMIT")
+        ((flows, spans),) = run(COUNTS).fetchall()
+    return int(flows), int(spans)
 
 
 THICK = """

@@ -1,6 +1,7 @@
 """Stores of older schemas become stores of this one, or stay exactly as they were.
 
-Schema 0 was never released: `old/v0.sql` stands for what a later change of the schema will leave.
+Schema 0 was never released: `old/v0.sql` stands for any change of recorded columns. `old/v1.sql` is
+what the last build with schema 1 wrote, conclusions and all.
 A power cut cannot be tried here; the order of flush and rename is only read.
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analyzer.rebuild import RebuildSettings, rebuild
 from store import schema, upgrade
 from store.errors import (
     DataError,
@@ -76,7 +78,7 @@ def test_an_old_store_is_refused_then_upgraded_then_read(path: Path, version: in
     with pytest.raises(StoreVersionError), Store(path).lease("report"):
         pass
     done = upgrade.upgrade(path, SETTINGS)
-    assert (done.from_version, done.to_version, done.changed) == (version, 1, True)
+    assert (done.from_version, done.to_version, done.changed) == (version, 2, True)
     assert done.rows["spans"] == 3
     assert done.replays == 1
     with Store(path).lease("report") as session:
@@ -110,6 +112,20 @@ def test_every_trace_is_derived_again_after_an_upgrade(path: Path) -> None:
         dirty = read_dirty(session)
     assert dirty.trace_ids == (TRACE, "2" + TRACE[1:])
     assert dirty.generation == 8, "a rebuild that read the old store may not write to the new one"
+
+
+def test_flows_of_a_store_of_schema_1_are_the_same_when_derived_again(path: Path) -> None:
+    before = old_store(path, 1)
+    with duckdb.connect(str(before)) as connection:
+        flows = connection.execute("SELECT * EXCLUDE (code_digest, generation) FROM flows")
+        earlier = flows.fetchall()
+    upgrade.upgrade(path, SETTINGS)
+    rebuild(Store(path), RebuildSettings())
+    with Store(path).lease("report") as session:
+        again = session.cursor.sql("SELECT * EXCLUDE (code_digest, generation) FROM flows")
+        assert again.fetchall() == earlier
+        heads = session.cursor.sql("SELECT flow_id, decisions, verdict FROM flow_heads")
+        assert heads.fetchall() == [("trace:" + TRACE, 3, "unknown")]
 
 
 def test_a_batch_the_old_store_knew_stays_known(path: Path, span: Callable[..., Span]) -> None:
@@ -153,7 +169,7 @@ def test_a_store_of_another_build_with_the_same_recorded_columns_is_upgraded(
         "ALTER TABLE flows ADD COLUMN mood VARCHAR",
         "DROP TABLE findings",
     )
-    assert upgrade.upgrade(path, SETTINGS).from_version == 1
+    assert upgrade.upgrade(path, SETTINGS).from_version == schema.SCHEMA_VERSION
     with Store(path).lease("report") as session:
         assert read_spans(session) == before
         session.cursor.execute("SELECT * FROM saga_checks").fetchall()

@@ -1,0 +1,25 @@
+-- What lists, counts and filters read of a flow, beside each other: written with the flow, from its
+-- own row, its sagas, its decisions and the first spans of its traces.
+CREATE TABLE flow_heads (
+    flow_id VARCHAR,
+    start_ns BIGINT,
+    end_ns BIGINT,
+    name VARCHAR,
+    version VARCHAR,
+    outcome VARCHAR,
+    service VARCHAR,
+    services VARCHAR[],
+    environments VARCHAR[],
+    span_count BIGINT,
+    step_count BIGINT,
+    attempt_count BIGINT,
+    compensation_count BIGINT,
+    complete BOOLEAN,
+    replayability VARCHAR,
+    has_saga BOOLEAN, -- a step has a saga role
+    verdict VARCHAR, -- the worst of its sagas
+    effects BIGINT, -- left standing
+    decisions BIGINT,
+    decisions_judged BIGINT, -- with confidence and threshold
+    decisions_below BIGINT
+)

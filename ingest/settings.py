@@ -18,7 +18,8 @@ class IngestSettings:
 
     A batch ends at `records_per_batch` records or `bytes_per_batch` bytes, whichever comes first; a
     lease likewise, and all it writes is one transaction: that bounds memory and the time others
-    wait. DuckDB writes whole groups of 122,880 rows straight to their place, the rest twice.
+    wait. DuckDB writes whole groups of 122,880 rows straight to their place, the rest twice: so a
+    batch of spans is one such group.
     """
 
     redaction_key: bytes = field(repr=False)
@@ -26,10 +27,10 @@ class IngestSettings:
     own_rules: OwnRules = field(default_factory=OwnRules)
     aliases: Aliases = field(default_factory=Aliases)
     format: str | None = None
-    records_per_batch: int = 40_960
-    bytes_per_batch: int = 64 * 1024 * 1024
+    records_per_batch: int = 122_880
+    bytes_per_batch: int = 160 * 1024 * 1024
     records_per_lease: int = 122_880
-    bytes_per_lease: int = 128 * 1024 * 1024
+    bytes_per_lease: int = 160 * 1024 * 1024
     rejected_listed_max: int = 1000
     limits: Limits = field(default_factory=Limits)
 

@@ -74,7 +74,11 @@ class SpanTable:
 
 
 def joined(tables: Iterable[SpanTable]) -> SpanTable:
-    """All rows of several tables, at least one."""
+    """All rows of several tables, at least one, each column in one piece.
+
+    DuckDB inserts a table of one piece in its order. Pieces are shared among threads, each of which
+    begins a group of rows of its own: small groups, which the next checkpoint writes again.
+    """
     parts = list(tables)
     if len(parts) == 1:
         return parts[0]
@@ -84,9 +88,9 @@ def joined(tables: Iterable[SpanTable]) -> SpanTable:
         total += len(part)
     placed = list(zip(parts, starts, strict=True))
     return SpanTable(
-        spans=pa.concat_tables([part.spans for part in parts]),
-        events=pa.concat_tables([part.events for part in parts]),
-        links=pa.concat_tables([part.links for part in parts]),
+        spans=pa.concat_tables([part.spans for part in parts]).combine_chunks(),
+        events=pa.concat_tables([part.events for part in parts]).combine_chunks(),
+        links=pa.concat_tables([part.links for part in parts]).combine_chunks(),
         event_owner=pl.concat([part.event_owner + start for part, start in placed]),
         link_owner=pl.concat([part.link_owner + start for part, start in placed]),
     )

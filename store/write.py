@@ -83,7 +83,7 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
     known = BatchCounts(duplicates=records + sum(map(len, batch.encoded)), known_batch=True)
     if _is_known(session, key):  # asked before the work of encoding, and again inside
         return known
-    spans = joined([rows.span_table([]), *ready(batch).encoded])
+    (spans,) = ready(batch).encoded
     logs = [rows.log_row(log) for log in batch.logs]
     logged, derived = (list(map(rows.decision_row, some)) for some in (of_logs, of_spans))
     with session.transaction():
@@ -114,8 +114,11 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
 
 
 def ready(batch: Batch) -> Batch:
-    """The same batch with all that can be done before a lease is held."""
-    return replace(batch, spans=(), encoded=[*_encoded(batch.spans), *batch.encoded])
+    """The same batch with all that can be done before a lease is held: its spans in one table."""
+    if len(batch.encoded) == 1 and not batch.spans:
+        return batch
+    tables = [rows.span_table([]), *_encoded(batch.spans), *batch.encoded]
+    return replace(batch, spans=(), encoded=[joined(tables)])
 
 
 def _encoded(spans: Sequence[Span]) -> list[SpanTable]:

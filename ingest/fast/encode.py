@@ -88,13 +88,13 @@ def _shared(scope: Scope, prepare: Preparation) -> tuple[str, str, str, str]:
 
 def _parts(core: pl.DataFrame, owner: pl.Series) -> dict[str, pl.Series]:
     """The columns by which an event or a link names its span, and its place among its kind."""
-    frame = pl.DataFrame({"owner": owner})
-    ordinal = frame.select(pl.int_range(pl.len(), dtype=pl.Int32).over("owner")).to_series()
+    place = pl.int_range(owner.len(), dtype=pl.Int32, eager=True)
+    first = place.set(owner.diff() == 0, None).forward_fill()
     return {
         "trace_id": core["trace_id"].gather(owner),
         "span_id": core["span_id"].gather(owner),
         "span_start_ns": core["start_ns"].gather(owner),
-        "ordinal": ordinal,
+        "ordinal": place - first,
     }
 
 

@@ -4,18 +4,20 @@ from dataclasses import dataclass
 
 import msgspec
 import polars as pl
+import pyarrow as pa
 
 from ingest.fast.flat import FlatMap, OddError
 from ingest.fast.names import Names, names_of
 from ingest.limits import Limits
 from ingest.preparation import Preparation
 from ingest.redact import Redactor
-from ingest.redact_columns import replaced, suspicious
+from ingest.redact_columns import marked, replaced, suspicious
 from ingest.redact_text import PLAIN
 from store.columns import COPIED
 from store.model import AttributeValue
 from store.values import to_json
 
+_NULL = "null"
 _ESCAPED = r'["\\\x00-\x1f]'
 _COPIED = frozenset(name for names in COPIED.values() for name in names)
 _encode = msgspec.json.Encoder().encode
@@ -32,30 +34,23 @@ class Maps:
 def maps_of(flat: FlatMap, count: int, prepare: Preparation, limits: Limits) -> Maps:
     """The maps of `count` owners; raises OddError for what needs the walk over records."""
     if flat.key.is_empty():
-        empty = pl.Series("texts", ["{}"]).new_from_index(0, count)
-        return Maps(empty, _COPIED_NONE)
+        return Maps(pl.Series("texts", ["{}"]).new_from_index(0, count), _COPIED_NONE)
     _check_limits(flat, limits)
     names = names_of(flat.key, prepare)
-    code = flat.key.replace_strict(names.keys, names.codes, return_dtype=pl.Int64)
-    text, value = _texts(flat, names.rules.gather(code), prepare.redactor)
-    frame = pl.DataFrame(
-        {
-            "owner": flat.owner.cast(pl.Int64),
-            "code": code,
-            "text": text,
-            "whole": flat.whole,
-            "value": value,
-        }
-    )
-    frame = _once(frame, names.texts.len())
-    frame = _with_aliases(frame, names)
-    pieces = frame.select("owner", piece=names.heads.gather(frame["code"]) + frame["value"])
-    joined = pieces.group_by("owner", maintain_order=True).agg(pl.col("piece").str.join(","))
+    values = _values(flat, names.rules.gather(names.codes), prepare.redactor)
+    entries = _with_aliases(_once(flat.owner, names), names, values)
     wanted = [place for place, name in enumerate(names.texts.to_list()) if name in _COPIED]
-    copied = frame.filter(pl.col("code").is_in(wanted))
+    copied = entries.filter(pl.col("code").is_in(wanted))
     return Maps(
-        _in_place(joined, count),
-        copied.select("owner", "text", "whole", name=names.texts.gather(copied["code"])),
+        _in_place(entries, _joined(entries, names, values), count),
+        pl.DataFrame(
+            {
+                "owner": copied["owner"],
+                "text": values.text.gather(copied["at"]),
+                "whole": flat.whole.gather(copied["at"]),
+                "name": names.texts.gather(copied["code"]),
+            }
+        ),
     )
 
 
@@ -73,74 +68,121 @@ def _check_limits(flat: FlatMap, limits: Limits) -> None:
         raise OddError
 
 
-def _once(frame: pl.DataFrame, names: int) -> pl.DataFrame:
-    """Sorted by owner and name; of a repeated name the last one counts."""
-    order = frame["owner"] * names + frame["code"]
-    place = order.arg_sort()  # of equal ones any order: they are looked at again
-    order = order.gather(place)
-    if (order.diff() == 0).any():
-        frame = frame.with_columns(order=frame["owner"] * names + frame["code"])
-        last = frame.unique("order", keep="last", maintain_order=True)
-        return last.sort("order").drop("order")
-    return frame[place]
+def _once(owner: pl.Series, names: Names) -> pl.DataFrame:
+    """Owner, code and place `at` of every attribute, by owner and name.
+
+    Of a repeated name the last one counts.
+    """
+    bits = owner.len().bit_length()
+    order = owner.cast(pl.Int64) * names.texts.len() + names.codes
+    order = (order * 2**bits + pl.int_range(owner.len(), dtype=pl.Int64, eager=True)).sort()
+    whole = order // 2**bits
+    is_last = (whole.diff() != 0).shift(-1, fill_value=True)
+    if not is_last.all():
+        order = order.filter(is_last)
+    at = (order & (2**bits - 1)).cast(pl.UInt32)
+    return pl.DataFrame({"owner": owner.gather(at), "code": names.codes.gather(at), "at": at})
 
 
-def _with_aliases(frame: pl.DataFrame, names: Names) -> pl.DataFrame:
+def _with_aliases(entries: pl.DataFrame, names: Names, values: "_Values") -> pl.DataFrame:
     """Canonical attributes beside a team's own: of its names the first one with a value."""
     added = []
     for canonical, own in names.aliases:
-        has = frame.filter(pl.col("code") == canonical)["owner"]
+        has = entries.filter(pl.col("code") == canonical)["owner"]
         for code in own:
-            found = frame.filter((pl.col("code") == code) & (pl.col("value") != "null"))
-            found = found.filter(~pl.col("owner").is_in(has.implode()))
+            found = entries.filter(pl.col("code") == code)
+            is_there = values.quoted.gather(found["at"]) | (
+                values.json.gather(found["at"]) != _NULL
+            )
+            found = found.filter(is_there & ~found["owner"].is_in(has.implode()))
             if not found.is_empty():
                 has = pl.concat([has, found["owner"]])
                 added.append(found.with_columns(code=pl.lit(canonical, pl.Int64)))
-    return pl.concat([frame, *added]).sort("owner", "code") if added else frame
+    return pl.concat([entries, *added]).sort("owner", "code") if added else entries
 
 
-def _in_place(joined: pl.DataFrame, count: int) -> pl.Series:
+def _joined(entries: pl.DataFrame, names: Names, values: "_Values") -> pl.Series:
+    """One JSON object for each owner that has attributes.
+
+    Every attribute becomes a text that begins with what stands before it; laid end to end these
+    are the objects already, so only their ends are looked up.
+    """
+    is_first = (entries["owner"].diff() != 0).fill_null(True)
+    is_last = is_first.shift(-1, fill_value=True)
+    is_quoted = values.quoted.gather(entries["at"])
+    heads = [start + head + mark for head in names.heads for start in ",{" for mark in ("", '"')]
+    ends = pl.Series("ends", [mark + end for end in ("", "}") for mark in ("", '"')])
+    head = entries["code"] * 4 + is_first.cast(pl.Int64) * 2 + is_quoted
+    pieces = pl.DataFrame(
+        {
+            "head": pl.Series("heads", heads).gather(head),
+            "json": values.json.gather(entries["at"]),
+            "end": ends.gather(is_last.cast(pl.Int64) * 2 + is_quoted),
+        }
+    ).select(pl.concat_str("head", "json", "end"))
+    laid: pa.LargeStringArray = pieces.to_series().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, ends_at, data = laid.buffers()
+    starts = pl.Series(pa.Array.from_buffers(pa.int64(), len(laid) + 1, [None, ends_at]))
+    starts = starts.gather(is_first.arg_true()).append(starts.tail(1)).rechunk()
+    found = pa.Array.from_buffers(
+        pa.large_string(), starts.len() - 1, [None, starts.to_arrow().buffers()[1], data]
+    )
+    return pl.Series("texts", found)
+
+
+def _in_place(entries: pl.DataFrame, texts: pl.Series, count: int) -> pl.Series:
     """One text for each owner, also for those that have none."""
-    index = pl.DataFrame({"owner": pl.int_range(count, dtype=pl.Int64, eager=True)})
-    whole = index.join(joined, on="owner", how="left", maintain_order="left")
-    body = pl.concat_str(pl.lit("{"), pl.col("piece").fill_null(""), pl.lit("}"))
-    return whole.select(body).to_series()
+    if texts.len() == count:
+        return texts
+    owners = entries["owner"].unique(maintain_order=True)
+    index = pl.Series("index", [0], dtype=pl.UInt32).new_from_index(0, count)
+    index = index.scatter(owners, pl.int_range(1, owners.len() + 1, dtype=pl.UInt32, eager=True))
+    return pl.concat([pl.Series("texts", ["{}"]), texts]).gather(index)
 
 
-def _texts(
-    flat: FlatMap, rules: pl.Series, redactor: Redactor | None
-) -> tuple[pl.Series, pl.Series]:
-    """The redacted texts (null for other values), and every value as JSON."""
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Every value: redacted `text` (null for others), and as JSON, without its marks if `quoted`."""
+
+    text: pl.Series
+    json: pl.Series
+    quoted: pl.Series
+
+
+def _values(flat: FlatMap, rules: pl.Series, redactor: Redactor | None) -> _Values:
     text = flat.text
     special = flat.double.is_not_null() | (rules != PLAIN)
     if flat.others:
         special = special.scatter(list(flat.others), True)
+    looked = marked(text)
+    looked = looked.filter(~special.gather(looked))
     if redactor is not None:
-        looked_at = (suspicious(text, redactor) & ~special).arg_true()
-        text = replaced(text, looked_at, redactor.texts(text.gather(looked_at).to_list()))
+        searched = looked
+        if redactor.has_own_shapes:
+            searched = (text.is_not_null() & ~special).arg_true()
+        searched = searched.filter(suspicious(text.gather(searched), redactor))
+        text = replaced(text, searched, redactor.texts(text.gather(searched).to_list()))
     places, texts, jsons = _one_by_one(flat, special, rules, redactor)
     kept = [(at, value) for at, value in zip(places, texts, strict=True) if value is not None]
     if kept:
         at = pl.Series("at", [at for at, _ in kept], dtype=pl.UInt32)
         text = replaced(text, at, [value for _, value in kept])
-    escaped = (text.str.contains(_ESCAPED).fill_null(False) & ~special).arg_true()
+    escaped = looked.filter(text.gather(looked).str.contains(_ESCAPED))
     jsons += [_encode(one).decode() for one in text.gather(escaped).to_list()]
-    frame = pl.DataFrame({"text": text, "flag": flat.flag, "whole": flat.whole})
-    mark = pl.when(pl.col("text").is_not_null()).then(pl.lit('"')).otherwise(pl.lit(""))
-    encoded = frame.select(
-        pl.concat_str(
-            mark,
-            pl.coalesce(
-                "text",
-                pl.col("whole").cast(pl.String),
-                pl.col("flag").cast(pl.String),
-                pl.lit("null"),
-            ),
-            mark,
+    columns = pl.DataFrame({"text": text, "flag": flat.flag, "whole": flat.whole})
+    written = columns.select(
+        pl.coalesce(
+            "text",
+            pl.col("whole").cast(pl.String),
+            pl.col("flag").cast(pl.String),
+            pl.lit(_NULL),
         )
     ).to_series()
     changed = pl.Series("at", [*places, *escaped.to_list()], dtype=pl.UInt32)
-    return text, replaced(encoded, changed, jsons)
+    quoted = text.is_not_null()
+    if changed.len():
+        quoted = quoted.scatter(changed, False)
+    return _Values(text, replaced(written, changed, jsons), quoted)
 
 
 def _one_by_one(

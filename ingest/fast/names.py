@@ -14,13 +14,12 @@ from store.values import to_json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Names:
-    """Recorded `keys` with their `codes`, the places of their names in `texts`, which are sorted.
+    """The names of all attributes: for each its `codes`, the place in `texts`, which are sorted.
 
     `heads` are the names as JSON with the colon. `rules` say of each name what it tells of its
     value. `aliases` are codes of canonical names with those of a team's own ones, by precedence.
     """
 
-    keys: pl.Series
     codes: pl.Series
     texts: pl.Series
     heads: pl.Series
@@ -30,7 +29,8 @@ class Names:
 
 def names_of(keys: pl.Series, prepare: Preparation) -> Names:
     """The names of these keys; raises OddError for those that need the walk over records."""
-    known: list[str] = keys.unique().to_list()
+    encoded = keys.to_arrow().dictionary_encode()
+    known: list[str] = encoded.dictionary.to_pylist()
     redactor = prepare.redactor
     rules = {key: redactor.rule(key) if redactor else (PLAIN, key) for key in known}
     rule_of = {name: rule for rule, name in rules.values()}
@@ -41,9 +41,9 @@ def names_of(keys: pl.Series, prepare: Preparation) -> Names:
     aliases = prepare.aliases_of(rule_of)
     names = sorted(rule_of.keys() | {canonical for canonical, _ in aliases})
     place = {name: at for at, name in enumerate(names)}
+    codes = pl.Series("codes", [place[rules[key][1]] for key in known], dtype=pl.Int64)
     return Names(
-        keys=pl.Series("keys", known, dtype=pl.String),
-        codes=pl.Series("codes", [place[rules[key][1]] for key in known], dtype=pl.Int64),
+        codes=codes.gather(pl.Series(encoded.indices)),
         texts=pl.Series("texts", names, dtype=pl.String),
         heads=pl.Series("heads", [to_json(name) + ":" for name in names], dtype=pl.String),
         rules=pl.Series("rules", [rule_of.get(name, PLAIN) for name in names], dtype=pl.Int8),

@@ -1,0 +1,2 @@
+DELETE FROM incident_causes
+WHERE incident_id = $incident_id

@@ -1,0 +1,2 @@
+INSERT INTO incident_causes BY NAME
+SELECT * FROM incoming

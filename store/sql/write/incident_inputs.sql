@@ -1,0 +1,2 @@
+INSERT INTO incident_inputs BY NAME
+SELECT * FROM incoming

@@ -7,7 +7,7 @@ from replay.infer.expression import Scope
 from replay.infer.guards import STATUS_LEAF
 from replay.infer.program import Operation, Program
 from replay.infer.timing import Span3
-from replay.infer.view import Instance, Node, base_name
+from replay.infer.view import Instance, Node, base_name, drawing_reader
 from replay.leaves import Scalar, same
 from replay.match import Answer, Answers, Found
 from replay.plan import Plan, Source
@@ -188,7 +188,7 @@ class Caller:
             op=operation.name, key=scope.own_key, start=begin.usual, end=end.usual, low=end.low,
             high=end.high, status=answer.status, response=answer.response, request=request,
             breaker=answer.breaker, effect=answer.effect, index=index, item=scope.item,
-            tries=tuple(tries),
+            tries=tuple(tries), draw=answer.draw,
         )  # fmt: skip
 
     def _pause(
@@ -219,7 +219,7 @@ class Caller:
             self.run.doubt(operation.name, [("unexplained_delay", None)])
         if delay.unlike:
             self.run.doubt(operation.name, [("backoff_unlike_declared", None)])
-        return delay.after(number, answer.response)
+        return delay.after(number, answer.response, answer.draw)
 
     def _answer(self, operation: Operation, scope: Scope, found: Found) -> Answer:
         attempt, rung = self.answers.take(operation.name, found)
@@ -243,8 +243,9 @@ class Caller:
             (path, self._bound(operation.name, source, scope))
             for path, source in self.plans[operation.name].copied
         ]
+        value_of = drawing_reader(self.run.view.value, operation.name, answer.draw)
         for path, tree in operation.decided.items():
-            label, doubts = tree.read(self.run.view.value)
+            label, doubts = tree.read(value_of)
             self.run.doubt(operation.name, doubts)
             values.append((path, None if label == "" else label))
         for path, value in values:
@@ -259,7 +260,7 @@ class Caller:
                 response[path] = value
         return Answer(
             status, response, answer.latency, answer.low, answer.high, answer.rung,
-            answer.breaker, answer.effect, answer.note,
+            answer.breaker, answer.effect, answer.note, answer.draw,
         )  # fmt: skip
 
 

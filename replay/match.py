@@ -26,7 +26,7 @@ ASSUMED_LATENCY_NS = 50_000_000
 class Answer(NamedTuple):
     """What a call got: `latency` usual, `low` and `high`, and on which rung it was found.
 
-    `note` says what was changed or lent on the way.
+    `note` says what was changed or lent on the way; `draw` is the random number drawn with it.
     """
 
     status: str
@@ -38,6 +38,7 @@ class Answer(NamedTuple):
     breaker: str | None = None
     effect: str | None = None
     note: str = ""
+    draw: float | None = None
 
 
 @dataclass(slots=True)
@@ -140,7 +141,8 @@ class Answers:
         wait = attempt.latency_ns
         answer = Answer(
             attempt.status, attempt.response, wait, wait, wait, rung,
-            attempt.breaker_state, attempt.callee_outcome,
+            attempt.breaker_state, attempt.callee_outcome, "",
+            attempt.draws[0] if attempt.draws else None,
         )  # fmt: skip
         if self.overrule is not None:
             declared = self.overrule(op, attempt, answer)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from math import isfinite
 from typing import Any
 
 from replay.leaves import Leaves, Scalar, flatten
@@ -18,7 +19,7 @@ class RecordedAttempt:
     """One request and its answer. Times are relative to the flow's start.
 
     `callee_end_ns` is when the callee itself says it was done, which may be after the caller gave
-    up; `callee_outcome` is what it says of itself.
+    up; `callee_outcome` is what it says of itself. `draws` are the random numbers drawn in it.
     """
 
     span_id: str
@@ -31,6 +32,7 @@ class RecordedAttempt:
     timeout_ms: int | None = None
     callee_end_ns: int | None = None
     callee_outcome: str | None = None
+    draws: Sequence[float] = ()
 
     @property
     def latency_ns(self) -> int:
@@ -87,6 +89,7 @@ def recording_of(flow: Flow) -> Recording:
         for step in flow.steps
         if step.parent_step_id is None and step.service == flow.service and step.attempts
     ]
+    drawn = _drawn(flow.draws)
     return Recording(
         flow_id=flow.flow_id,
         name=flow.name,
@@ -96,7 +99,7 @@ def recording_of(flow: Flow) -> Recording:
         duration_ns=0 if flow.end_ns is None else flow.end_ns - flow.start_ns,
         input=flatten(flow.input),
         output=flatten(flow.output),
-        steps=tuple(_step(step, flow.start_ns) for step in own),
+        steps=tuple(_step(step, flow.start_ns, drawn) for step in own),
         draws=tuple(flow.draws),
         grade=flow.replayability,
         gaps=tuple(flow.evidence_gaps),
@@ -127,7 +130,19 @@ def operation_of(step: Step) -> str:
     return f"{step.kind} {step.saga_step or step.operation or step.name}"
 
 
-def _step(step: Step, origin_ns: int) -> RecordedStep:
+def _drawn(draws: Sequence[JsonValue]) -> dict[str, tuple[float, ...]]:
+    """Give the random numbers drawn within each span, in the order they were drawn."""
+    found: dict[str, tuple[float, ...]] = {}
+    for draw in draws:
+        if not isinstance(draw, dict) or draw.get("kind") != "random":
+            continue
+        span, value = draw.get("span_id"), draw.get("value")
+        if isinstance(span, str) and isinstance(value, int | float) and isfinite(value):
+            found[span] = (*found.get(span, ()), float(value))
+    return found
+
+
+def _step(step: Step, origin_ns: int, drawn: Mapping[str, tuple[float, ...]]) -> RecordedStep:
     coefficient = step.backoff_coefficient
     return RecordedStep(
         step_id=step.step_id,
@@ -135,7 +150,10 @@ def _step(step: Step, origin_ns: int) -> RecordedStep:
         key=step.key,
         kind=step.kind,
         local=not step.callee,
-        attempts=tuple(_attempt(attempt, origin_ns) for attempt in step.attempts),
+        attempts=tuple(
+            _attempt(attempt, origin_ns, drawn.get(attempt.span_id, ()))
+            for attempt in step.attempts
+        ),
         role=step.role,
         undoes=step.compensates,
         max_attempts=step.max_attempts,
@@ -144,7 +162,7 @@ def _step(step: Step, origin_ns: int) -> RecordedStep:
     )
 
 
-def _attempt(attempt: Attempt, origin_ns: int) -> RecordedAttempt:
+def _attempt(attempt: Attempt, origin_ns: int, draws: tuple[float, ...]) -> RecordedAttempt:
     end_ns = attempt.start_ns if attempt.end_ns is None else attempt.end_ns
     callee_end = attempt.callee_end_ns
     return RecordedAttempt(
@@ -158,6 +176,7 @@ def _attempt(attempt: Attempt, origin_ns: int) -> RecordedAttempt:
         timeout_ms=attempt.timeout_ms,
         callee_end_ns=None if callee_end is None else callee_end - origin_ns,
         callee_outcome=None if attempt.callee_outcome is None else attempt.callee_outcome.value,
+        draws=draws,
     )
 
 
@@ -221,7 +240,12 @@ def from_json(text: str) -> Recording:
 def _recording(document: Mapping[str, Any]) -> Recording:
     steps = []
     for item in document["steps"]:
-        attempts = tuple(RecordedAttempt(**_known(RecordedAttempt, a)) for a in item["attempts"])
+        attempts = tuple(
+            RecordedAttempt(
+                **{**_known(RecordedAttempt, a), "draws": tuple(map(float, a.get("draws", ())))}
+            )
+            for a in item["attempts"]
+        )
         steps.append(RecordedStep(**{**_known(RecordedStep, item), "attempts": attempts}))
     values = _known(Recording, document)
     listed = {name: tuple(values[name]) for name in ("draws", "gaps")}

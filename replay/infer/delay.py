@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from replay.infer.jitter import Jitter, learn_jitter
 from replay.infer.timing import middle_of, quantile, spread
 from replay.infer.view import Instance
 from replay.leaves import Leaves, is_number
@@ -18,6 +19,7 @@ class Delay:
     """The wait before the next attempt: `table_ns[n - 1]` after attempt n, times a ratio in ppm.
 
     When `field` is set, the wait is that field of the answer times `unit_ns` instead.
+    `jitter` is the ratio after a recorded draw.
     """
 
     form: str
@@ -32,39 +34,45 @@ class Delay:
     unlike: bool = False
     field: str = ""
     unit_ns: int = 0
+    jitter: Jitter | None = None
 
-    def after(self, number: int, response: Leaves) -> tuple[int, int, int]:
+    def after(
+        self, number: int, response: Leaves, draw: float | None = None
+    ) -> tuple[int, int, int]:
         """Give usual, least and longest wait after attempt `number`."""
         base = self.table_ns[min(number, len(self.table_ns)) - 1]
         stated = response.get(self.field) if self.field else None
         if isinstance(stated, int | float) and not isinstance(stated, bool):
             base = int(stated * self.unit_ns)
-        return (
-            base * self.usual_ppm // PPM,
-            base * self.low_ppm // PPM,
-            base * self.high_ppm // PPM,
-        )
+        usual, low, high = self.usual_ppm, self.low_ppm, self.high_ppm
+        if self.jitter is not None and draw is not None:
+            usual, low, high = self.jitter.ratios(draw)
+        return base * usual // PPM, max(base * low // PPM, 0), base * high // PPM
 
 
 def learn_delay(instances: Sequence[Instance], declared: RecordedStep | None) -> Delay | None:
     waits: dict[int, list[int]] = {}
+    drawn: dict[int, list[float | None]] = {}
     answers: list[tuple[int, Leaves]] = []
     for instance in instances:
         pairs = zip(instance.attempts, instance.attempts[1:], strict=False)
         for number, (first, second) in enumerate(pairs, 1):
             wait = max(second.start_ns - first.end_ns, 0)
             waits.setdefault(number, []).append(wait)
+            drawn.setdefault(number, []).append(first.draws[0] if first.draws else None)
             answers.append((wait, first.response))
     stated = _declared_table(declared)
     if not waits and stated is None:
         return None
-    form, table = ("declared", stated) if stated is not None else _fit(waits)
+    draws = [draw for number in sorted(drawn) for draw in drawn[number]]
+    form, table = ("declared", stated) if stated is not None else _fit(waits, draws)
     ratios = _ratios(waits, table)
     field, unit = _proportional(answers, ratios)
     if field:
         values = [(wait, answer[field]) for wait, answer in answers if is_number(answer.get(field))]
         ratios = [wait * PPM // max(int(value * unit), 1) for wait, value in values]  # type: ignore[operator]
     usual, low, high = _interval(ratios, stated is not None)
+    jitter = None if field else learn_jitter(ratios, draws)
     return Delay(
         form=f"{field} of the answer" if field else form,
         table_ns=table,
@@ -74,10 +82,11 @@ def learn_delay(instances: Sequence[Instance], declared: RecordedStep | None) ->
         seen=len(ratios),
         longest_seen=TABLE_MAX if field or stated is not None else max(waits),
         declared=stated is not None and not field,
-        loose=_is_loose(ratios),
+        loose=jitter is None and _is_loose(ratios),
         unlike=stated is not None and bool(ratios) and not 100_000 <= usual <= 3 * PPM,
         field=field,
         unit_ns=unit,
+        jitter=jitter,
     )
 
 
@@ -115,8 +124,13 @@ def _interval(ratios: Sequence[int], stated: bool) -> tuple[int, int, int]:
     return found.usual, low, high
 
 
-def _fit(waits: Mapping[int, Sequence[int]]) -> tuple[str, tuple[int, ...]]:
-    """Choose constant, linear or exponential (with a cap) by least relative error."""
+def _fit(
+    waits: Mapping[int, Sequence[int]], draws: Sequence[float | None]
+) -> tuple[str, tuple[int, ...]]:
+    """Choose constant, linear or exponential (with a cap) by least relative error.
+
+    Where recorded draws explain the waits, by what they leave unexplained.
+    """
     numbers = sorted(waits)
     flat = [wait for number in numbers for wait in waits[number]]
     steps = range(TABLE_MAX)
@@ -140,6 +154,10 @@ def _fit(waits: Mapping[int, Sequence[int]]) -> tuple[str, tuple[int, ...]]:
 
     def error(candidate: tuple[int, tuple[str, tuple[int, ...]]]) -> int:
         place, (_, table) = candidate
+        jitter = learn_jitter(_ratios(waits, table), draws)
+        if jitter is not None:
+            # Never as far off as a wait without a reason.
+            return jitter.high_ppm - jitter.low_ppm - 10 * PPM
         off = sum(abs(ratio - PPM) for ratio in _ratios(waits, table)) // max(len(flat), 1)
         return off + 2000 * place
 

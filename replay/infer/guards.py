@@ -94,9 +94,8 @@ def learn_results(
         if len(set(labels)) > LABELS_MAX or all(is_number(value) for value in values):
             continue
         if columns is None:
-            columns = {
-                ref: [table.columns[ref][row] for row in rows] for ref in table.refs(ancestors)
-            }
+            refs = [*table.refs(ancestors), *(ref for ref in table.columns if ref == ("draw", op))]
+            columns = {ref: [table.columns[ref][row] for row in rows] for ref in refs}
         tree = grow(columns, labels, _rank(op, order))
         if tree.reliable:
             decided[path] = tree

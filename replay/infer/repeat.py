@@ -124,6 +124,7 @@ def _share_jitter(repeats: Mapping[str, Repeat]) -> dict[str, Repeat]:
                 usual_ppm=most.usual_ppm if delay.seen < 3 else delay.usual_ppm,
                 low_ppm=low,
                 high_ppm=high,
+                jitter=delay.jitter or most.jitter,
             )
         shared[op] = replace(repeat, delay=delay)
     return shared

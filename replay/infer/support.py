@@ -80,8 +80,8 @@ def support_of(
     trees.extend(abort.refusals.values())
     supports = []
     for ref in refs_read(trees):
-        if ref[0] == "status":
-            continue
+        if ref[0] in ("status", "draw"):
+            continue  # a status is judged by its own rules, and a draw may be any
         seen = [value for o in observations if (value := o.view.value(ref)) is not None]
         numbers = [value for value in seen if isinstance(value, int | float) and is_number(value)]
         if seen and len(numbers) == len(seen):

@@ -4,7 +4,7 @@ The same records describe a recorded flow (for inference) and a running one (for
 a rule learned on one is read on the other by the same code.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -12,7 +12,7 @@ from replay.leaves import Leaves, Scalar, is_number, lists_in
 from replay.recording import RecordedAttempt, RecordedStep, Recording
 
 # A place a value can be read from. The first word says where: input and count (a path follows),
-# status, breaker and effect (an operation follows), answer, least and most (operation, path),
+# status, breaker, effect and draw (an operation follows), answer, least and most (operation, path),
 # tried (operation, status: how many attempts ended so),
 # item (leaf of the element at hand), undo (part, path of what is undone), own (a name).
 Ref: TypeAlias = tuple[str, ...]
@@ -42,6 +42,7 @@ class Instance:
     undone: "Instance | None" = None
     attempts: Sequence[RecordedAttempt] = ()
     tries: tuple[str, ...] = ()
+    draw: float | None = None
     low: int = 0
     high: int = 0
 
@@ -106,6 +107,8 @@ def _of_node(node: Node, kind: str, ref: Ref) -> Scalar:
         return node.instances[-1].breaker
     if kind == "effect":
         return node.instances[-1].effect
+    if kind == "draw":
+        return node.instances[0].draw
     if kind in ("least", "most"):
         values = [item.response.get(ref[2]) for item in node.instances]
         numbers = [value for value in values if isinstance(value, int | float)]
@@ -113,6 +116,14 @@ def _of_node(node: Node, kind: str, ref: Ref) -> Scalar:
             return None
         return min(numbers) if kind == "least" else max(numbers)
     return None
+
+
+def drawing_reader(
+    value: Callable[[Ref], Scalar], op: str, draw: float | None
+) -> Callable[[Ref], Scalar]:
+    """Read places of the flow, and what the step at hand has drawn."""
+    mine: Ref = ("draw", op)
+    return lambda ref: draw if ref == mine else value(ref)
 
 
 @dataclass(slots=True)
@@ -200,6 +211,7 @@ def _instance(
         undoes=undoes,
         attempts=attempts,
         tries=tuple(attempt.status for attempt in attempts),
+        draw=attempts[0].draws[0] if attempts[0].draws else None,
     )
 
 
@@ -271,6 +283,7 @@ def tabulate(observations: Sequence[Observation], ops: Iterable[str]) -> Table:
 
 def _refs_of(op: str, node: Node) -> Iterable[Ref]:
     yield ("breaker", op)
+    yield ("draw", op)
     single = len(node.instances) == 1
     for instance in node.instances:
         for status in instance.tries[:-1]:

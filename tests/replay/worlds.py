@@ -45,13 +45,15 @@ class Made:
 
 @dataclass(kw_only=True)
 class Reply:
-    """What a callee does with a call. `true_ns` is its own latency, where the caller gave up."""
+    """What a callee does with a call. `true_ns` is its own latency, where the caller gave up;
+    `draw` what the caller drew by its side, and had recorded."""
 
     status: str
     latency: int
     body: Body = field(default_factory=dict)
     breaker: str | None = None
     true_ns: int | None = None
+    draw: float | None = None
 
 
 Answering: TypeAlias = Callable[[tuple[str, str], str, int], Reply]
@@ -213,7 +215,10 @@ class Engine:
                     Made(
                         op=op, key=key, start=begun, end=self.now, status=status,
                         request=request, response=body,
-                        options={**options, "breaker": reply.breaker, "true_ns": reply.true_ns},
+                        options={
+                            **options, "breaker": reply.breaker, "true_ns": reply.true_ns,
+                            "draw": reply.draw,
+                        },
                     )
                 )  # fmt: skip
 
@@ -262,6 +267,8 @@ def attempt_until(
         if reply.status == "ok" or reply.status not in on or number == times:
             return reply
         shake = dice("jitter", engine.seed, op, key, number).uniform(-1, 1)
+        if reply.draw is not None:
+            shake = 2 * reply.draw - 1
         yield ("sleep", int(base_ms * MS * factor ** (number - 1) * (1 + jitter * shake)))
 
 
@@ -293,12 +300,18 @@ def flow_of(
     ids = {ident: f"{flow_id}/{ident[0][0]}/{ident[0][1]}/{ident[1]}" for ident in grouped}
     steps = [_step(ids, ident, calls, service, origin) for ident, calls in grouped.items()]
     steps += [_inner(step, origin) for step in steps[:1]]
+    draws: list[JsonValue] = [
+        {"index": 0, "kind": "random", "span_id": f"{ids[ident]}/{number}", "value": drawn}
+        for ident, calls in grouped.items()
+        for number, call in enumerate(sorted(calls, key=lambda call: call.start))
+        if (drawn := call.options.get("draw")) is not None
+    ]
     return Flow(
         flow_id=flow_id, name=name, version=version, outcome=FlowOutcome(outcome),
         start_ns=origin, end_ns=origin + end, trace_ids=[flow_id], span_count=len(made) + 1,
         decision_ids=[], architecture="central", replayability="R3", complete=True,
         service=service, services=[service], steps=steps, critical_path=[], input=given,
-        output=output,
+        output=output, draws=draws,
     )  # fmt: skip
 
 

@@ -109,7 +109,10 @@ class _File:
             _drop_empty(self.path, create)
             connection = _connect(self.path, settings, deadline)
             try:
-                schema.ensure(connection, self.path, create=create)
+                # On a cursor that ends: a result left half read would keep a transaction open, and
+                # beside one DuckDB writes all twice, into its log and then to its place.
+                with connection.cursor() as checking:
+                    schema.ensure(checking, self.path, create=create)
             except BaseException:
                 connection.close()
                 raise

@@ -146,6 +146,7 @@ def test_every_command_and_option_has_help() -> None:
         ("decisions show decision-020", 0),
         ("decisions verify", 0),
         ("governance backtest --policy policy.yaml", 0),
+        ("governance decisive flow-001", 0),
         ("governance report", 0),
         ("governance test --policy policy.yaml --cases cases.jsonl", 3),
         ("incidents find", 0),

@@ -1,0 +1,33 @@
+"""A run of agents out of the store, with those that succeeded at the same task."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analyzer.agents.run import Run, run_of
+from store.conclusions import Flow
+from store.query import ask
+from store.read import read_flow, read_spans
+from store.session import Session
+
+PEERS = Path(__file__).with_name("peers.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A flow as a run; `succeeded` are other runs of its task that did, at most 50."""
+
+    flow: Flow
+    run: Run
+    succeeded: Sequence[Run]
+
+
+def read_run(session: Session, flow_id: str) -> Recorded:
+    """The run that a flow is. Raises NotFoundError with the nearest ids."""
+    flow = read_flow(session, flow_id)
+    run = run_of(read_spans(session, flow.trace_ids))
+    peers: list[Run] = []
+    if run.task:
+        found = ask(session, PEERS, {"task": run.task, "flow_id": flow.flow_id})
+        peers = [run_of(read_spans(session, traces)) for traces in found["trace_ids"].to_list()]
+    return Recorded(flow=flow, run=run, succeeded=peers)

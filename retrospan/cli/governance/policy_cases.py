@@ -1,0 +1,78 @@
+"""`retrospan governance cases`, `test`: recorded decisions as regression tests of a policy."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from retrospan.edge import ExitCode, edge_of, put, worst
+from retrospan.listing import AsJson, Format, FormatOption, Listing, Row, field, show
+from retrospan.output import write_text
+
+FAILED_COLUMNS = (
+    field("decision", "decision_id"),
+    field("expected", "expected"),
+    field("policy says", "answered"),
+)
+FAILED_CELLS = ("decision_id", "expected", "answered")
+
+
+def write_cases(
+    context: typer.Context,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Write them here.")],
+) -> int:
+    """Write recorded decisions as test cases of a policy: what was known, what the gate said."""
+    from analyzer.oversight.cases import cases_of, lines_of
+    from analyzer.oversight.read import read_joined
+
+    edge = edge_of(context)
+    with edge.lease("writing policy cases") as session:
+        decisions, _ = read_joined(session)
+    found = cases_of(decisions)
+    write_text(out, "".join(f"{line}\n" for line in lines_of(found)))
+    put([f"{out}: {len(found)} cases of {len(decisions)} decisions"])
+    return ExitCode.FINE
+
+
+def check_cases(
+    policy: Annotated[
+        Path, typer.Option(metavar="FILE", help="A policy: YAML with CEL conditions.")
+    ],
+    recorded: Annotated[
+        Path, typer.Option("--cases", metavar="FILE", help="What `governance cases` wrote.")
+    ],
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> int:
+    """Test a policy against recorded cases, without a store. Exit code 3 when one fails."""
+    from analyzer.oversight.cases import failures, read_cases
+    from analyzer.oversight.policy import load_policy
+    from retrospan.documents import Document
+    from store.errors import DataError
+
+    loaded, known = load_policy(policy), read_cases(recorded)
+    if not known:
+        raise DataError(f"{recorded} holds no case, so nothing was tested")
+    failed = failures(loaded, known)
+    rows: list[Row] = [
+        {"decision_id": it.decision_id, "expected": it.expected, "answered": it.answered}
+        for it in failed
+    ]
+    document: Document = {
+        "schema": "retrospan.governance_test/1",
+        "policy": {"id": loaded.policy_id, "version": loaded.version, "sha256": loaded.sha256},
+        "n": len(known),
+        "failed": [dict(row) for row in rows],
+    }
+    show(
+        Listing(
+            document=document,
+            rows=rows,
+            columns=FAILED_COLUMNS,
+            cells=FAILED_CELLS,
+            empty=f"all {len(known)} cases pass",
+        ),
+        form,
+        as_json,
+    )
+    return worst(violation=bool(failed))

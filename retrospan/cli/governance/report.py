@@ -1,0 +1,139 @@
+"""`retrospan governance report`: every metric of decisions, with how sure it is."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from retrospan.edge import ExitCode, edge_of, put
+from retrospan.listing import AsJson, Column, Format, FormatOption, Listing, Row, field, show
+from retrospan.output import write_text
+from retrospan.oversight_documents import value_text
+
+if TYPE_CHECKING:
+    from analyzer.oversight.measure import Case
+    from retrospan.edge import Edge
+
+
+class Told(StrEnum):
+    """What decisions are told apart by."""
+
+    MODEL = "model"
+    POLICY = "policy"
+    ARM = "arm"
+    FLOW = "flow"
+
+
+class Reader(StrEnum):
+    """Whom a document is written for."""
+
+    RISK = "risk"
+
+
+def _value(name: str) -> Column:
+    return Column(header=name, show=lambda row: value_text(row["unit"], row[name]), right=True)
+
+
+COLUMNS = (
+    Column(header="of", show=lambda row: _of(row)),
+    field("metric", "metric"),
+    _value("value"),
+    _value("low"),
+    _value("high"),
+    field("n", "n", right=True),
+    field("unknown", "unknown", right=True),
+    field("status", "status"),
+    field("note", "note"),
+)
+CELLS = ("filter", "metric", "unit", "value", "low", "high", "n", "unknown", "status", "note")
+
+
+def report_governance(
+    context: typer.Context,
+    by: Annotated[
+        Told | None, typer.Option(help="One set of metrics per model, policy, arm or flow kind.")
+    ] = None,
+    reader: Annotated[
+        Reader | None, typer.Option("--for", help="Write a document for these readers.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write the document here.")
+    ] = None,
+    form: FormatOption = Format.TABLE,
+    as_json: AsJson = False,
+) -> int:
+    """Measure decisions, each metric with n, interval and what is unknown. Judges nothing."""
+    from analyzer.oversight.report import SLICES_MAX, By, measured, slice_count
+    from retrospan.oversight_documents import governance_document, metric_row, risk_report
+    from store.errors import UsageError
+
+    if reader is not None and by is not None:
+        raise UsageError("--for writes of all decisions: leave --by out")
+    if out is not None and reader is None:
+        raise UsageError("-o needs --for risk: whom the document is for")
+    edge = edge_of(context)
+    case = _case(edge)
+    told_by = None if by is None else By(by.value)
+    found = measured(case, told_by)
+    if reader is not None:
+        root_hash = case.log.root_hash.hex() if case.log is not None and case.log.leaves else None
+        text = risk_report([it.measure for it in found], len(case.decisions), root_hash)
+        if out is None:
+            put([text.rstrip("\n")])
+            return ExitCode.FINE
+        write_text(out, text)
+        if not as_json:
+            put([str(out)])
+            return ExitCode.FINE
+    rows = [metric_row(it) for it in found]
+    show(
+        Listing(
+            document=governance_document(rows, len(case.decisions)),
+            rows=rows,
+            columns=COLUMNS,
+            cells=CELLS,
+            empty="no decision is recorded",
+        ),
+        form,
+        as_json,
+    )
+    if told_by is not None and (more := slice_count(case, told_by) - SLICES_MAX) > 0:
+        edge.say(f"{more} more by {told_by.value} are not measured")
+    return ExitCode.FINE
+
+
+def _case(edge: "Edge") -> "Case":
+    """All decisions, joined, with what is set of their metrics."""
+    from analyzer.oversight.measure import Case
+    from analyzer.oversight.read import read_joined
+    from analyzer.oversight.report import read_prices
+    from analyzer.oversight.settings import OversightSettings
+    from store import read
+    from store.decision_log import check_log
+
+    configured = edge.settings()
+    settings = configured.fill("governance", OversightSettings)
+    prices = {}
+    if settings.prices:
+        beside = Path(settings.prices)
+        base = configured.source.parent if configured.source is not None else Path()
+        prices = read_prices(base / beside)
+    with edge.lease("measuring decisions") as session:
+        decisions, flows = read_joined(session)
+        log = check_log(session)
+        counts = read.counts(session)
+    return Case(
+        decisions=decisions,
+        flows=flows,
+        data_end_ns=counts.data_end_ns or 0,
+        settings=settings,
+        prices=prices,
+        log=log,
+    )
+
+
+def _of(row: Row) -> str:
+    chosen = row["filter"]
+    assert isinstance(chosen, dict)
+    return ", ".join(map(str, chosen.values())) or "all"

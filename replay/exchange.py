@@ -152,8 +152,8 @@ def _headers(*sources: Attributes, prefix: str) -> dict[str, str]:
     """Captured headers; the caller's word on one goes first."""
     found: dict[str, str] = {}
     for attributes in sources:
-        for name in sorted(attributes):
-            if name.startswith(prefix) and len(found) < HEADERS_MAX:
+        for name in sorted(it for it in attributes if it.startswith(prefix)):
+            if len(found) < HEADERS_MAX:
                 value = text(attributes, name)
                 if value is not None:
                     found.setdefault(name.removeprefix(prefix).replace("_", "-").lower(), value)

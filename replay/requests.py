@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+import msgspec
+
 from replay.exchange import Exchange, hosts_of
 from replay.ladder import Entry, Ladder, Match
 from replay.leaves import Leaves, Scalar, flatten
@@ -34,10 +36,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The exchange a request repeats, None when there is none, and how it was found."""
+    """The exchange a request repeats, None when there is none, how it was found, what was asked."""
 
     exchange: Exchange | None
     match: Match
+    leaves: Leaves
 
 
 class Requests:
@@ -46,7 +49,12 @@ class Requests:
     def __init__(self, exchanges: Sequence[Exchange], noise: Noise, given: JsonValue) -> None:
         self.exchanges = tuple(exchanges)
         self.hosts = hosts_of(exchanges)
+        self.numbers = {it.span_id: number for number, it in enumerate(self.exchanges)}
         self.leaves = [_leaves_of(it) for it in exchanges]
+        self.said: dict[tuple[str, bytes], Leaves] = {
+            (it.query, (it.request_body or "").encode()): leaves
+            for it, leaves in zip(exchanges, self.leaves, strict=True)
+        }
         self.ladder = Ladder(
             [
                 Entry(
@@ -65,14 +73,21 @@ class Requests:
 
     def find(self, request: Request, session: str = "") -> Answered:
         """Find and take the exchange a request repeats."""
-        leaves = leaves_of(request.query, request.body)
+        leaves = self.said.get((request.query, request.body))
+        if leaves is None:
+            leaves = leaves_of(request.query, request.body)
         op = _op(request.callee, request.method, request.path)
         if op not in self.ops:
             op = self._like(request) or op
         match = self.ladder.find(op, "", leaves, session)
         if match.number is None:
-            return Answered(exchange=None, match=match)
-        return Answered(exchange=self.exchanges[match.number], match=self._sure(match, session))
+            return Answered(exchange=None, match=match, leaves=leaves)
+        exchange = self.exchanges[match.number]
+        return Answered(exchange=exchange, match=self._sure(match, session), leaves=leaves)
+
+    def recorded(self, exchange: Exchange) -> Leaves:
+        """What a recorded request says."""
+        return self.leaves[self.numbers[exchange.span_id]]
 
     def _sure(self, match: Match, session: str) -> Match:
         """Attempts of one call repeat a request and differ in answer: their order decides."""
@@ -126,6 +141,8 @@ def _leaves_of(exchange: Exchange) -> dict[str, Scalar]:
 
 def leaves_of(query: str, body: bytes) -> dict[str, Scalar]:
     """What a request says: `query.NAME` and the body's leaves, or the body as text."""
+    if not query:
+        return _body(body)
     found: dict[str, Scalar] = {
         f"query.{name}": value
         for name, value in sorted(parse_qsl(query, keep_blank_values=True, max_num_fields=1_000))
@@ -133,14 +150,23 @@ def leaves_of(query: str, body: bytes) -> dict[str, Scalar]:
     return {**found, **_body(body)}
 
 
-def _body(body: bytes) -> Leaves:
+def _body(body: bytes) -> dict[str, Scalar]:
     if not body or len(body) > BODY_BYTES_MAX:
         return {"body": f"{len(body)} bytes"} if body else {}
     try:
-        parsed = json.loads(body)
+        parsed = _parsed(body)
     except (ValueError, RecursionError):
         return {"body": body.decode("utf-8", "replace")}
     return flatten(parsed)
+
+
+def _parsed(body: bytes) -> JsonValue:
+    try:
+        fast: JsonValue = msgspec.json.decode(body)
+        return fast
+    except ValueError:
+        slow: JsonValue = json.loads(body)  # it takes lone surrogates and huge numbers
+        return slow
 
 
 def _answer_of(exchange: Exchange) -> Leaves:

@@ -18,6 +18,7 @@ from replay.code.settings import CodeSettings
 from replay.code.transitions import END, START, Transitions
 from replay.exchange import Exchange
 from replay.ladder import Match
+from replay.leaves import Leaves
 from replay.requests import Request, Requests
 from replay.server.routing import route
 from store.conclusions import Attempt, Flow
@@ -33,7 +34,7 @@ class Asked:
 
     `at_ns` is virtual; `sent_ns` is that with the recorded gap; `gap_ns` how much longer the
     recorded code took to get here. `how` it ended: answer, error, timeout, closed, "" if it did
-    not. `where` are source lines.
+    not. `where` are source lines, `leaves` what the request says.
     """
 
     request: Request
@@ -44,6 +45,7 @@ class Asked:
     sent_ns: int
     gap_ns: int
     mapped_ns: int
+    leaves: Leaves = field(default_factory=dict)
     ended_ns: int | None = None
     how: str = ""
 
@@ -111,6 +113,7 @@ class Answering:
             sent_ns=at_ns,
             gap_ns=0 if exchange is None else exchange.start_ns - mapped_ns,
             mapped_ns=mapped_ns,
+            leaves=answered.leaves,
         )
         given_ns = 0
         longest_ns = self.settings.gap_max_ns + self.late_ns(asked)

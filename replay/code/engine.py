@@ -64,7 +64,7 @@ def _replay(subject: Subject, child: Child, settings: CodeSettings, explore: int
     if "stopped" in end:
         return _unreplayable(flow, str(end["stopped"]))
     result = _result(subject, answering, end, child)
-    told = _events(answering, end, times=False)
+    told = _events(answering, end, times=False) if races else ()
     others = [seed for seed, it in enumerate(races, 1) if _events(*it, times=False) != told]
     if not others:
         return result

@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import msgspec
+
 from replay.code.settings import Code
 from store.errors import DataError, UsageError
 
@@ -19,6 +21,8 @@ LINE_BYTES_MAX = 64_000_000
 STANDARD_ERROR_MAX = 8_000
 START_S_MAX = 120.0
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 Message = dict[str, Any]
 Answer = Callable[[Message], Message]
@@ -113,7 +117,7 @@ class Child:
         assert self._process is not None
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            self._process.stdin.write(_encode(message).encode() + b"\n")
             self._process.stdin.flush()
         except OSError:
             raise ChildError(f"the child has ended{self._last()}") from None
@@ -132,10 +136,7 @@ class Child:
             if len(self._left) > LINE_BYTES_MAX:
                 raise ChildError(f"a message of the child is longer than {LINE_BYTES_MAX} bytes")
         line, _, self._left = self._left.partition(b"\n")
-        try:
-            message = json.loads(line)
-        except ValueError:
-            message = None
+        message = _decoded(line)
         if not isinstance(message, dict):
             raise ChildError(f"the child does not keep the protocol: {line[:80]!r}")
         return message
@@ -166,6 +167,17 @@ class Child:
             self._draining.join()
         if process.stderr is not None:
             process.stderr.close()
+
+
+def _decoded(line: bytes) -> Any:
+    """What a line says; None when it is no JSON. Python's own decoder knows a few things more,
+    such as lone surrogates."""
+    try:
+        return msgspec.json.decode(line)
+    except ValueError:
+        with suppress(ValueError, RecursionError):
+            return json.loads(line)
+    return None
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

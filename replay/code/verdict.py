@@ -8,7 +8,7 @@ from typing import Any
 from replay.code.answering import Answering, Asked, timed_out
 from replay.code.transitions import END
 from replay.exchange import Exchange
-from replay.leaves import Scalar, flatten, same
+from replay.leaves import Leaves, Scalar, flatten, same
 from replay.noise import NAMES, id_shape, last_name, time_shape
 from replay.requests import leaves_of
 from store.conclusions import Divergence
@@ -102,7 +102,8 @@ def _unlike(answering: Answering, asked: Asked, exchange: Exchange, order: int) 
         )  # fmt: skip
         return Placed(at_ns=exchange.start_ns, order=order, divergence=divergence)
 
-    for path, old, new in arguments(asked, exchange):
+    said = answering.recorded.requests.recorded(exchange)
+    for path, old, new in arguments(asked, exchange, said):
         if not _noise(path, old, new, answering.settings.noise):
             yield placed("args_changed", path, old, new)
     attempt = answering.recorded.attempts[exchange.span_id]
@@ -128,7 +129,8 @@ def _extra(asked: Asked, order: int) -> Placed:
 def _of_call(
     answering: Answering, asked: Asked, exchange: Exchange
 ) -> Iterator[tuple[Divergence, bool]]:
-    for path, old, new in arguments(asked, exchange):
+    said = answering.recorded.requests.recorded(exchange)
+    for path, old, new in arguments(asked, exchange, said):
         noise = _noise(path, old, new, answering.settings.noise)
         yield _at(asked, "args_changed", path, old, new), noise
     recorded, replayed = _ended(exchange), asked.how or "unanswered"
@@ -158,17 +160,17 @@ def _times(
             yield _at(asked, "timing_changed", "end_ns", old, new), False
 
 
-def arguments(asked: Asked, exchange: Exchange) -> Iterator[tuple[str, Scalar, Scalar]]:
+def arguments(
+    asked: Asked, exchange: Exchange, recorded: Leaves
+) -> Iterator[tuple[str, Scalar, Scalar]]:
     """Where a request differs from the recorded one it repeats: path, recorded, asked."""
-    request = asked.request
+    request, replayed = asked.request, asked.leaves
     if request.path != exchange.path:
         yield "path", exchange.path, request.path
-    recorded = leaves_of(exchange.query, (exchange.request_body or "").encode())
     if exchange.request_body is None:
         replayed = leaves_of(request.query, b"")
-    else:
-        replayed = leaves_of(request.query, request.body)
-    for path in sorted({*recorded, *replayed}):
+    paths = () if asked.match.rung == "exact" else sorted({*recorded, *replayed})
+    for path in paths:
         old, new = recorded.get(path), replayed.get(path)
         if path not in recorded or path not in replayed or not same(old, new):
             yield f"request.{path}", old, new

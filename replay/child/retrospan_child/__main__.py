@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import importlib
 import inspect
-import json
 import os
 import platform
 import sys
@@ -43,6 +43,8 @@ def main() -> None:
             "sources": _sources(),
         }
     )
+    gc.collect()
+    gc.freeze()  # what the imports made stays: it is neither searched nor copied again
     alone = bool(start.get("isolate", True)) and hasattr(os, "fork")
     while True:
         flow = channel.receive()
@@ -101,10 +103,9 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
     try:
         output = function(flow["input"])
         if inspect.iscoroutine(output):
-            import asyncio
+            from . import loop
 
-            output = asyncio.run(output)
-        json.dumps(output)
+            output = loop.run(output)
         end["output"] = output
     except Stopped as stopped:
         end["stopped"] = str(stopped)
@@ -115,7 +116,11 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
     end.update(at_ns=WORLD.now_ns, notes=WORLD.notes, reported=WORLD.reported, steps=WORLD.steps)
     WORLD.notes = []
     sys.stdout.flush()
-    channel.send(end)
+    try:
+        channel.send(end)
+    except (TypeError, ValueError, RecursionError) as error:
+        del end["output"]
+        channel.send({**end, "error": _told(error)})
 
 
 def _told(error: BaseException) -> dict[str, str]:

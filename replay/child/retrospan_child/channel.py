@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 LINE_BYTES_MAX = 64_000_000
 
-Message = "dict[str, Any]"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Channel:
@@ -22,11 +22,11 @@ class Channel:
         os.dup2(nothing, 0)
         os.close(nothing)
         os.dup2(2, 1)
-        self._left = b""
+        self._left = bytearray()
 
     def send(self, message: dict[str, Any]) -> None:
         """Write one message."""
-        left = memoryview(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+        left = memoryview((_encode(message) + "\n").encode())
         while left:
             left = left[self._writing.write(left) or 0 :]
 
@@ -40,7 +40,7 @@ class Channel:
                 return None
             self._left += more
         line, _, self._left = self._left.partition(b"\n")
-        message: dict[str, Any] = json.loads(line)
+        message: dict[str, Any] = json.loads(line.decode())
         return message
 
     def ask(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import warnings
 from asyncio import events
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any, Callable, Deque
 
 from .network import VirtualSocket, ask, failure, getaddrinfo, note, resolve
@@ -119,6 +120,20 @@ class Connection(asyncio.Transport):
         return 0
 
 
+class _Soon(events.Handle):
+    """A handle that does not ask its loop whether it is being debugged."""
+
+    __slots__ = ()
+
+    def __init__(self, callback: Any, args: Any, loop: Any, context: Any = None) -> None:
+        self._context = copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+
+
 class VirtualLoop(asyncio.AbstractEventLoop):
     """Runs what is ready, first come first served; then time jumps to the next timer."""
 
@@ -138,7 +153,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return WORLD.now_ns / 1e9
 
     def call_soon(self, callback: Any, *args: Any, context: Any = None) -> Any:
-        handle = events.Handle(callback, args, self, context)
+        handle = _Soon(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -182,19 +197,27 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         ready = self._ready
         if not ready:
             self._wait()
-        timers = self._timers
-        while timers and timers[0][0] <= WORLD.now_ns:
+        timers, now_ns = self._timers, WORLD.now_ns
+        while timers and timers[0][0] <= now_ns:
             ready.append(heapq.heappop(timers)[2])
-        order = WORLD.order
-        for _ in range(len(ready)):
+        order, due = WORLD.order, len(ready)
+        WORLD.steps += due
+        if WORLD.steps > WORLD.steps_max:
+            raise Stopped(f"the flow took more than {WORLD.steps_max} steps")
+        for _ in range(due):
             if order is not None and len(ready) > 1:
                 ready.rotate(-order.randrange(len(ready)))
             handle = ready.popleft()
-            WORLD.steps += 1
-            if WORLD.steps > WORLD.steps_max:
-                raise Stopped(f"the flow took more than {WORLD.steps_max} steps")
-            if not handle._cancelled:
-                handle._run()
+            if handle._cancelled:
+                continue
+            try:
+                handle._context.run(handle._callback, *handle._args)
+            except (SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:
+                self.call_exception_handler(
+                    {"message": f"Exception in callback {handle!r}", "exception": error}
+                )
 
     def _wait(self) -> None:
         timers = self._timers
@@ -333,6 +356,26 @@ for _name in (
 ):  # fmt: skip
     setattr(VirtualLoop, _name, _refuse(_name))
 VirtualLoop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
+
+
+def run(coro: Any) -> Any:
+    """`asyncio.run` without the signals, debugging and generators that a replay does not have."""
+    made = VirtualLoop()
+    events.set_event_loop(made)
+    try:
+        task = made.create_task(coro)
+        made.run_until_complete(task)
+        return task.result()
+    finally:
+        try:
+            left = asyncio.all_tasks(made)
+            for it in left:
+                it.cancel()
+            if left:
+                made.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        finally:
+            events.set_event_loop(None)
+            made.close()
 
 
 def install() -> None:

@@ -205,6 +205,7 @@ _LIBRARY = (
     *(path for path in sys.path if path.endswith(("site-packages", "dist-packages"))),
 )
 FRAMES_MAX = 6
+_named: dict[str, str] = {}  # the team's own files by their path; "" for others
 
 
 def where() -> str:
@@ -213,8 +214,11 @@ def where() -> str:
     frame: Any = sys._getframe(1)
     while frame is not None and len(lines) < FRAMES_MAX:
         path = frame.f_code.co_filename
-        if own(path):
-            lines.append(f"{relative(path)}:{frame.f_lineno}")
+        name = _named.get(path)
+        if name is None:
+            name = _named[path] = relative(path) if own(path) else ""
+        if name:
+            lines.append(f"{name}:{frame.f_lineno}")
         frame = frame.f_back
     return " < ".join(lines)
 

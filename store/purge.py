@@ -24,6 +24,7 @@ _CONCLUSIONS = (
     "flow_members",
     "flow_aliases",
     "flow_heads",
+    "flow_problems",
     "steps",
     "attempts",
     "sagas",

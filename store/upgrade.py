@@ -45,6 +45,7 @@ CONCLUDED = frozenset(
         "flow_members",
         "flow_aliases",
         "flow_heads",
+        "flow_problems",
         "clock_skew",
         "steps",
         "attempts",

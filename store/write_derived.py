@@ -11,6 +11,7 @@ from store.lease import Session
 from store.read_derived import FlowSelection, read_flows
 
 _OF_FLOWS = ("flows", "flow_members", "flow_aliases", "steps", "attempts", "sagas", "findings")
+_OF_THOSE = ("flow_heads", "flow_problems")  # made of them inside the store
 
 
 def replace_flows(
@@ -79,8 +80,9 @@ def replace_tables(
         for name in _OF_FLOWS:
             params = written_by if name == "flows" else {}
             session.run_over(f"write/{name}", "incoming", getattr(tables, name), **params)
-        session.run_over("write/delete_flow_heads", "outdated", flow_ids)
-        session.run_over("write/flow_heads", "incoming", flow_ids)
+        for name in _OF_THOSE:
+            session.run_over(f"write/delete_{name}", "outdated", flow_ids)
+            session.run_over(f"write/{name}", "incoming", flow_ids)
         _drop_replays(session, replayed)
         unused = sorted(earlier - tables.body_keys) if earlier else []
         if unused:  # nobody may find a body that no attempt shows any more

@@ -8,23 +8,16 @@ from ingest import redaction_rules as rules
 from ingest.redact import Redactor
 from ingest.redact_text import SHORT_CHARS
 
-# Letters that become ASCII when lowered: a text with one is always looked at.
-_LOWERED = ("\u212a", "\u0130")
-_SHAPES = [
-    "-----BEGIN",
-    "bearer",
-    "basic",
-    "eyJ",
-    "@",
-    "%40",
-    *rules.VENDOR_HINTS,
-    *_LOWERED,
-]
-_NAMES = [*rules.NAME_HINTS, *rules.NAME_HINTS_RARE]
+# Below this many, looking at each costs less than finding out which ones to look at.
+FEW = 32
+
 _PAIRED = r"""["'=:]"""
 _DIGITS = r"\d(?:[ -]?\d){12}"
 _BEGINNINGS = "|".join(map(re.escape, ("-----BEGIN", "eyJ", "%40", *rules.VENDOR_HINTS)))
 _MARKS = rf"""["'=:@\\\x00-\x1f]|(?i:bearer|basic)|{_BEGINNINGS}|{_DIGITS}"""
+# Letters that become ASCII when lowered: a text with one is always looked at.
+_SHAPES = rf"(?i:@|bearer|basic|{_BEGINNINGS})|[\x{{212a}}\x{{130}}]|{_DIGITS}"
+_NAMES = rf"(?i:{'|'.join((*rules.NAME_HINTS, *rules.NAME_HINTS_RARE))})"
 
 
 def marked(texts: pl.Series) -> pl.Series:
@@ -37,20 +30,16 @@ def marked(texts: pl.Series) -> pl.Series:
 
 def suspicious(texts: pl.Series, redactor: Redactor) -> pl.Series:
     """Whether a text could hold a secret; where this is false, the redactor changes nothing."""
-    if redactor.has_own_shapes:
+    if redactor.has_own_shapes or texts.len() < FEW:
         return texts.is_not_null()
     text = pl.col("text")
-    shaped = text.str.contains_any(_SHAPES, ascii_case_insensitive=True)
     named = text.str.contains(_PAIRED)
     if not redactor.has_own_names:
-        named = text.str.contains_any(_NAMES, ascii_case_insensitive=True) & named
+        named = named & text.str.contains(_NAMES)
     query = text.str.contains("=", literal=True) & text.str.contains("[?&]")
-    other = query | text.str.contains(_DIGITS)
     long = text.str.len_bytes() >= SHORT_CHARS
-    found = (
-        texts.alias("text").to_frame().select((long & (shaped | named | other)).fill_null(False))
-    )
-    return found.to_series()
+    found = long & (text.str.contains(_SHAPES) | named | query)
+    return texts.alias("text").to_frame().select(found.fill_null(False)).to_series()
 
 
 def looked_at(texts: pl.Series, redactor: Redactor) -> pl.Series:
@@ -70,12 +59,10 @@ def redacted(texts: pl.Series, redactor: Redactor | None) -> pl.Series:
 
 
 def replaced(texts: pl.Series, places: pl.Series, found: list[str]) -> pl.Series:
-    """The column with other texts at some places."""
+    """The column with other texts at some places, none of them twice."""
     if not found:
         return texts
-    index = pl.Series("at", range(0), dtype=pl.UInt32).extend_constant(None, texts.len())
-    index = index.scatter(places, pl.int_range(len(found), dtype=pl.UInt32, eager=True))
-    new = pl.Series("new", found, dtype=pl.String).gather(index)
-    frame = pl.DataFrame({"old": texts, "new": new, "at": index})
-    chosen = pl.when(pl.col("at").is_not_null()).then(pl.col("new")).otherwise(pl.col("old"))
-    return frame.select(chosen).to_series()
+    end = texts.len()
+    index = pl.int_range(end, dtype=pl.UInt32, eager=True)
+    index = index.scatter(places, pl.int_range(end, end + len(found), dtype=pl.UInt32, eager=True))
+    return pl.concat([texts, pl.Series(found, dtype=pl.String)], rechunk=False).gather(index)

@@ -12,7 +12,7 @@ from ingest.limits import Limits
 from ingest.preparation import Preparation
 from ingest.redact import Redactor
 from ingest.redact_columns import marked, replaced, suspicious
-from ingest.redact_text import PLAIN
+from ingest.redact_text import EXEMPT, PLAIN
 from store.columns import COPIED
 from store.model import AttributeValue
 from store.values import to_json
@@ -142,7 +142,7 @@ def _in_place(entries: pl.DataFrame, texts: pl.Series, count: int) -> pl.Series:
 
 @dataclass(frozen=True, slots=True)
 class _Values:
-    """Every value: redacted `text` (null for others), and as JSON, without its marks if `quoted`."""
+    """Every value: redacted `text` (null for others); as `json`, without its marks if `quoted`."""
 
     text: pl.Series
     json: pl.Series
@@ -151,15 +151,19 @@ class _Values:
 
 def _values(flat: FlatMap, rules: pl.Series, redactor: Redactor | None) -> _Values:
     text = flat.text
-    special = flat.double.is_not_null() | (rules != PLAIN)
+    special = rules > PLAIN
+    doubles = pl.Series("doubles", [], dtype=pl.UInt32)
+    if flat.double.null_count() < flat.double.len():
+        is_finite = flat.double.is_finite()
+        doubles = is_finite.fill_null(False).arg_true()
+        special = special | ~is_finite.fill_null(True)
     if flat.others:
         special = special.scatter(list(flat.others), True)
     looked = marked(text)
     looked = looked.filter(~special.gather(looked))
     if redactor is not None:
-        searched = looked
-        if redactor.has_own_shapes:
-            searched = (text.is_not_null() & ~special).arg_true()
+        searched = (text.is_not_null() & ~special).arg_true() if redactor.has_own_shapes else looked
+        searched = searched.filter(rules.gather(searched) != EXEMPT)
         searched = searched.filter(suspicious(text.gather(searched), redactor))
         text = replaced(text, searched, redactor.texts(text.gather(searched).to_list()))
     places, texts, jsons = _one_by_one(flat, special, rules, redactor)
@@ -169,6 +173,9 @@ def _values(flat: FlatMap, rules: pl.Series, redactor: Redactor | None) -> _Valu
         text = replaced(text, at, [value for _, value in kept])
     escaped = looked.filter(text.gather(looked).str.contains(_ESCAPED))
     jsons += [_encode(one).decode() for one in text.gather(escaped).to_list()]
+    doubles = doubles.filter(~special.gather(doubles))
+    if not doubles.is_empty():
+        jsons += _encode(flat.double.gather(doubles).to_list())[1:-1].decode().split(",")
     columns = pl.DataFrame({"text": text, "flag": flat.flag, "whole": flat.whole})
     written = columns.select(
         pl.coalesce(
@@ -178,7 +185,7 @@ def _values(flat: FlatMap, rules: pl.Series, redactor: Redactor | None) -> _Valu
             pl.lit(_NULL),
         )
     ).to_series()
-    changed = pl.Series("at", [*places, *escaped.to_list()], dtype=pl.UInt32)
+    changed = pl.Series("at", [*places, *escaped.to_list(), *doubles.to_list()], dtype=pl.UInt32)
     quoted = text.is_not_null()
     if changed.len():
         quoted = quoted.scatter(changed, False)

@@ -27,11 +27,16 @@ class Difference:
 
 
 def compare(
-    recorded: Sequence[Command], issued: Sequence[Command], *, reached: int | None = None
+    recorded: Sequence[Command],
+    issued: Sequence[Command],
+    *,
+    reached: int | None = None,
+    known: int | None = None,
 ) -> Difference:
     """Every difference, in the order recorded.
 
     `reached` is the last workflow task that ran, None when all did; what comes after is left out.
+    `known` is the last one that a run can be held to which ended early: nothing after is missed.
     """
     if reached is not None:
         recorded = [one for one in recorded if one.task <= reached]
@@ -40,6 +45,7 @@ def compare(
         [one for one in recorded if one.kind != "local_activity"],
         [one for one in issued if one.kind != "local_activity"],
         tasks=not local,
+        known=known,
     )
     comparing.run()
     if local:
@@ -47,7 +53,7 @@ def compare(
             "local activities: neither their arguments nor which workflow task issued a command "
             "is compared"
         )
-        if reached is None:
+        if reached is None and known is None:
             comparing.local(local, [one for one in issued if one.kind == "local_activity"])
     return Difference(
         divergences=tuple(comparing.found[:DIVERGENCES_MAX]),
@@ -57,9 +63,14 @@ def compare(
 
 class _Comparing:
     def __init__(
-        self, recorded: Sequence[Command], issued: Sequence[Command], *, tasks: bool
+        self,
+        recorded: Sequence[Command],
+        issued: Sequence[Command],
+        *,
+        tasks: bool,
+        known: int | None,
     ) -> None:
-        self.recorded, self.issued, self.tasks = recorded, issued, tasks
+        self.recorded, self.issued, self.tasks, self.known = recorded, issued, tasks, known
         self.found: list[Divergence] = []
         self.doubts: list[str] = []
         self.timers: dict[str, str] = {}
@@ -92,6 +103,8 @@ class _Comparing:
             if not (right.kind == "patch" and right.fields.get("deprecated")):
                 self._add("extra_call", right, None, {"command": right.label}, line=right.line)
         elif left is not None and right is None:
+            if self.known is not None and left.task > self.known:
+                return
             if not (left.kind == "patch" and left.fields.get("deprecated")):
                 self._add("missing_call", left, {"command": left.label}, None)
         elif left is not None and right is not None:
@@ -116,7 +129,8 @@ class _Comparing:
                 continue
             self._add(_kind(left, one.path), left, one.recorded, one.replayed,
                       path=one.path, line=right.line)  # fmt: skip
-        if self.tasks and not moved and left.task != right.task:
+        # A driven command has no task where it was issued at a moment of its own.
+        if self.tasks and not moved and right.task and left.task != right.task:
             self._add("concurrency_changed", left, f"workflow task {left.task}",
                       f"workflow task {right.task}", path="task", line=right.line)  # fmt: skip
 

@@ -5,18 +5,23 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from queue import SimpleQueue
 
 from replay.code.process import ChildError, Message
 from replay.code.settings import Code
 from replay.digest import event_log_digest
+from replay.scenario import Scenario
+from replay.temporal.alterations import refuse
 from replay.temporal.commands import ENDS, Command, command_of
 from replay.temporal.compare import compare
+from replay.temporal.donors import Donors, donors_of
+from replay.temporal.driving import driven, event_of, recorded_by
 from replay.temporal.histories import RecordedHistory
 from replay.temporal.process import WorkflowChild
+from replay.temporal.recording import Recording
 from store.conclusions import Divergence, ReplayResult
-from store.model import JsonValue
 
 # Temporal's own detector gives a workflow task 2 s; a long history has thousands.
 WALL_S_MAX = 120.0
@@ -35,36 +40,73 @@ def replay_histories(
     histories: Sequence[RecordedHistory],
     code: Code,
     *,
+    scenario: Scenario | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, whole: None,
 ) -> list[TemporalReplay]:
     """The result of each history, in their order, by as many children as there are cores.
 
-    One that breaks the child is unreplayable, and the others go on. Raises UsageError when the
-    module cannot be imported at all.
+    Code that differs is driven past the difference to its end; with a scenario every history is,
+    and the others of its workflow lend what it lacks. One that breaks the child is unreplayable,
+    and the others go on. Raises UsageError when the module cannot be imported at all, DataError
+    for a scenario that asks what cannot be done.
     """
+    if scenario is not None:
+        refuse(scenario)
     count = max(1, min(workers or os.cpu_count() or 1, len(histories)))
     with ExitStack() as stack:
         children: SimpleQueue[WorkflowChild] = SimpleQueue()
         for _ in range(count):
             children.put(stack.enter_context(WorkflowChild(code)))
+        threads = stack.enter_context(ThreadPoolExecutor(count))
+        lending: list[Recording | None] = [None] * len(histories)
+        if scenario is not None:
+            lending = list(threads.map(partial(_lent, children), histories))
 
-        def one(history: RecordedHistory) -> TemporalReplay:
+        def one(numbered: tuple[int, RecordedHistory]) -> TemporalReplay:
+            number, history = numbered
+            others = [
+                recording
+                for at, recording in enumerate(lending)
+                if recording is not None and at != number
+                and workflow_of(histories[at]) == workflow_of(history)
+            ]  # fmt: skip
             child = children.get()
             try:
-                told = child.replay(history.workflow_id, history.events, WALL_S_MAX)
-                return judged(history, told, child.about)
+                return _replayed(child, history, scenario, donors_of(others))
             except ChildError as error:
                 return _unreplayable(history, str(error))
             finally:
                 children.put(child)
 
         results: list[TemporalReplay] = []
-        with ThreadPoolExecutor(count) as threads:
-            for result in threads.map(one, histories):
-                results.append(result)
-                progress(len(results), len(histories))
+        for result in threads.map(one, enumerate(histories)):
+            results.append(result)
+            progress(len(results), len(histories))
         return results
+
+
+def _lent(children: "SimpleQueue[WorkflowChild]", history: RecordedHistory) -> Recording | None:
+    """What a history can lend; one that breaks the child lends nothing."""
+    child = children.get()
+    try:
+        told = child.replay(history.workflow_id, history.events, WALL_S_MAX)
+        return recorded_by(child) if told.get("kind") == "replayed" else None
+    except ChildError:
+        return None
+    finally:
+        children.put(child)
+
+
+def _replayed(
+    child: WorkflowChild, history: RecordedHistory, scenario: Scenario | None, donors: Donors
+) -> TemporalReplay:
+    told = child.replay(history.workflow_id, history.events, WALL_S_MAX)
+    replayed = judged(history, told, child.about)
+    verdict = replayed.result.verdict
+    if verdict == "unreplayable" or (scenario is None and verdict != "diverged"):
+        return replayed
+    return replace(replayed, result=driven(child, replayed.result, scenario, donors))
 
 
 def judged(history: RecordedHistory, told: Message, about: Message) -> TemporalReplay:
@@ -89,7 +131,7 @@ def judged(history: RecordedHistory, told: Message, about: Message) -> TemporalR
     verdict = "diverged" if divergences else "equivalent" if found.doubts else "identical"
     start_ns = int(told["start_ns"])
     lasted = int(told["end_ns"]) - start_ns
-    events = [_event(one, start_ns) for one in issued]
+    events = [event_of(one, start_ns) for one in issued]
     return TemporalReplay(
         result=ReplayResult(
             flow_id=history.flow_id,
@@ -100,7 +142,7 @@ def judged(history: RecordedHistory, told: Message, about: Message) -> TemporalR
             virtual_duration_ns=lasted,
             virtual_low_ns=lasted,
             virtual_high_ns=lasted,
-            program_digest=str(about["workflows"].get(_kind(history), "")),
+            program_digest=str(about["workflows"].get(workflow_of(history), "")),
             program_flows=0,
             leave_one_out=False,
             flags=tuple(doubts),
@@ -125,21 +167,12 @@ def _stopped(task: int, message: str) -> Divergence:
     )
 
 
-def _event(command: Command, start_ns: int) -> dict[str, JsonValue]:
-    return {
-        "kind": command.kind,
-        "name": command.name,
-        "fields": dict(command.fields),
-        "task": command.task,
-        "at_ns": command.at_ns - start_ns,
-    }
-
-
 def _outcome(issued: Sequence[Command]) -> str:
     return next((ENDS[one.kind] for one in issued if one.kind in ENDS), "unfinished")
 
 
-def _kind(history: RecordedHistory) -> str:
+def workflow_of(history: RecordedHistory) -> str:
+    """The type of the workflow, "" where its history does not say."""
     for event in history.events[:1]:
         if isinstance(event, dict):
             started = event.get("workflowExecutionStartedEventAttributes")

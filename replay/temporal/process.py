@@ -1,5 +1,6 @@
 """The child that has temporalio: the user's interpreter with the user's workflows imported."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,30 @@ class WorkflowChild(Child):
             self._start()
         try:
             self._send({"workflow_id": workflow_id, "history": {"events": events}})
+            return self._receive(wall_s_max)
+        except BaseException:
+            self._end()
+            raise
+
+    def recording(self, wall_s_max: float) -> Message:
+        """Begin driving the workflow of the history replayed last; what the history recorded."""
+        return self._asked({"kind": "drive"}, wall_s_max)
+
+    def activate(self, message: Mapping[str, Any], wall_s_max: float) -> Message:
+        """What the code does on jobs; the first of a run makes a workflow of its own."""
+        return self._asked(message, wall_s_max)
+
+    def end_run(self) -> None:
+        """Forget the workflow that was driven; another run may follow."""
+        self._send({"kind": "end"})
+
+    def end_driving(self) -> None:
+        """Go back to replaying histories."""
+        self._send({"kind": "done"})
+
+    def _asked(self, message: Mapping[str, Any], wall_s_max: float) -> Message:
+        try:
+            self._send(message)
             return self._receive(wall_s_max)
         except BaseException:
             self._end()

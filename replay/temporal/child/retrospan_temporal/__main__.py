@@ -57,6 +57,11 @@ async def _serve(channel: Any, serving: Any) -> None:
             message = await loop.run_in_executor(None, channel.receive)
             if message is None:
                 return
+            if message.get("kind") == "drive":
+                WORLD.active = True
+                await loop.run_in_executor(None, serving.drive, channel)
+                WORLD.active = False
+                continue
             history, refused = serving.accept(message)
             if refused:
                 channel.send({"kind": "refused", "reason": refused})

@@ -49,15 +49,29 @@ def recorded_commands(events: Sequence[Any]) -> list[Command]:
         elif kind == "marker_recorded":
             command = _marker(attributes)
             if command is not None:
-                found.append({**command, "task": 0 if command["kind"] == "local_activity" else task,
-                              "place": f"event {event.event_id}"})  # fmt: skip
+                found.append(
+                    {
+                        **command,
+                        "task": 0 if command["kind"] == "local_activity" else task,
+                        "place": f"event {event.event_id}",
+                        "event": event.event_id,
+                    }
+                )
         elif kind in _KINDS:
             if kind == "workflow_execution_update_accepted":
                 updates[event.event_id] = attributes.protocol_instance_id
             name, fields = _told(kind, attributes, names, updates)
             names[event.event_id] = name
-            found.append({"kind": _KINDS[kind], "name": name, "fields": fields, "task": task,
-                          "place": f"event {event.event_id}"})  # fmt: skip
+            found.append(
+                {
+                    "kind": _KINDS[kind],
+                    "name": name,
+                    "fields": fields,
+                    "task": task,
+                    "place": f"event {event.event_id}",
+                    "event": event.event_id,
+                }
+            )
     return found
 
 

@@ -12,6 +12,7 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+import temporalio.bridge.proto.workflow_activation as activations
 import temporalio.bridge.proto.workflow_commands as commands
 import temporalio.service
 from temporalio.worker import UnsandboxedWorkflowRunner, WorkflowInstance, WorkflowRunner
@@ -27,7 +28,20 @@ KNOWN_COMMANDS = (
     "upsert_workflow_search_attributes", "modify_workflow_properties", "update_response",
     "schedule_nexus_operation", "request_cancel_nexus_operation",
 )  # fmt: skip
+KNOWN_JOBS = (
+    "initialize_workflow", "fire_timer", "update_random_seed", "query_workflow", "cancel_workflow",
+    "signal_workflow", "resolve_activity", "notify_has_patch",
+    "resolve_child_workflow_execution_start", "resolve_child_workflow_execution",
+    "resolve_signal_external_workflow", "resolve_request_cancel_external_workflow", "do_update",
+    "resolve_nexus_operation_start", "resolve_nexus_operation", "remove_from_cache",
+)  # fmt: skip
 ABANDON = commands.ActivityCancellationType.ABANDON
+CANCELLATIONS = {
+    commands.ActivityCancellationType.TRY_CANCEL: "at once",
+    commands.ActivityCancellationType.WAIT_CANCELLATION_COMPLETED: "waits",
+    ABANDON: "at once",
+}
+Activation = activations.WorkflowActivation
 _NOT_OWN = tuple(
     os.path.realpath(folder) + os.sep
     for folder in {
@@ -43,13 +57,15 @@ def drift() -> str:
     version = temporalio.service.__version__
     if version.split(".")[:2] != VERSION.split("."):
         return f"temporalio {version}; commands are read as {VERSION} writes them"
-    known = tuple(
-        field.name for field in commands.WorkflowCommand.DESCRIPTOR.oneofs_by_name["variant"].fields
-    )
-    unknown = sorted(set(known) - set(KNOWN_COMMANDS))
-    return (
-        f"temporalio {version} has commands unknown here: {', '.join(unknown)}" if unknown else ""
-    )
+    for word, message, known in (
+        ("commands", commands.WorkflowCommand, KNOWN_COMMANDS),
+        ("jobs", activations.WorkflowActivationJob, KNOWN_JOBS),
+    ):
+        fields = message.DESCRIPTOR.oneofs_by_name["variant"].fields
+        unknown = sorted({field.name for field in fields} - set(known))
+        if unknown:
+            return f"temporalio {version} has {word} unknown here: {', '.join(unknown)}"
+    return ""
 
 
 class Task:
@@ -75,6 +91,8 @@ class RecordingRunner(WorkflowRunner):
     def begin(self) -> None:
         """Forget the last history."""
         self.tasks: list[Task] = []
+        self.details: Any = None
+        self.start: Any = None
         self._instances = 0
 
     def prepare_workflow(self, defn: Any) -> None:
@@ -87,13 +105,19 @@ class RecordingRunner(WorkflowRunner):
         self._instances += 1
         inner = self._inner.create_instance(det)
         # The core may start a failed workflow afresh: the first run is the one that counts.
-        return _Recording(inner, self.tasks if self._instances == 1 else [])
+        if self._instances > 1:
+            return _Recording(inner, [])
+        self.details = det
+        return _Recording(inner, self.tasks, self)
 
 
 class _Recording(WorkflowInstance):
-    def __init__(self, inner: Any, tasks: list[Task]) -> None:
+    def __init__(
+        self, inner: Any, tasks: list[Task], runner: RecordingRunner | None = None
+    ) -> None:
         self._inner = inner
         self._tasks = tasks
+        self._runner = runner
         self._lines: list[str] = []
         self._adds = inner._add_command
         inner._add_command = self._add
@@ -104,6 +128,8 @@ class _Recording(WorkflowInstance):
 
     def activate(self, act: Any) -> Any:
         evicts = any(job.HasField("remove_from_cache") for job in act.jobs)
+        if self._runner is not None and self._runner.start is None:
+            self._runner.start = _start_of(act)
         task = Task(act.history_length, act.timestamp.ToNanoseconds())
         self._lines = []
         completion = self._inner.activate(act)
@@ -131,6 +157,40 @@ class _Recording(WorkflowInstance):
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
+
+
+def _start_of(act: Any) -> Any:
+    for job in act.jobs:
+        if job.HasField("initialize_workflow"):
+            start = type(job.initialize_workflow)()
+            start.CopyFrom(job.initialize_workflow)
+            return start
+    return None
+
+
+class DrivenInstance:
+    """A workflow of its own, which acts on the activations it is given."""
+
+    def __init__(self, details: Any) -> None:
+        self._tasks: list[Task] = []
+        self._inner: Any = UnsandboxedWorkflowRunner().create_instance(details)
+        self._instance = _Recording(self._inner, self._tasks)
+
+    def activate(self, activation: Any) -> Task:
+        """What the code did on an activation."""
+        self._instance.activate(activation)
+        return self._tasks[-1]
+
+    @property
+    def waits(self) -> bool:
+        """Whether the code waits for a condition, which something from outside may fulfil."""
+        return bool(self._inner._conditions)
+
+    def evict(self, run_id: str) -> None:
+        """End what still waits in the code, as a worker does that forgets a workflow."""
+        activation = Activation(run_id=run_id)
+        activation.jobs.add().remove_from_cache.SetInParent()
+        self._instance.activate(activation)
 
 
 def own_lines() -> str:

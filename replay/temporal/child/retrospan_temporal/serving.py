@@ -14,6 +14,7 @@ from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 
+from .driving import Driving
 from .issued import Issued
 from .recorded import recorded_commands
 from .sdk import RecordingRunner, drift
@@ -74,7 +75,7 @@ class Serving:
 
     async def told(self, result: Any) -> dict[str, Any]:
         """Temporal's word, the commands of both sides, and what could not be compared."""
-        history = result.history
+        self._history = history = result.history
         failure = result.replay_failure
         if self._codec is not None:
             await _decode(history.events, self._codec)
@@ -99,6 +100,14 @@ class Serving:
             "start_ns": tasks[0].at_ns if tasks else 0,
             "end_ns": tasks[-1].at_ns if tasks else 0,
         }
+
+    def drive(self, channel: Any) -> None:
+        """Run the workflow of the history told last past where Temporal stopped."""
+        runner = self._runner
+        if self._history is None or runner.details is None or runner.start is None:
+            channel.send({"kind": "refused", "reason": "the workflow was never started"})
+            return
+        Driving(runner.details, runner.start, self._history.events).serve(channel)
 
     def _named(self) -> list[str]:
         return sorted(name for name in self._workflows if name)

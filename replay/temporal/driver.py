@@ -1,0 +1,366 @@
+"""Runs a workflow's code to its end on recorded answers, by a virtual clock in whole nanoseconds.
+
+Temporal's server and core are not there: what comes when is decided here. An answer comes as long
+after the workflow task that asked as it did in the recording, so unchanged code gets the very
+activations it had. The run ends early where an answer is not known.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Any
+
+from replay.temporal.answering import Answers, Given
+from replay.temporal.commands import ENDS, Command, command_of
+from replay.temporal.recording import CALLS, Arrival, Recording, Task
+from replay.temporal.settled import Settled
+
+ACTIVATIONS_MAX = 20_000
+_LATE = 1 << 62
+"""Stands after every recorded event, in the order of what comes at one moment."""
+
+Job = Mapping[str, Any]
+Activate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(slots=True, order=True)
+class _Coming:
+    """Something on its way: jobs for the code, or with `ends` the end of what is known."""
+
+    at_ns: int
+    order: int
+    number: int
+    jobs: list[Job] = field(compare=False)
+    task: int = field(compare=False, default=0)
+    ends: str = field(compare=False, default="")
+    gone: bool = field(compare=False, default=False)
+    arrival: bool = field(compare=False, default=False)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A call that the code waits for."""
+
+    given: Given
+    coming: _Coming | None
+    asked_ns: int
+    id: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run: the commands issued, how it ended, why it ended early (`missing`).
+
+    `strayed` tells of signals that came when the run was not where the recording was; `alone` that
+    the code waited longer than the recording shows, and nobody knows who would have spoken.
+    """
+
+    answers: Answers
+    issued: list[Command] = field(default_factory=list)
+    outcome: str = "unfinished"
+    end_ns: int = 0
+    reached: int = 0
+    missing: list[str] = field(default_factory=list)
+    failure: str = ""
+    strayed: list[str] = field(default_factory=list)
+    alone: bool = False
+    undelivered: list[Arrival] = field(default_factory=list)
+    activations: int = 0
+
+
+class Driver:
+    """One run of one workflow. With `anchored`, what comes from outside keeps its distance to the
+    answer before it instead of to the workflow's start."""
+
+    def __init__(self, recording: Recording, answers: Answers, *, anchored: bool = False) -> None:
+        self._recording, self._answers, self._anchored = recording, answers, anchored
+        self._tasks = {task.event: task for task in recording.tasks}
+        self._coming: list[_Coming] = []
+        self._local: list[_Coming] = []
+        self._now: list[Job] = []
+        self._number = 0
+        self._calls: dict[int, _Open] = {}
+        self._children: dict[int, _Open] = {}
+        self._timers: dict[int, _Coming] = {}
+        self._ways: dict[int, tuple[str, str, str]] = {}
+        self._waiting = list(recording.arrivals)
+        self._on_track = True
+        self._waits = False
+        self._known = recording.tasks[0].event
+        self._task: Task = recording.tasks[0]
+        self._began_ns = self._clock_ns = recording.start_ns
+        self.run = Run(answers)
+
+    def go(self, activate: Activate) -> Run:
+        """Run to the end, or as far as anything is known."""
+        first = self._recording.tasks[0]
+        jobs: list[Job] = [{"job": "initialize"}]
+        jobs += [{"job": "patch", "id": name} for name in self._recording.patches]
+        jobs += [self._arriving(one) for one in self._waiting if one.task == first.event]
+        self._waiting = [one for one in self._waiting if one.task != first.event]
+        if not self._anchored:
+            for one in self._waiting:
+                self._expect(one, one.at_ns)
+            self._waiting = []
+        known = first.event
+        while True:
+            self._activated(activate(self._message(jobs, known)), known)
+            if self._over():
+                break
+            following = self._next()
+            if following is None:
+                break
+            jobs, known = following
+        run = self.run
+        run.end_ns = self._clock_ns
+        run.undelivered = sorted(
+            [*self._waiting, *(self._arrival(it) for it in self._coming if it.arrival)],
+            key=lambda one: one.event,
+        )
+        return run
+
+    def _over(self) -> bool:
+        run = self.run
+        if run.activations >= ACTIVATIONS_MAX:
+            run.missing.append(f"the run was cut after {ACTIVATIONS_MAX} activations")
+        return bool(run.outcome != "unfinished" or run.missing or run.failure)
+
+    def _message(self, jobs: list[Job], known: int) -> Mapping[str, Any]:
+        self.run.activations += 1
+        task = self._tasks.get(known)
+        if task is not None:
+            self._task = task
+            self.run.reached = max(self.run.reached, known)
+        return {
+            "kind": "activate", "task": known, "at_ns": self._clock_ns, "jobs": jobs,
+            "length": self._task.event, "size": self._task.size,
+            "suggested": self._task.suggested, "flags": list(self._task.flags),
+        }  # fmt: skip
+
+    def _next(self) -> tuple[list[Job], int] | None:
+        """What comes next, with the recorded workflow task it came in there, 0 for none."""
+        if self._now:  # answered by the worker itself, within the workflow task
+            jobs, self._now = self._now, []
+            return jobs, self._known
+        while self._local:
+            local = heappop(self._local)
+            self._clock_ns = max(self._clock_ns, local.at_ns)
+            return local.jobs, self._known
+        while self._coming and self._coming[0].gone:
+            heappop(self._coming)
+        if not self._coming:
+            return None
+        at_ns = self._coming[0].at_ns
+        found = []
+        while self._coming and self._coming[0].at_ns == at_ns:
+            one = heappop(self._coming)
+            if not one.gone:
+                found.append(one)
+        ends = [one.ends for one in found if one.ends]
+        if ends:
+            self.run.missing += ends
+            return None
+        self._clock_ns = self._began_ns = max(self._clock_ns, at_ns)
+        tasks = {one.task for one in found}
+        known = tasks.pop() if len(tasks) == 1 else 0
+        task = self._tasks.get(known)
+        self._on_track = self._on_track and task is not None and task.at_ns == self._clock_ns
+        for one in found:
+            self._passed(one)
+        self._known = known
+        return [job for one in found for job in one.jobs], known
+
+    def _passed(self, one: _Coming) -> None:
+        """Note what was given; what came after it from outside follows it."""
+        if one.arrival and not self._on_track:
+            arrival = self._arrival(one)
+            self.run.strayed.append(f"{arrival.kind} {arrival.name}".strip())
+        timer = one.order == _LATE and one.jobs[0]["job"] == "timer"
+        self.run.alone |= timer and self._waits and bool(self._recording.listens)
+        if self._anchored and one.order != _LATE:
+            task = self._tasks.get(one.task)
+            for arrival in [it for it in self._waiting if self._follows(it) == one.order]:
+                self._waiting.remove(arrival)
+                since_ns = arrival.at_ns - (self._clock_ns if task is None else task.at_ns)
+                self._expect(arrival, self._clock_ns + max(since_ns, 0))
+
+    def _follows(self, arrival: Arrival) -> int:
+        """The last recorded event before an arrival that gave the code something."""
+        ends = [call.event for call in (*self._recording.calls, *self._recording.timers)]
+        ends += [other.event for other in self._recording.arrivals]
+        return max((event for event in ends if 0 < event < arrival.event), default=0)
+
+    def _arrival(self, one: _Coming) -> Arrival:
+        event = one.jobs[0]["event"]
+        return next(it for it in self._recording.arrivals if it.event == event)
+
+    def _expect(self, arrival: Arrival, at_ns: int) -> None:
+        self._push(at_ns, [self._arriving(arrival)], order=arrival.event, task=arrival.task,
+                   arrival=True)  # fmt: skip
+
+    @staticmethod
+    def _arriving(arrival: Arrival) -> Job:
+        return {"job": arrival.kind, "event": arrival.event}
+
+    def _push(
+        self, at_ns: int, jobs: list[Job], *, order: int = _LATE, task: int = 0, ends: str = "",
+        arrival: bool = False,
+    ) -> _Coming:  # fmt: skip
+        self._number += 1
+        one = _Coming(max(at_ns, self._clock_ns), order, self._number, jobs, task, ends,
+                      arrival=arrival)  # fmt: skip
+        heappush(self._coming, one)
+        return one
+
+    def _activated(self, told: Mapping[str, Any], known: int) -> None:
+        run = self.run
+        run.failure = str(told["failure"])
+        self._waits = bool(told["waits"])
+        for name in told["unsupported"]:
+            run.missing.append(f"{name} cannot be driven")
+        for one in told["cancels"]:
+            if one["kind"] == "way":
+                self._ways[one["seq"]] = (one["way"], one["name"], one["id"])
+        for command in map(command_of, told["commands"]):
+            run.issued.append(command)
+            if command.kind in ENDS:
+                run.outcome = ENDS[command.kind]
+            elif command.kind == "timer":
+                self._timer(command)
+            elif command.kind in CALLS and not (
+                command.kind == "cancel_workflow" and self._own_child(command.name)
+            ):
+                self._call(command)
+        for one in told["cancels"]:
+            self._cancelled(one["kind"], one["seq"])
+
+    def _timer(self, command: Command) -> None:
+        length_ns, call = self._answers.timer_ns(command)
+        order, task = (_LATE, 0) if call is None else (call.event, call.task)
+        self._timers[command.seq] = self._push(
+            self._began_ns + length_ns, [{"job": "timer", "seq": command.seq}],
+            order=order, task=task,
+        )  # fmt: skip
+
+    def _call(self, command: Command) -> None:
+        given = self._answers.answer(command)
+        settled = given.settled
+        if settled is None:
+            self.run.missing.append(f"{given.operation}: {given.why}")
+            return
+        opened = _Open(given, None, self._clock_ns, str(command.fields.get("activity_id", "")))
+        table = self._children if command.kind == "child_workflow" else self._calls
+        if command.kind in ("activity", "child_workflow"):
+            table[command.seq] = opened
+        if command.kind == "child_workflow" and not self._child_started(opened):
+            return
+        if settled.open or settled.held:
+            # Nobody knows what came after the history's end, or without the cancellation.
+            call = given.call
+            assert call is not None
+            end_ns = self._recording.end_ns - self._recording.start_ns
+            known_ns = call.latency_ns if settled.held else end_ns
+            why = (
+                "would not have been cancelled when it was" if settled.held
+                else "had not been answered when the history ended"
+            )  # fmt: skip
+            opened.coming = self._push(
+                self._began_ns + known_ns, [], ends=f"{given.operation} {why}"
+            )
+            return
+        job = _job(command, given, settled, opened.id)
+        if command.kind == "local_activity":
+            self._number += 1
+            heappush(self._local, _Coming(self._began_ns + settled.latency_ns, settled.event,
+                                          self._number, [job]))  # fmt: skip
+            return
+        opened.coming = self._push(
+            self._began_ns + settled.latency_ns, [job],
+            order=settled.event or _LATE, task=settled.task,
+        )  # fmt: skip
+
+    def _child_started(self, opened: _Open) -> bool:
+        """Tell the code that its child began, as it did; False where it did not."""
+        call = opened.given.call
+        if call is None:  # declared or lent: no run id is known
+            self.run.missing.append(f"{opened.given.operation}: when it started is not recorded")
+            return False
+        seq = opened.given.command.seq
+        if call.how == "not_started":
+            self._push(self._began_ns + call.latency_ns,
+                       [{"job": "child_started", "seq": seq, "event": call.event}],
+                       order=call.event, task=call.task)  # fmt: skip
+            return False
+        start = call.raw.get("start")
+        if start is None:
+            return True
+        issued = self._tasks.get(call.command.task)
+        after_ns = int(start["at_ns"]) - (self._began_ns if issued is None else issued.at_ns)
+        event = int(call.raw["start_event"])
+        self._push(self._began_ns + max(after_ns, 0),
+                   [{"job": "child_started", "seq": seq, "event": event}],
+                   order=event, task=int(start["task"]))  # fmt: skip
+        return True
+
+    def _own_child(self, workflow_id: str) -> bool:
+        return any(
+            one.given.command.fields.get("workflow_id") == workflow_id
+            for one in self._children.values()
+        )
+
+    def _cancelled(self, kind: str, seq: int) -> None:
+        if kind == "timer":
+            timer = self._timers.pop(seq, None)
+            if timer is not None:
+                timer.gone = True
+        elif kind == "activity":
+            self._activity_cancelled(seq)
+        elif kind == "child" and seq in self._children:
+            self._awaited(self._children[seq], "child")
+
+    def _activity_cancelled(self, seq: int) -> None:
+        way, name, number = self._ways.get(seq, ("at once", "", ""))
+        opened = self._calls.get(seq)
+        if way == "at once":
+            if opened is not None and opened.coming is not None:
+                opened.coming.gone = True
+            self._now.append({"job": "activity", "seq": seq, "cancelled": True, "name": name,
+                              "id": number})  # fmt: skip
+        elif opened is not None:
+            self._awaited(opened, "activity")
+
+    def _awaited(self, opened: _Open, job: str) -> None:
+        """The code asks for cancellation and waits for its end: known where that was recorded."""
+        call, coming, settled = opened.given.call, opened.coming, opened.given.settled
+        if call is None or call.cancel_ns is None or settled is None:
+            self.run.missing.append(
+                f"{opened.given.operation}: it was not cancelled in the recording"
+            )
+            return
+        if not settled.held:
+            return  # it ended by itself all the same
+        if coming is not None:
+            coming.gone = True
+        since_ns = call.latency_ns - call.cancel_ns
+        self._push(self._began_ns + since_ns,
+                   [{"job": job, "seq": opened.given.command.seq, "event": call.event}],
+                   order=call.event, task=call.task)  # fmt: skip
+
+
+_JOBS = {
+    "activity": "activity", "local_activity": "activity", "child_workflow": "child",
+    "signal": "signalled", "cancel_workflow": "cancel_requested",
+}  # fmt: skip
+
+
+def _job(command: Command, given: Given, settled: Settled, number: str) -> Job:
+    job: dict[str, Any] = {"job": _JOBS[command.kind], "seq": command.seq, "name": command.name,
+                           "id": number, "local": command.kind == "local_activity"}  # fmt: skip
+    if settled.event:
+        job["event"] = settled.event
+    elif settled.ok:
+        job["result"] = settled.value
+    else:
+        job["type"] = settled.error or "Failed"
+        job["message"] = settled.note or f"declared: {given.operation} ends {job['type']}"
+    return job

@@ -3,7 +3,7 @@
 import polars as pl
 import pyarrow as pa
 
-from ingest.fast.flat import FlatSpans, OddError
+from ingest.fast.flat import FlatSpans, OddError, joined_maps
 from ingest.fast.maps import maps_of
 from ingest.limits import Limits
 from ingest.otlp.scopes import Scope
@@ -27,21 +27,33 @@ def encode(flat: FlatSpans, prepare: Preparation, limits: Limits) -> SpanTable:
     ):
         if not owners.is_empty() and int(str(owners.value_counts()["count"].max())) > limit:
             raise OddError
-    attributes = maps_of(flat.attributes, count, prepare, limits)
-    core = _core(flat, attributes.texts, prepare)
-    events = _events(flat, core, prepare, limits)
-    links = _links(flat, core, prepare, limits)
-    spans = core.hstack(_copies(attributes.copied, count))
+    events, links = flat.event_owner.len(), flat.link_owner.len()
+    # Each step costs more to begin than to do for a small request: so all maps are one, all texts.
+    every = joined_maps(
+        [(flat.attributes, count), (flat.event_attributes, events), (flat.link_attributes, links)]
+    )
+    maps = maps_of(every, count + events + links, prepare, limits)
+    texts = redacted(
+        pl.concat([flat.name, flat.message, flat.state, flat.event_name]), prepare.redactor
+    )
+    core = _core(flat, maps.texts[:count], texts, prepare)
+    spans = core.hstack(_copies(maps.copied.filter(pl.col("owner") < count), count))
     return SpanTable(
         spans=_arrow(spans, SPAN_SCHEMA),
-        events=_arrow(events, EVENT_SCHEMA),
-        links=_arrow(links, LINK_SCHEMA),
+        events=_arrow(
+            _events(flat, core, texts[3 * count :], maps.texts[count : count + events]),
+            EVENT_SCHEMA,
+        ),
+        links=_arrow(_links(flat, core, maps.texts[count + events :]), LINK_SCHEMA),
         event_owner=flat.event_owner,
         link_owner=flat.link_owner,
     )
 
 
-def _core(flat: FlatSpans, attributes: pl.Series, prepare: Preparation) -> pl.DataFrame:
+def _core(
+    flat: FlatSpans, attributes: pl.Series, texts: pl.Series, prepare: Preparation
+) -> pl.DataFrame:
+    count = flat.trace_id.len()
     shared = [_shared(scope, prepare) for scope in flat.scopes]
     scopes = pl.DataFrame(
         shared,
@@ -57,14 +69,14 @@ def _core(flat: FlatSpans, attributes: pl.Series, prepare: Preparation) -> pl.Da
         "trace_id": flat.trace_id,
         "span_id": flat.span_id,
         "parent_span_id": flat.parent_span_id,
-        "name": redacted(flat.name, prepare.redactor),
+        "name": texts[:count],
         "kind": kinds.gather(flat.kind),
         "service": inherited["service"],
         "start_ns": flat.start_ns,
         "end_ns": flat.end_ns,
         "status": statuses.gather(flat.status),
-        "status_message": redacted(flat.message, prepare.redactor),
-        "trace_state": redacted(flat.state, prepare.redactor),
+        "status_message": texts[count : 2 * count],
+        "trace_state": texts[2 * count : 3 * count],
         "scope_name": inherited["scope_name"],
         "scope_version": inherited["scope_version"],
         "attributes": attributes,
@@ -99,29 +111,25 @@ def _parts(core: pl.DataFrame, owner: pl.Series) -> dict[str, pl.Series]:
 
 
 def _events(
-    flat: FlatSpans, core: pl.DataFrame, prepare: Preparation, limits: Limits
+    flat: FlatSpans, core: pl.DataFrame, names: pl.Series, attributes: pl.Series
 ) -> pl.DataFrame:
-    attributes = maps_of(flat.event_attributes, flat.event_owner.len(), prepare, limits)
     return pl.DataFrame(
         {
             **_parts(core, flat.event_owner),
             "time_ns": flat.event_time_ns,
-            "name": redacted(flat.event_name, prepare.redactor),
-            "attributes": attributes.texts,
+            "name": names,
+            "attributes": attributes,
         }
     )
 
 
-def _links(
-    flat: FlatSpans, core: pl.DataFrame, prepare: Preparation, limits: Limits
-) -> pl.DataFrame:
-    attributes = maps_of(flat.link_attributes, flat.link_owner.len(), prepare, limits)
+def _links(flat: FlatSpans, core: pl.DataFrame, attributes: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(
         {
             **_parts(core, flat.link_owner),
             "linked_trace_id": flat.link_trace_id,
             "linked_span_id": flat.link_span_id,
-            "attributes": attributes.texts,
+            "attributes": attributes,
         }
     )
 

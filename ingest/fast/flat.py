@@ -1,6 +1,6 @@
 """Decoded spans as flat columns: not redacted, not encoded yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -28,6 +28,25 @@ class FlatMap:
     whole: pl.Series
     double: pl.Series
     others: Mapping[int, AttributeValue]
+
+
+def joined_maps(maps: Sequence[tuple[FlatMap, int]]) -> FlatMap:
+    """All maps as one, each given with the number of its owners, which follow one another."""
+    owners, others = [], {}
+    first = place = 0
+    for held, count in maps:
+        owners.append(held.owner + first if first else held.owner)
+        others.update({place + at: value for at, value in held.others.items()})
+        first, place = first + count, place + held.owner.len()
+    return FlatMap(
+        owner=pl.concat(owners),
+        key=pl.concat([held.key for held, _ in maps], rechunk=True),
+        text=pl.concat([held.text for held, _ in maps], rechunk=True),
+        flag=pl.concat([held.flag for held, _ in maps], rechunk=True),
+        whole=pl.concat([held.whole for held, _ in maps], rechunk=True),
+        double=pl.concat([held.double for held, _ in maps], rechunk=True),
+        others=others,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -69,9 +69,9 @@ def _payload(raw: object) -> object:
     if not isinstance(raw, dict) or not isinstance(raw.get("metadata"), dict):
         return raw
     encoding = text_in(raw, "metadata", "encoding")
-    encoding = _decoded(encoding).decode("utf-8", "replace") if encoding else "unknown"
+    encoding = decoded(encoding).decode("utf-8", "replace") if encoding else "unknown"
     data = raw.get("data")
-    content = _decoded(data) if isinstance(data, str) else b""
+    content = decoded(data) if isinstance(data, str) else b""
     if encoding == _NOTHING:
         return None
     if encoding == _JSON:
@@ -88,7 +88,8 @@ def opaque(encoding: str, content: bytes) -> Object:
     return {"opaque": encoding[:200], "size_bytes": len(content), "sha256": digest}
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
+    """The bytes behind base64, or the text itself where it is none."""
     padded = text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4)
     try:
         return binascii.a2b_base64(padded, strict_mode=True)
@@ -98,7 +99,7 @@ def _decoded(text: str) -> bytes:
 
 def _cadence(text: str) -> list[object]:
     """Base64 of JSON values written one behind the other."""
-    content = _decoded(text)
+    content = decoded(text)
     written = content.decode("utf-8", "replace").strip()
     found: list[object] = []
     decoder, at = json.JSONDecoder(), 0

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ingest.history.events import Event, History, Object, events_of, integer, object_in, text_in
 from ingest.history.failures import failure_of, failures_of, timeout_type
+from ingest.history.kept import HISTORY, LEFT_OUT, keep
 from ingest.history.local import LOCAL_MARKERS, local_activity
 from ingest.history.operations import ATTEMPT, OPENERS, RESPONSE, opened
 from ingest.history.payloads import answer_of, arguments_of, values_of
@@ -22,6 +23,7 @@ _ENDS = {
     "WorkflowExecutionTerminated": "Terminated",
     "WorkflowExecutionCanceled": "Cancelled",
 }
+TEMPORAL = "temporal_history"
 _OPENED_BY = ("scheduledEventId", "initiatedEventId", "startedEventId")
 _OPERATIONS = (
     "ActivityTask",
@@ -54,6 +56,7 @@ class _Workflow:
 
     def __init__(self, history: History, events: list[Event], engine: str, limits: Limits) -> None:
         self._events, self._limits, self._place = events, limits, history.place
+        self._history = history.events
         self._run = run_of(history, events)
         self._source = f"{engine}_history"
         self._open: dict[int, SpanDraft] = {}
@@ -73,6 +76,8 @@ class _Workflow:
                 self._ended(event)
             elif event.type not in BOOKKEEPING and event.type != "WorkflowExecutionStarted":
                 self._noted(event)
+        if self._source == TEMPORAL:
+            self._keep()
         for draft in (self._root, *self._open.values()):
             if draft.end_ns is None and draft.name == "Timer" and self._root.end_ns is not None:
                 # The engine drops timers with their workflow; activities may still run.
@@ -81,6 +86,14 @@ class _Workflow:
             # Histories name no service: the task queue says which workers ran it.
             resource: dict[str, AttributeValue] = {"service.name": draft.service}
             yield draft.span(resource)
+
+    def _keep(self) -> None:
+        """Keep the history itself, so that its workflow can be replayed without the file."""
+        text, why = keep(self._history)
+        if len(text) > self._limits.attribute_chars:
+            text, why = "", f"it is longer than {self._limits.attribute_chars} characters"
+        self._root.put(HISTORY, text)
+        self._root.put(LEFT_OUT, why)
 
     def _draft(self, event: Event, name: str = "", kind: str = "client") -> SpanDraft:
         run = self._run

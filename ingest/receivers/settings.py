@@ -29,7 +29,7 @@ class ReceiverLimits:
     datagram_bytes: int = 65_000
     spool_bytes: int = 512 * 1024 * 1024
     segment_bytes: int = 4 * 1024 * 1024
-    load_seconds: float = 0.05
+    load_seconds: float = 0.3
     column_bytes_min: int = 16 * 1024
     retry_after_seconds: int = 1
     stop_seconds: float = 10.0

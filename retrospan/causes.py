@@ -1,23 +1,22 @@
 """The candidate causes of a stored incident, each tried by replay where that can be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from analyzer.incidents.cases import case_of
+from analyzer.incidents.cases import around, case_of
 from analyzer.incidents.changes import recorded_changes
 from analyzer.incidents.impact import Impact, impact_of
 from analyzer.rootcause.rank import Candidate, Ranking, rank
-from analyzer.rootcause.telemetry import Case, Change, Measurement
+from analyzer.rootcause.telemetry import Case, Change
 from replay.confirm import Confirmation, Trial, confirm, judged
 from replay.engine import Folds
 from replay.settings import ReplaySettings
-from retrospan.documents import incident_row
-from retrospan.text import visible
-from retrospan.timespan import utc
+from retrospan.causes_kept import basis_of, keep, kept
+from retrospan.incident_inputs import InputFile, given_for
 from store import read
 from store.conclusions import Incident
-from store.model import JsonValue
+from store.session import Session
 
 if TYPE_CHECKING:
     from retrospan.edge import Edge
@@ -39,7 +38,8 @@ class Cause:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Causes:
     """What may have caused an incident. `ranking` says why where there is no cause; `changes` are
-    all changes around it."""
+    all changes around it, `given` those of them that only files tell of; `inputs` are the files
+    that were given for it; `generation` is that of the data it was concluded from."""
 
     incident: Incident
     causes: Sequence[Cause]
@@ -47,36 +47,65 @@ class Causes:
     trials: Sequence[Trial]
     impact: Impact
     changes: Sequence[Change]
+    given: Sequence[Change]
+    inputs: Sequence[InputFile]
+    generation: int
 
 
 def causes_of(
     edge: "Edge",
     incident_id: str,
     *,
-    changes: Sequence[Change] = (),
-    measurements: Sequence[Measurement] = (),
     replays: bool = True,
     programs: dict[tuple[str, str], Folds] | None = None,
+    anew: bool = False,
 ) -> Causes:
     """Rank what an incident may come from; with `replays`, try each candidate.
 
-    `programs` may hold programs made for other replays of the same store.
+    What was concluded with replays is kept with the incident and given back as long as the data,
+    the code, the settings and the incident's files are what they were; `anew` concludes again all
+    the same. `programs` may hold programs made for other replays of the same store.
     """
-    with edge.lease("looking for an incident's causes") as session:
+    settings = edge.settings().fill("replay", ReplaySettings)
+    with edge.lease("reading an incident's causes") as session:
         incident = read.read_incident(session, incident_id)
+        basis = basis_of(session, incident, settings)
+        known = None if anew else kept(session, incident, basis, Causes)
+    if known is not None:
+        return known
+    found = _concluded(edge, incident, settings, programs, replays)
+    if replays:
+        keep(edge, incident, basis, found, lambda it: basis_of(it, incident, settings))
+    return found
+
+
+def kept_causes(session: Session, incident: Incident, settings: ReplaySettings) -> Causes | None:
+    """What was concluded of an incident and still holds; None where nothing does."""
+    return kept(session, incident, basis_of(session, incident, settings), Causes)
+
+
+def _concluded(
+    edge: "Edge",
+    incident: Incident,
+    settings: ReplaySettings,
+    programs: dict[tuple[str, str], Folds] | None,
+    replays: bool,
+) -> Causes:
+    with edge.lease("looking for an incident's causes") as session:
         flows = read.read_flows(session)
         sagas = read.read_sagas(session)
         findings = read.read_findings(session)
+        given = given_for(session, incident.incident_id)
+        generation = read.counts(session).generation
         case = case_of(
             session,
             incident.start_ns,
             incident.end_ns,
             frozenset(incident.flow_ids),
-            changes=changes,
-            measurements=measurements,
+            changes=given.changes,
+            measurements=given.measurements,
         )
-        length = incident.end_ns - incident.start_ns
-        seen = recorded_changes(session, incident.start_ns - 5 * length, incident.end_ns + length)
+        seen = recorded_changes(session, *around(incident.start_ns, incident.end_ns))
     ranking = rank(case)
     trials: Sequence[Trial] = ()
     if replays and ranking.candidates:
@@ -85,7 +114,7 @@ def causes_of(
             start_ns=incident.start_ns,
             end_ns=incident.end_ns,
             findings=findings,
-            settings=edge.settings().fill("replay", ReplaySettings),
+            settings=settings,
             programs=programs,
         )
     found = [
@@ -100,8 +129,15 @@ def causes_of(
         impact=impact_of(
             flows, sagas, frozenset(incident.flow_ids), incident.start_ns, incident.end_ns
         ),
-        changes=sorted({*seen, *changes}, key=lambda one: (one.at_ns, one.kind, one.name)),
+        changes=sorted({*seen, *given.changes}, key=_order),
+        given=sorted(set(given.changes) - set(seen), key=_order),
+        inputs=given.files,
+        generation=generation,
     )
+
+
+def _order(change: Change) -> tuple[int, str, str, str, str]:
+    return change.at_ns, change.kind, change.service, change.name, change.text
 
 
 def _confirmed(
@@ -149,121 +185,3 @@ def _came_with(candidate: Candidate, case: Case, swapped: set[str]) -> str | Non
             if both >= TOGETHER_MIN * len(mine) and both >= TOGETHER_MIN * len(traces):
                 return value
     return None
-
-
-def cause_row(cause: Cause) -> Mapping[str, JsonValue]:
-    """One candidate of `retrospan.incidents/1`."""
-    candidate = cause.candidate
-    return {
-        "rank": cause.rank,
-        "kind": candidate.kind,
-        "name": candidate.name,
-        "score": round(candidate.score, 6),
-        "parts": {
-            part: {"value": round(clue.value, 6), "n": clue.n, "detail": clue.detail}
-            for part, clue in sorted(candidate.parts.items())
-        },
-        "confirmed": cause.confirmation.status,
-        "reason": cause.confirmation.reason,
-    }
-
-
-def document_of(found: Causes) -> dict[str, JsonValue]:
-    """`retrospan.incidents/1` of one incident."""
-    return {"schema": "retrospan.incidents/1", "incidents": [row_of(found)]}
-
-
-def row_of(found: Causes) -> dict[str, JsonValue]:
-    """One incident with its candidates, reach and changes."""
-    impact = found.impact
-    contained = impact.contained_by
-    return {
-        **incident_row(found.incident),
-        "candidates": [dict(cause_row(cause)) for cause in found.causes],
-        "no_cause": found.ranking.reason,
-        "without_data": list(found.ranking.unseen),
-        "impact": {
-            "affected": impact.affected,
-            "flows": impact.flows,
-            "by_kind": dict(impact.by_kind),
-            "contained_by": None
-            if contained is None
-            else {"service": contained[0], "failed_there": contained[1], "failed": contained[2]},
-            "residual_effects": impact.residual_effects,
-            "flows_to_repair": impact.flows_to_repair,
-        },
-        "changes": [
-            {
-                "at_ns": change.at_ns,
-                "kind": change.kind,
-                "service": change.service,
-                "name": change.name,
-            }
-            for change in found.changes
-        ],
-    }
-
-
-def page(found: Causes) -> list[str]:
-    """The same for people, line by line."""
-    incident, impact = found.incident, found.impact
-    lines = [
-        f"{incident.incident_id}  {visible(incident.title)}  ({visible(incident.declared_by)})",
-        "",
-        f"  impact start  {utc(incident.start_ns)}",
-        f"  detected      {_when(incident.detected_ns, incident.start_ns)}",
-        f"  mitigated     {_when(incident.mitigated_ns, incident.start_ns)}",
-        f"  recovered     {_when(incident.recovered_ns, incident.start_ns)}",
-        "",
-        f"  {impact.affected} of {impact.flows} flows affected: "
-        + ", ".join(f"{visible(kind)} {count}" for kind, count in impact.by_kind.items()),
-    ]
-    if impact.contained_by is not None:
-        service, there, failed = impact.contained_by
-        lines.append(f"  {there} of {failed} failed flows had failing calls to {visible(service)}")
-    lines.append(
-        f"  left to repair: {impact.residual_effects} effects in {impact.flows_to_repair} flows "
-        "(retrospan sagas list --residual)"
-    )
-    lines += ["", "Changes"]
-    lines += [
-        f"  {_apart(change.at_ns - incident.start_ns):>9}  {change.kind} "
-        f"{visible(change.service)} {visible(change.name)}"
-        for change in found.changes
-    ] or ["  none recorded; name others with --changes FILE"]
-    lines += ["", "Candidate causes"]
-    for cause in found.causes:
-        one = cause.candidate
-        lines.append(
-            f"  {cause.rank}. {one.kind} {visible(_short(one))}  score {one.score:.2f}  "
-            f"{cause.confirmation.status}"
-        )
-        lines.append(f"       {visible(cause.confirmation.reason)}")
-        lines += [
-            f"       {part}: {visible(clue.detail)} ({clue.value:.2f})"
-            for part, clue in sorted(one.parts.items())
-        ]
-        if one.below:
-            lines.append(f"       {visible(one.below)}, which it calls, explains part of this")
-    if not found.causes:
-        lines.append(f"  none: {found.ranking.reason}")
-    if found.ranking.unseen:
-        lines += ["", f"  no data for: {', '.join(found.ranking.unseen)}"]
-    return lines
-
-
-def _short(candidate: Candidate) -> str:
-    """The name without the kind, which stands before it."""
-    return candidate.name.removeprefix(f"{candidate.kind} ")
-
-
-def _when(at_ns: int | None, start_ns: int) -> str:
-    return "not shown" if at_ns is None else f"{utc(at_ns)}  {_apart(at_ns - start_ns)}"
-
-
-def _apart(duration_ns: int) -> str:
-    sign = "-" if duration_ns < 0 else "+"
-    seconds = abs(duration_ns) // 1_000_000_000
-    if seconds >= 7_200:
-        return f"{sign}{seconds // 3_600} h"
-    return f"{sign}{seconds // 60} min" if seconds >= 300 else f"{sign}{seconds} s"

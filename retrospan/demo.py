@@ -75,15 +75,17 @@ def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo
         written = save(document, out / REPORT_NAME, DEMO_SUFFIXES)
     with _stage(edge, "recompute the post-mortem from the store") as told:
         files = beside(document.objectives, out)
-        again = _document(edge, incident.incident_id, files, programs)
+        again = _document(edge, incident.incident_id, files, programs, anew=True)
         verified = [_verified(path, again) for path in written]
         told.append(f"{verified[0].recomputed} of {verified[0].statements} lines say the same")
     return Demo(document=document, store=edge.db, written=written, verified=verified)
 
 
-def _document(edge: Edge, incident_id: str, files: Sequence[Path], programs: Programs) -> Document:
+def _document(
+    edge: Edge, incident_id: str, files: Sequence[Path], programs: Programs, *, anew: bool = False
+) -> Document:
     held_to = objectives(files, edge.settings())
-    return build(facts_of(edge, incident_id, held_to, programs))
+    return build(facts_of(edge, incident_id, held_to, programs, anew=anew))
 
 
 def _verified(path: Path, document: Document) -> Verified:

@@ -250,13 +250,6 @@ def incident_row(incident: Incident) -> Document:
     }
 
 
-def incidents_document(incidents: Sequence[Incident]) -> Document:
-    return {
-        "schema": "retrospan.incidents/1",
-        "incidents": [incident_row(incident) for incident in incidents],
-    }
-
-
 def replay_row(result: ReplayResult) -> Document:
     control: Document | None = None
     if result.control_verdict is not None:

@@ -26,6 +26,12 @@ BASELINE_TIMES: Final = 5
 BASELINE_NS_MIN: Final = 600_000_000_000
 
 
+def around(start_ns: int, end_ns: int) -> tuple[int, int]:
+    """From the beginning of an incident's baseline to as long after it as it lasted."""
+    length = end_ns - start_ns
+    return start_ns - max(BASELINE_TIMES * length, BASELINE_NS_MIN), end_ns + length
+
+
 def case_of(
     session: Session,
     start_ns: int,
@@ -37,8 +43,7 @@ def case_of(
 ) -> Case:
     """What was recorded from before an incident to its end. `changes` and `measurements` come
     from files and join those that are recorded."""
-    length = max(BASELINE_TIMES * (end_ns - start_ns), BASELINE_NS_MIN)
-    since_ns = start_ns - length
+    since_ns, _ = around(start_ns, end_ns)
     arms = by_flow(
         ask(session, HERE / "arms.sql", {"since_ns": since_ns, "until_ns": end_ns + 1}).to_dicts()
     )

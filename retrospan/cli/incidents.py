@@ -1,6 +1,6 @@
 """`retrospan incidents`: time windows with symptoms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,7 +27,9 @@ from retrospan.listing import (
 from retrospan.timespan import utc
 
 if TYPE_CHECKING:
+    from retrospan.causes import Causes
     from store.conclusions import Incident
+    from store.model import JsonValue
 
 app = typer.Typer(help="Incidents: time windows with symptoms.", no_args_is_help=True)
 
@@ -52,6 +54,15 @@ def _services(row: Row) -> str:
     return ", ".join(map(str, services)) if isinstance(services, list) else ""
 
 
+def _first(row: Row) -> str:
+    """The first candidate that was concluded of an incident, and what replay said of it."""
+    candidates = row["candidates"]
+    first = candidates[0] if isinstance(candidates, list) and candidates else None
+    if not isinstance(first, dict):
+        return ""
+    return f"{first['kind']} {first['name']} ({first['confirmed']})"
+
+
 COLUMNS = (
     field("incident", "incident_id"),
     field("title", "title"),
@@ -61,20 +72,37 @@ COLUMNS = (
     field("affected flows (n)", "flow_count", right=True),
     Column(header="services", show=_services),
 )
+CAUSE = field("first candidate cause", "cause")
 
 
-def _print(incidents: "Sequence[Incident]", form: Format, as_json: bool) -> None:
-    from retrospan.documents import incident_row, incidents_document
+def _print(
+    incidents: "Sequence[Incident]",
+    form: Format,
+    as_json: bool,
+    known: "Mapping[str, Causes] | None" = None,
+) -> None:
+    from retrospan.cause_listing import cause_row
+    from retrospan.documents import incident_row
 
+    plain: list[Row] = []
+    for one in incidents:
+        causes = (known or {}).get(one.incident_id)
+        candidates: "list[JsonValue]" = []
+        if causes is not None:
+            candidates += [dict(cause_row(it)) for it in causes.causes]
+        plain.append({**incident_row(one), "candidates": candidates})
     wide: list[Row] = [
-        {**incident_row(one), "title": one.title, "end_ns": one.end_ns} for one in incidents
+        {**row, "title": one.title, "end_ns": one.end_ns, "cause": _first(row)}
+        for row, one in zip(plain, incidents, strict=True)
     ]
-    plain: list[Row] = [incident_row(one) for one in incidents]
     show(
         Listing(
-            document=incidents_document(incidents),
+            document={
+                "schema": "retrospan.incidents/1",
+                "incidents": [dict(row) for row in plain],
+            },
             rows=plain if form is Format.JSONL else wide,
-            columns=COLUMNS,
+            columns=(*COLUMNS, CAUSE) if any(row["cause"] for row in wide) else COLUMNS,
             cells=CELLS,
             empty="no incident; `incidents find` looks for some, `incidents declare` makes one",
         ),
@@ -96,6 +124,8 @@ def list_incidents(
     as_json: AsJson = False,
 ) -> None:
     """List incidents by start; --outcome and span attributes select by their affected flows."""
+    from replay.settings import ReplaySettings
+    from retrospan.causes import kept_causes
     from retrospan.documents import incident_row
     from retrospan.selection import Options, choose
     from store import read
@@ -104,15 +134,21 @@ def list_incidents(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
+    settings = edge.settings().fill("replay", ReplaySettings)
     with edge.lease("listing incidents") as session:
         chosen = choose(session, options, CELLS)
         incidents = read.read_incidents(session)
         flow_ids = chosen.flow_ids(session)
+        known = {
+            one.incident_id: causes
+            for one in incidents
+            if (causes := kept_causes(session, one, settings)) is not None
+        }
     if flow_ids is not None:
         ids = frozenset(flow_ids)
         incidents = [one for one in incidents if not ids.isdisjoint(one.flow_ids)]
     kept = {row["incident_id"] for row in chosen.rows([incident_row(one) for one in incidents])}
-    _print([one for one in incidents if one.incident_id in kept], form, as_json)
+    _print([one for one in incidents if one.incident_id in kept], form, as_json, known)
 
 
 Changes = Annotated[
@@ -120,7 +156,8 @@ Changes = Annotated[
     typer.Option(
         "--changes",
         metavar="FILE",
-        help="Changes as JSON: a list, or lines, of {at, kind, service, name, text}.",
+        help="Changes as JSON: a list, or lines, of {at, kind, service, name, text}. What lies "
+        "around the incident is kept with it, in the place of earlier files.",
     ),
 ]
 Metrics = Annotated[
@@ -128,7 +165,8 @@ Metrics = Annotated[
     typer.Option(
         "--metrics",
         metavar="FILE",
-        help="CSV with timestamp, service, metric, value; read for this answer, not stored.",
+        help="CSV with timestamp, service, metric, value. What lies around the incident is kept "
+        "with it, in the place of earlier files.",
     ),
 ]
 
@@ -142,21 +180,29 @@ def show_incident(
     confirm: Annotated[
         bool, typer.Option("--confirm/--no-confirm", help="Try each candidate by replay.")
     ] = True,
+    forget: Annotated[
+        bool, typer.Option("--forget-files", help="First drop the files kept with it.")
+    ] = False,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> None:
-    """Show one incident: its times, how far it reached, and what may have caused it."""
-    from analyzer.incidents.changes import read_changes, read_measurements
-    from retrospan.causes import causes_of, document_of, page, row_of
+    """Show one incident: its times, how far it reached, and what may have caused it.
+
+    What replays said is kept and shown again at once, until the data or the files change.
+    """
+    from retrospan.cause_listing import document_of, page, row_of
+    from retrospan.causes import causes_of
+    from retrospan.incident_inputs import forget_inputs, keep_inputs
+    from store import read
 
     edge = edge_of(context)
-    found = causes_of(
-        edge,
-        incident_id,
-        changes=[change for path in changes or () for change in read_changes(path)],
-        measurements=[one for path in metrics or () for one in read_measurements(path)],
-        replays=confirm,
-    )
+    with edge.lease("reading an incident") as session:
+        incident = read.read_incident(session, incident_id)
+    if forget:
+        forget_inputs(edge, incident_id)
+    if changes or metrics:
+        keep_inputs(edge, incident, changes or (), metrics or ())
+    found = causes_of(edge, incident_id, replays=confirm)
     document = document_of(found)
     if as_json or form is not Format.TABLE:
         show(
@@ -224,11 +270,14 @@ def declare_incident(
     start: Annotated[str, typer.Option("--from", help="Start: RFC 3339, or `2h` before the end.")],
     end: Annotated[str, typer.Option("--to", help="End: RFC 3339, or `0s` for the end.")],
     title: Annotated[str, typer.Option(help="What to call it.")] = "Incident",
+    changes: Changes = None,
+    metrics: Metrics = None,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> None:
     """Declare a time window an incident; its affected flows are found by their symptoms."""
     from retrospan.incident import declare
+    from retrospan.incident_inputs import keep_inputs
     from retrospan.timespan import parse_moment
     from store import read, write
     from store.errors import UsageError
@@ -254,5 +303,7 @@ def declare_incident(
     )
     with edge.lease("declaring an incident") as session:
         write.write_incident(session, incident)
+    if changes or metrics:
+        keep_inputs(edge, incident, changes or (), metrics or ())
     _print([incident], form, as_json)
     edge.say(f"next: retrospan report write {incident.incident_id} -o post-mortem.html")

@@ -61,13 +61,15 @@ def write_report(
         edge.say(f"wrote {path}")
 
 
-def _document(edge: Edge, incident_id: str, slo: Sequence[Path], audience: Audience) -> "Document":
+def _document(
+    edge: Edge, incident_id: str, slo: Sequence[Path], audience: Audience, *, anew: bool = False
+) -> "Document":
     from retrospan.report.build import build
     from retrospan.report.gathering import facts_of
     from retrospan.report.objectives import objectives
 
     held_to = objectives(slo, edge.settings())
-    return build(facts_of(edge, incident_id, held_to), audience)
+    return build(facts_of(edge, incident_id, held_to, anew=anew), audience)
 
 
 @app.command("verify")
@@ -93,7 +95,9 @@ def verify_report(
     text = read_report(path)
     files = list(slo or ()) or beside(objectives_of(text), path.parent)
     with telemetry.phase("report"):
-        document = _document(edge, incident_id_of(text, path), files, audience_of(text, path))
+        document = _document(
+            edge, incident_id_of(text, path), files, audience_of(text, path), anew=True
+        )
         found = verify(text, document, html=path.suffix == ".html")
     if as_json:
         put(

@@ -17,12 +17,15 @@ def facts_of(
     incident_id: str,
     objectives: Objectives | None = None,
     programs: Programs | None = None,
+    *,
+    anew: bool = False,
 ) -> IncidentFacts:
-    """What the store holds of the incident, and its candidate causes tried by replay.
+    """What the store holds of the incident, and its candidate causes tried by replay; `anew` does
+    not believe those that are kept.
 
     `programs` may hold programs made for other replays of the same store.
     """
     releases = edge.settings().fill("releases", ReleaseSettings)
     with edge.lease("reading an incident") as session:
         facts = gather(session, incident_id, objectives, releases)
-    return replace(facts, causes=causes_of(edge, incident_id, programs=programs))
+    return replace(facts, causes=causes_of(edge, incident_id, programs=programs, anew=anew))

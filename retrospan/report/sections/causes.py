@@ -2,7 +2,9 @@
 
 from collections import Counter
 
-from retrospan.causes import Cause, cause_row
+from retrospan.cause_listing import cause_row
+from retrospan.causes import Cause
+from retrospan.incident_inputs import InputFile
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section, Statement
 from retrospan.report.numbers import plural
@@ -20,6 +22,8 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
     found = facts.causes
     if found is not None and found.causes:
         blocks += _told(facts, log)
+    if found is not None:
+        blocks += [_given(facts, one, log) for one in found.inputs]
     if found is not None and found.ranking.unseen:
         blocks.append(
             log.say(
@@ -73,6 +77,23 @@ def first(facts: IncidentFacts, log: EvidenceLog) -> Statement:
         kind=one.candidate.kind,
         name=_name(one),
         reason=one.confirmation.reason,
+    )
+
+
+def _given(facts: IncidentFacts, file: InputFile, log: EvidenceLog) -> Statement:
+    """A file that people gave: what its digest is, so that it can be held against the file."""
+    return log.say(
+        Basis(
+            question="files given for the incident",
+            parameters={"incident_id": facts.incident.incident_id, "kind": file.kind},
+            data=[[file.name, file.sha256, file.records]],
+        ),
+        "Of the {kind} file {name} that was given (SHA-256 {sha256}), {records} around the "
+        "incident were looked at.",
+        kind=Words(file.kind),
+        name=file.name,
+        sha256=file.sha256,
+        records=plural(file.records, "record"),
     )
 
 

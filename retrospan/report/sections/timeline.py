@@ -14,6 +14,7 @@ from store.conclusions import Evidence as Pointer
 from store.conclusions import Flow, StepOutcome, Verdict
 
 NEW_VERSION = "first seen"
+GIVEN = "changed, by a file that was given"
 VERSIONS_MAX = 15
 BREAKER_RESTING = frozenset({"closed", "disabled", ""})
 
@@ -60,8 +61,9 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
 def _moments(facts: IncidentFacts) -> Iterator[Moment]:
     """Candidates; the first of each kind wins, because flows come in order of their start."""
     incident = facts.incident
-    yield Moment(time_ns=incident.start_ns, what="window starts", where="declared")
-    yield Moment(time_ns=incident.end_ns, what="window ends", where="declared")
+    by = f"by {incident.declared_by}"
+    yield Moment(time_ns=incident.start_ns, what="window starts", where=by)
+    yield Moment(time_ns=incident.end_ns, what="window ends", where=by)
     firsts: dict[str, Moment] = {}
     violated = {saga.flow_id for saga in facts.sagas_inside if saga.verdict is Verdict.VIOLATION}
     for flow in facts.affected_inside:
@@ -87,11 +89,27 @@ def _moments(facts: IncidentFacts) -> Iterator[Moment]:
 
 
 def _label(moment: Moment) -> str:
-    return moment.where if moment.what == NEW_VERSION else moment.what
+    return moment.where if moment.what in (NEW_VERSION, GIVEN) else moment.what
 
 
 def _new(facts: IncidentFacts) -> list[Moment]:
-    """Versions that came within one window's length before the window, or in it."""
+    """Versions that came within one window's length before the window, or in it; changes that
+    files tell of up to the length of the causes' baseline before it."""
+    incident = facts.incident
+    told = [] if facts.causes is None else facts.causes.given
+    given = [
+        Moment(
+            time_ns=change.at_ns,
+            what=GIVEN,
+            where=" ".join(filter(None, (change.kind, change.service, change.name))),
+        )
+        for change in told
+        if change.at_ns <= incident.end_ns
+    ]
+    return sorted([*_versions(facts), *sorted(given)[-VERSIONS_MAX:]])
+
+
+def _versions(facts: IncidentFacts) -> list[Moment]:
     if facts.releases is None:
         return []
     incident = facts.incident

@@ -87,7 +87,7 @@ def _print(
     plain: list[Row] = []
     for one in incidents:
         causes = (known or {}).get(one.incident_id)
-        candidates: "list[JsonValue]" = []
+        candidates: list[JsonValue] = []
         if causes is not None:
             candidates += [dict(cause_row(it)) for it in causes.causes]
         plain.append({**incident_row(one), "candidates": candidates})

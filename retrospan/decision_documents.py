@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from analyzer.oversight.provenance import Hop
     from retrospan.tree_head import Anchored, Head
     from store.decision_log import LogCheck, Proof
+    from store.model import Decision
+
+
+def listed(decision: "Decision") -> Document:
+    """A decision as a row of a list; an evaluation of a flag says what it is, and its source."""
+    row = decision_row(decision)
+    if decision.record.get("kind") == "flag":
+        row.update(kind="flag", source=decision.record.get("source"))
+    return row
 
 
 def shown(it: "Joined", hops: Sequence["Hop"]) -> Document:

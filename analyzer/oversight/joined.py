@@ -8,7 +8,7 @@ services are compared as they were recorded; `one_clock` says whether one servic
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from analyzer.conventions import decimal_of
@@ -23,6 +23,8 @@ ESCALATED = frozenset({"escalate", "escalated", "review", "defer"})
 APPROVED = frozenset({"approved", "approve", "accepted", "confirmed"})
 PURGED = "retrospan.purged"
 REDACTED = "[redacted:"
+DATED_NS = 365 * 86_400 * 1_000_000_000
+"""An earlier time is made up, by a reader of recordings that have none: it says only an order."""
 
 
 class Gate(StrEnum):
@@ -50,7 +52,8 @@ class Joined:
     `acted` is whether it was carried out, None where that is not known; `named` whether its record
     names the action. `first_action` and `gate_step` are the steps it was joined with. `made_ns` is
     when it was made, `decision_ns` how long its own steps lie on the critical path of the flow,
-    which took `flow_ns`. `steps` are those with an effect that it was joined with.
+    which took `flow_ns`. `steps` are those with an effect that it was joined with. `flags` are the
+    variants of feature flags that were evaluated in its flow.
     """
 
     decision: Decision
@@ -64,6 +67,7 @@ class Joined:
     payload: Payload = Payload.UNKNOWN
     one_clock: bool = True
     decision_ns: int | None = None
+    flags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def outcome(self) -> str:
@@ -94,8 +98,16 @@ class Joined:
 
     @property
     def flow_ns(self) -> int | None:
+        """How long its flow took; None where it has not ended or its times are made up."""
         flow = self.flow
-        return None if flow is None or flow.end_ns is None else flow.end_ns - flow.start_ns
+        if flow is None or flow.end_ns is None or flow.start_ns < DATED_NS:
+            return None
+        return flow.end_ns - flow.start_ns
+
+    @property
+    def dated(self) -> bool:
+        """Whether it is known when it was made."""
+        return self.decision.time_ns >= DATED_NS
 
     @property
     def confidence(self) -> float | None:

@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from fractions import Fraction
 from math import fsum
 
 from analyzer.oversight.joined import Joined
+from analyzer.oversight.policy import Policy
 from analyzer.oversight.settings import OversightSettings
 from analyzer.statistics.proportions import wilson
+from analyzer.statistics.quantiles import quantile_ranks
 from store.conclusions import Flow
 from store.decision_log import LogCheck
 from store.model import JsonValue
@@ -57,7 +60,8 @@ class Case:
     """What a metric is asked of: joined decisions by time, flows, the end of the data.
 
     `prices` are US dollars per million tokens, by model and kind of token; `log` is the state of
-    the decision log, None where only some of its decisions are looked at.
+    the decision log, None where only some of its decisions are looked at; `policies` are the
+    policies whose files are at hand.
     """
 
     decisions: Sequence[Joined]
@@ -66,6 +70,7 @@ class Case:
     settings: OversightSettings
     prices: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
     log: LogCheck | None = None
+    policies: Sequence[Policy] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +110,26 @@ def nothing(metric: str, unit: str, note: str, *, n: int = 0, unknown: int = 0) 
     return Measure(
         metric=metric, unit=unit, value=None, n=n, unknown=unknown, status=status, note=note
     )
+
+
+def quantile(
+    metric: str, values: Sequence[int | float], wanted: Fraction, *, unit: str = "ns",
+    unknown: int = 0, note: str = "",
+) -> Measure:  # fmt: skip
+    """A quantile by order statistics with its interval; without one it is insufficient."""
+    if not values:
+        return nothing(metric, unit, note or "nothing to measure", unknown=unknown)
+    ordered = sorted(values)
+    ranks = quantile_ranks(len(ordered), wanted)
+    low = None if ranks.low is None else float(ordered[ranks.low - 1])
+    high = None if ranks.high is None else float(ordered[ranks.high - 1])
+    few = low is None or high is None
+    said = [*([note] if note else []), *(["too few for an interval"] if few else [])]
+    return Measure(
+        metric=metric, unit=unit, value=float(ordered[ranks.rank - 1]), n=len(ordered), low=low,
+        high=high, unknown=unknown, note="; ".join(said),
+        status=Status.INSUFFICIENT if few else Status.MEASURED,
+    )  # fmt: skip
 
 
 def mean(values: Sequence[float]) -> float:

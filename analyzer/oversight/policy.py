@@ -91,10 +91,18 @@ def facts_of(it: Joined) -> dict[str, JsonValue]:
         "model_version": found["model_version"] or decision.model_version,
         "flow": None if it.flow is None else it.flow.name,
         "input": record.get("input"),
-        "flags": record.get("feature_flags"),
+        "flags": _flags(it),
         "candidates": record.get("candidates"),
         "cost_usd": None if number is None else float(number),
     }
+
+
+def _flags(it: Joined) -> JsonValue:
+    """What the record says of feature flags, and what was evaluated in the flow beside it."""
+    told = it.decision.record.get("feature_flags")
+    if not isinstance(told, dict):
+        return dict(it.flags) or None
+    return {**it.flags, **told}
 
 
 def _part(record: Mapping[str, JsonValue], name: str, key: str) -> JsonValue:

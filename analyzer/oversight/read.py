@@ -1,10 +1,12 @@
 """Decisions out of the store, joined with their flows."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
+from analyzer.oversight.flags import read_flags, variants
 from analyzer.oversight.joined import PURGED, Joined, joined, without_flow
 from store.conclusions import Flow
 from store.errors import NotFoundError
@@ -15,15 +17,23 @@ from store.session import Session
 
 FLOWS_OF_DECISION = Path(__file__).with_name("flows_of_decision.sql")
 NEAR_MAX = 3
+NO_FLAGS: Mapping[str, Mapping[str, str]] = {}
 
 
 def read_joined(session: Session) -> tuple[list[Joined], list[Flow]]:
     """All decisions by time and id, joined; all flows. Purged decisions are left out."""
-    return join(read_decisions(session), read_flows(session))
+    return join(read_decisions(session), read_flows(session), variants(read_flags(session)))
 
 
-def join(decisions: Sequence[Decision], flows: Sequence[Flow]) -> tuple[list[Joined], list[Flow]]:
-    """Each decision with the flow that counts it among its own; the flows as they are."""
+def join(
+    decisions: Sequence[Decision],
+    flows: Sequence[Flow],
+    flags: Mapping[str, Mapping[str, str]] = NO_FLAGS,
+) -> tuple[list[Joined], list[Flow]]:
+    """Each decision with the flow that counts it among its own; the flows as they are.
+
+    `flags` are the variants of feature flags by flow.
+    """
     by_id = {it.decision_id: it for it in decisions if not it.record.get(PURGED)}
     owned: defaultdict[str, list[Decision]] = defaultdict(list)
     left = dict(by_id)
@@ -32,7 +42,11 @@ def join(decisions: Sequence[Decision], flows: Sequence[Flow]) -> tuple[list[Joi
             if decision_id in by_id:
                 owned[flow.flow_id].append(by_id[decision_id])
                 left.pop(decision_id, None)
-    found = [it for flow in flows for it in joined(flow, owned[flow.flow_id])]
+    found = [
+        replace(it, flags=flags.get(flow.flow_id, {}))
+        for flow in flows
+        for it in joined(flow, owned[flow.flow_id])
+    ]
     found += [without_flow(decision) for decision in left.values()]
     found.sort(key=lambda it: (it.decision.time_ns, it.decision.decision_id))
     return found, list(flows)

@@ -85,6 +85,7 @@ def _slices(case: Case, by: By) -> Iterator[tuple[str, Case]]:
                 data_end_ns=case.data_end_ns,
                 settings=case.settings,
                 prices=case.prices,
+                policies=case.policies,
             ),
         )
 

@@ -12,7 +12,8 @@ class OversightSettings:
     `right` and `wrong` pair a choice with the label learned later, as "approve legitimate".
     `critical_flows` are kinds of flows that no experiment may touch; `control_arms` are flag
     variants that are no experiment. `prices` is a TOML file of prices per model, `price_table` its
-    content. `decision_budget_ms` is how long one decision may keep its flow waiting.
+    content. `policies` are policy files, each of the version it names, beside the configuration.
+    `decision_budget_ms` is how long one decision may keep its flow waiting.
     """
 
     calibration_n_min: int = 100
@@ -29,3 +30,4 @@ class OversightSettings:
     review_limit_s: int = 86_400
     retention_days_min: int = 183
     prices: str = ""
+    policies: tuple[str, ...] = ()

@@ -141,6 +141,7 @@ def test_every_command_and_option_has_help() -> None:
         ("findings coverage", 0),
         ("findings list", 3),
         ("decisions list", 0),
+        ("decisions list --kind all", 0),
         ("decisions head", 0),
         ("decisions prove decision-020", 0),
         ("decisions show decision-020", 0),

@@ -6,12 +6,13 @@ Newcombe's interval, once, over the whole window; looking again and again needs 
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from fractions import Fraction
 
 from analyzer.oversight.formulae import chi_squared_fit
 from analyzer.oversight.joined import Gate, Joined
-from analyzer.oversight.measure import Case, Measure, Metric, Status, nothing
+from analyzer.oversight.measure import Case, Measure, Metric, Status, mean, nothing, quantile
 from analyzer.oversight.metrics.decision_cost import cost_of
+from analyzer.oversight.resampling import bootstrap
 from analyzer.statistics.proportions import newcombe
 from store.conclusions import FlowOutcome
 from store.errors import UsageError
@@ -19,6 +20,7 @@ from store.model import JsonValue
 
 NAME = "arms"
 MISMATCH_P = 0.001
+P95 = Fraction(19, 20)
 GUARDS = {
     "failed": lambda it: it.flow is not None and it.flow.outcome is not FlowOutcome.SUCCEEDED,
     "below_threshold": lambda it: bool(it.below_threshold) and it.acted is True and not it.reviewed,
@@ -27,12 +29,13 @@ GUARDS = {
 
 
 def arms_of(it: Joined) -> Mapping[str, str]:
-    """The variant of each feature flag, by the decision's own record."""
-    flags = it.decision.record.get("feature_flags")
-    return {
-        name: str(value) for name, value in (flags if isinstance(flags, dict) else {}).items()
+    """The variant of each feature flag: as the decision itself saw it, else as its flow did."""
+    told = it.decision.record.get("feature_flags")
+    own = {
+        name: str(value) for name, value in (told if isinstance(told, dict) else {}).items()
         if isinstance(value, str | bool | int)
     }  # fmt: skip
+    return {**it.flags, **own}
 
 
 def _measure(case: Case) -> Sequence[Measure]:
@@ -50,11 +53,13 @@ def _measure(case: Case) -> Sequence[Measure]:
 
 def _of_flag(case: Case, flag: str, arms: Mapping[str, Sequence[Joined]]) -> list[Measure]:
     ratio, fits = _ratio(case, flag, arms)
+    slowest = [it for arm, units in arms.items() for it in _slowest(case, flag, arm, units)]
     named = [arm for arm in arms if arm.lower() in case.settings.control_arms]
     if len(named) != 1:
-        return [ratio, nothing(f"{NAME}.difference", "share", f"{flag}: no single control arm")]
+        told = nothing(f"{NAME}.difference", "share", f"{flag}: no single control arm")
+        return [ratio, told, *slowest]
     control = arms[named[0]]
-    found = [ratio]
+    found = [ratio, *slowest]
     for arm, units in arms.items():
         if arm != named[0]:
             found += [
@@ -128,17 +133,50 @@ def _difference(
 
 
 def _cost(case: Case, about: str, units: Sequence[Joined], control: Sequence[Joined]) -> Measure:
-    def mean(among: Sequence[Joined]) -> Decimal | None:
-        known = [cost for it in among if (cost := cost_of(it, case.prices)) is not None]
-        return sum(known, Decimal(0)) / len(known) if known else None
+    """The difference of the mean costs of a decision, with a bootstrap interval."""
+    name, least = f"{NAME}.cost", case.settings.comparison_n_min
+    sides = [_costs(case, units), _costs(case, control)]
+    n = sum(map(len, sides))
+    unknown = len(units) + len(control) - n
+    if min(map(len, sides)) < least:
+        return nothing(name, "usd", f"{about}; needs {least} a side", n=n, unknown=unknown)
+    pooled = [(side, cost) for side, costs in enumerate(sides) for cost in costs]
 
-    first, second = mean(units), mean(control)
-    if first is None or second is None:
-        return nothing(f"{NAME}.cost", "usd", about, unknown=len(units) + len(control))
+    def estimate(chosen: Sequence[int]) -> float:
+        parts: tuple[list[float], list[float]] = ([], [])
+        for at in chosen:
+            side, cost = pooled[at]
+            parts[side].append(cost)
+        first, second = (part or sides[side] for side, part in enumerate(parts))
+        return mean(first) - mean(second)
+
+    bounds = bootstrap(pooled, estimate, case.settings.resamples)
     return Measure(
-        metric=f"{NAME}.cost", unit="usd", value=float(first - second),
-        n=len(units) + len(control), note=f"{about}, mean per decision; no interval",
+        metric=name, unit="usd", value=estimate(range(n)), n=n, unknown=unknown, low=bounds.low,
+        high=bounds.high, note=f"{about}, mean per decision",
     )  # fmt: skip
+
+
+def _costs(case: Case, units: Sequence[Joined]) -> list[float]:
+    found = (cost_of(it, case.prices) for it in units)
+    return [float(cost) for cost in found if cost is not None]
+
+
+def _slowest(case: Case, flag: str, arm: str, units: Sequence[Joined]) -> list[Measure]:
+    """The 95th percentiles of an arm: how long its flows took, what its decisions cost."""
+    about = f"{flag}: {arm}"
+    times = [it.flow_ns for it in units if it.flow_ns is not None]
+    costs = _costs(case, units)
+    return [
+        quantile(
+            f"{NAME}.latency_p95", times, P95, unknown=len(units) - len(times),
+            note=f"{about}, of its flows",
+        ),
+        quantile(
+            f"{NAME}.cost_p95", costs, P95, unit="usd", unknown=len(units) - len(costs),
+            note=f"{about}, per decision",
+        ),
+    ]  # fmt: skip
 
 
 METRIC = Metric(name=NAME, title="arms of experiments against the control", measure=_measure)

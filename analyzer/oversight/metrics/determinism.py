@@ -17,16 +17,23 @@ NAME = "determinism"
 TOLD_MAX = 20
 
 
-def _key(it: Joined) -> bytes | None:
+def question_of(it: Joined) -> bytes | None:
+    """What was asked, in one spelling; None where neither the input nor its hash is recorded."""
     record = it.decision.record
     given = record.get("input") if record.get("input") is not None else record.get("input_sha256")
+    return None if given is None else canonical(given)
+
+
+def _key(it: Joined) -> bytes | None:
+    record = it.decision.record
+    given = question_of(it)
     if given is None:
         return None
     model = record.get("model")
     params = model.get("parameters") if isinstance(model, dict) else None
     prompt = record.get("prompt")
     return canonical(
-        [given, it.decision.model_name, it.decision.model_version, params, prompt,
+        [given.hex(), it.decision.model_name, it.decision.model_version, params, prompt,
          it.decision.policy_id, it.decision.policy_version]
     )  # fmt: skip
 

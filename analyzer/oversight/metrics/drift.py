@@ -21,8 +21,9 @@ def _measure(case: Case) -> Sequence[Measure]:
         if it.decision.model_name:
             version = f"{it.decision.model_name}@{it.decision.model_version or '?'}"
             by_version.setdefault(version, []).append(it)
-    half = len(case.decisions) // 2
-    found = _compared(case, "time", case.decisions[:half], case.decisions[half:])
+    dated = [it for it in case.decisions if it.dated]
+    half = len(dated) // 2
+    found = _compared(case, "time", dated[:half], dated[half:], len(case.decisions) - len(dated))
     versions = list(by_version)
     for version in versions[1:]:
         name = f"{versions[0]} → {version}"
@@ -31,13 +32,13 @@ def _measure(case: Case) -> Sequence[Measure]:
 
 
 def _compared(
-    case: Case, name: str, base: Sequence[Joined], later: Sequence[Joined]
+    case: Case, name: str, base: Sequence[Joined], later: Sequence[Joined], undated: int = 0
 ) -> list[Measure]:
     least = case.settings.comparison_n_min
     note = "first half against second" if name == "time" else name
     before = [it.confidence for it in base if it.confidence is not None]
     after = [it.confidence for it in later if it.confidence is not None]
-    unknown = len(base) + len(later) - len(before) - len(after)
+    unknown = undated + len(base) + len(later) - len(before) - len(after)
     if min(len(before), len(after)) < least:
         psi_measure = nothing(
             f"{NAME}.confidence", "score", f"{note}; needs {least} a side",
@@ -48,9 +49,10 @@ def _compared(
     chosen = [it.decision.chosen for it in (*base, *later)]
     if min(len(base), len(later)) < least:
         return [psi_measure, nothing(
-            f"{NAME}.choice", "score", f"{note}; needs {least} a side", n=len(chosen)
+            f"{NAME}.choice", "score", f"{note}; needs {least} a side", n=len(chosen),
+            unknown=undated,
         )]  # fmt: skip
-    return [psi_measure, _divergence(case, note, chosen, len(base))]
+    return [psi_measure, _divergence(case, note, chosen, len(base), undated)]
 
 
 def _psi(
@@ -75,7 +77,7 @@ def _psi(
     )  # fmt: skip
 
 
-def _divergence(case: Case, note: str, chosen: Sequence[str], first: int) -> Measure:
+def _divergence(case: Case, note: str, chosen: Sequence[str], first: int, undated: int) -> Measure:
     def statistic(order: Sequence[int]) -> float:
         return jensen_shannon(
             Counter(chosen[at] for at in order[first:]), Counter(chosen[at] for at in order[:first])
@@ -84,7 +86,7 @@ def _divergence(case: Case, note: str, chosen: Sequence[str], first: int) -> Mea
     p = permutation_p(statistic, len(chosen), seed_of(chosen), case.settings.resamples)
     return Measure(
         metric=f"{NAME}.choice", unit="score", value=statistic(range(len(chosen))),
-        n=len(chosen), note=f"{note}: Jensen-Shannon, p {p:.3g}",
+        n=len(chosen), unknown=undated, note=f"{note}: Jensen-Shannon, p {p:.3g}",
         detail={"p_value": p, "measure": "Jensen-Shannon, bits"},
     )  # fmt: skip
 

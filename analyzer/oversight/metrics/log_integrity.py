@@ -30,16 +30,24 @@ def _measure(case: Case) -> Sequence[Measure]:
                 },
             )
         )  # fmt: skip
-    times = [it.decision.time_ns for it in case.decisions]
+    times = [it.decision.time_ns for it in case.decisions if it.dated]
+    undated = len(case.decisions) - len(times)
     if not times:
-        return [*found, nothing("retention", "ns", "no decision")]
+        return [*found, nothing("retention", "ns", "no decision with a time", unknown=undated)]
     age = case.data_end_ns - min(times)
     need = case.settings.retention_days_min
     said = "holds" if age >= need * DAY_NS else "does not show, the data is younger"
     note = f"oldest decision before the end of the data; {need} days {said}"
     return [
         *found,
-        Measure(metric="retention", unit="ns", value=float(age), n=len(times), note=note),
+        Measure(
+            metric="retention",
+            unit="ns",
+            value=float(age),
+            n=len(times),
+            unknown=undated,
+            note=note,
+        ),
     ]
 
 

@@ -5,8 +5,7 @@ from datetime import datetime
 from fractions import Fraction
 
 from analyzer.oversight.joined import ESCALATED, Joined
-from analyzer.oversight.measure import Case, Measure, Metric, Status, nothing, share
-from analyzer.statistics.quantiles import quantile_ranks
+from analyzer.oversight.measure import Case, Measure, Metric, quantile, share
 
 NAME = "review_latency"
 QUANTILES = {"p50": Fraction(1, 2), "p95": Fraction(19, 20)}
@@ -33,7 +32,9 @@ def _measure(case: Case) -> Sequence[Measure]:
     reviewed = [it for it in case.decisions if it.reviewed]
     found = sorted(ns for it in reviewed if (ns := _latency(it)) is not None)
     unknown = len(reviewed) - len(found)
-    measures = [quantile(f"{NAME}.{name}", found, it, unknown) for name, it in QUANTILES.items()]
+    measures = [
+        quantile(f"{NAME}.{name}", found, it, unknown=unknown) for name, it in QUANTILES.items()
+    ]
     waiting = [it for it in case.decisions if it.outcome in ESCALATED and not it.reviewed]
     limit_ns = case.settings.review_limit_s * NS_PER_SECOND
     stuck = sum(case.data_end_ns - it.decision.time_ns > limit_ns for it in waiting)
@@ -46,21 +47,6 @@ def _measure(case: Case) -> Sequence[Measure]:
             detail={"stuck": stuck},
         ),
     ]  # fmt: skip
-
-
-def quantile(name: str, ordered: Sequence[int], wanted: Fraction, unknown: int = 0) -> Measure:
-    """A quantile by order statistics, of sorted nanoseconds."""
-    if not ordered:
-        return nothing(name, "ns", "nothing to measure", unknown=unknown)
-    ranks = quantile_ranks(len(ordered), wanted)
-    low = None if ranks.low is None else float(ordered[ranks.low - 1])
-    high = None if ranks.high is None else float(ordered[ranks.high - 1])
-    return Measure(
-        metric=name, unit="ns", value=float(ordered[ranks.rank - 1]), n=len(ordered), low=low,
-        high=high, unknown=unknown,
-        status=Status.INSUFFICIENT if low is None or high is None else Status.MEASURED,
-        note="too few for an interval" if low is None or high is None else "",
-    )  # fmt: skip
 
 
 METRIC = Metric(name=NAME, title="time from a decision to its review", measure=_measure)

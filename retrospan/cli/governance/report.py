@@ -106,6 +106,7 @@ def report_governance(
 def _case(edge: "Edge") -> "Case":
     """All decisions, joined, with what is set of their metrics."""
     from analyzer.oversight.measure import Case
+    from analyzer.oversight.policy import load_policy
     from analyzer.oversight.read import read_joined
     from analyzer.oversight.report import read_prices
     from analyzer.oversight.settings import OversightSettings
@@ -114,11 +115,9 @@ def _case(edge: "Edge") -> "Case":
 
     configured = edge.settings()
     settings = configured.fill("governance", OversightSettings)
-    prices = {}
-    if settings.prices:
-        beside = Path(settings.prices)
-        base = configured.source.parent if configured.source is not None else Path()
-        prices = read_prices(base / beside)
+    base = configured.source.parent if configured.source is not None else Path()
+    prices = read_prices(base / settings.prices) if settings.prices else {}
+    policies = [load_policy(base / name) for name in settings.policies]
     with edge.lease("measuring decisions") as session:
         decisions, flows = read_joined(session)
         log = check_log(session)
@@ -129,6 +128,7 @@ def _case(edge: "Edge") -> "Case":
         data_end_ns=counts.data_end_ns or 0,
         settings=settings,
         prices=prices,
+        policies=policies,
         log=log,
     )
 

@@ -1,4 +1,4 @@
-"""`retrospan decisions`: what models and rules chose."""
+"""`retrospan decisions verify`, `prove`, `head`: what the decision log can be held to."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,145 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrospan.documents import DECISION_FIELDS
 from retrospan.edge import ExitCode, edge_of, put, tell, worst
-from retrospan.listing import (
-    LIMIT_DEFAULT,
-    AsJson,
-    Column,
-    Format,
-    FormatOption,
-    Limit,
-    Listing,
-    Outcome,
-    Row,
-    Service,
-    Since,
-    Until,
-    Where,
-    field,
-    show,
-)
+from retrospan.listing import AsJson
 from retrospan.output import write_text
 
 if TYPE_CHECKING:
     from retrospan.documents import Document
     from store.model import JsonValue
 
-app = typer.Typer(help="Decisions: what models and rules chose.", no_args_is_help=True)
 
-CELLS = (
-    "decision_id", "time", "chosen", "confidence", "threshold", "flow_id", "trace_id", "span_id",
-)  # fmt: skip
-
-
-def _part(row: Row, name: str, *keys: str) -> str | None:
-    """The parts of one nested field, as `fraud 3`."""
-    value = row.get(name)
-    if not isinstance(value, Mapping):
-        return None
-    return " ".join(str(value[key]) for key in keys if value.get(key) is not None) or None
-
-
-def _given(header: str, name: str, *, right: bool = False) -> Column:
-    return Column(header=header, show=lambda row: row.get(name), right=right)
-
-
-COLUMNS = (
-    _given("decision", "decision_id"),
-    _given("time (UTC)", "time"),
-    _given("chosen", "chosen"),
-    _given("confidence", "confidence", right=True),
-    _given("threshold", "threshold", right=True),
-    Column(header="model", show=lambda row: _part(row, "model", "name", "version")),
-    Column(header="policy", show=lambda row: _part(row, "policy", "id", "version")),
-    Column(header="gate", show=lambda row: _part(row, "policy", "outcome")),
-    _given("flow", "flow_id"),
-)
-
-
-@app.command("list")
-def list_decisions(
-    context: typer.Context,
-    since: Since = None,
-    until: Until = None,
-    service: Service = None,
-    outcome: Outcome = None,
-    where: Where = None,
-    limit: Limit = LIMIT_DEFAULT,
-    form: FormatOption = Format.TABLE,
-    as_json: AsJson = False,
-) -> None:
-    """List decisions by time; --service and --outcome select by the flow they belong to."""
-    from retrospan.documents import decision_row
-    from retrospan.selection import Options, choose
-    from store import read
-
-    edge = edge_of(context)
-    options = Options(
-        since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
-    )
-    with edge.lease("listing decisions") as session:
-        chosen = choose(session, options, DECISION_FIELDS)
-        decisions = read.read_decisions(session)
-        flows = read.read_flows(session, chosen.flows) if chosen.narrow else None
-    if flows is not None:
-        ids = {decision_id for flow in flows for decision_id in flow.decision_ids}
-        flow_ids = {flow.flow_id for flow in flows}
-        decisions = [one for one in decisions if one.decision_id in ids or one.flow_id in flow_ids]
-    rows = chosen.rows([decision_row(decision) for decision in decisions])
-    show(
-        Listing(
-            document={"schema": "retrospan.decisions/1", "decisions": list(map(dict, rows))},
-            rows=rows,
-            columns=COLUMNS,
-            cells=CELLS,
-            empty="no decision matches",
-        ),
-        form,
-        as_json,
-    )
-
-
-HOP_COLUMNS = (
-    field("hop", "hop"),
-    field("link", "link"),
-    field("what it says", "said"),
-    field("lacks", "lacks"),
-)
-HOP_CELLS = ("hop", "link", "said", "lacks")
-
-
-@app.command("show")
-def show_decision(
-    context: typer.Context,
-    decision_id: Annotated[str, typer.Argument(metavar="ID", help="A decision's id.")],
-    form: FormatOption = Format.TABLE,
-    as_json: AsJson = False,
-) -> None:
-    """Show one decision: where it came from, its gate, what was carried out, what is missing."""
-    from analyzer.oversight.provenance import provenance
-    from analyzer.oversight.read import read_one
-    from retrospan.decision_documents import shown
-
-    edge = edge_of(context)
-    with edge.lease("showing a decision") as session:
-        found = read_one(session, decision_id)
-    document = shown(found, provenance(found))
-    if not as_json and form is Format.TABLE:
-        put(_described(document))
-    hops = document["chain"]
-    assert isinstance(hops, list)
-    rows: list[Row] = [hop for hop in hops if isinstance(hop, dict)]
-    show(
-        Listing(document=document, rows=rows, columns=HOP_COLUMNS, cells=HOP_CELLS, empty="no hop"),
-        form,
-        as_json,
-    )
-
-
-@app.command("verify")
-def verify(
+def verify_log(
     context: typer.Context,
     head: Annotated[
         Path | None,
@@ -177,8 +48,7 @@ def verify(
     return worst(violation=chain_of(found, anchor) != "intact")
 
 
-@app.command("prove")
-def prove(
+def prove_decision(
     context: typer.Context,
     decision_id: Annotated[str, typer.Argument(metavar="ID", help="A decision's id.")],
     hide: Annotated[
@@ -190,11 +60,11 @@ def prove(
     """Prove that a decision is in the log, without showing the others: JSON, checked offline."""
     from retrospan.canonical import pretty
     from retrospan.decision_documents import proved
-    from store.decision_log import prove as proof_of
+    from store.decision_log import prove
 
     edge = edge_of(context)
     with edge.lease("proving a decision") as session:
-        proof = proof_of(session, decision_id, hide or ())
+        proof = prove(session, decision_id, hide or ())
     put([pretty(proved(proof))])
     if not as_json:
         edge.say(
@@ -203,7 +73,6 @@ def prove(
         )
 
 
-@app.command("head")
 def write_head(
     context: typer.Context,
     out: Annotated[
@@ -246,22 +115,6 @@ def write_head(
         put([f"{out}: {found.tree_size} decisions, root {found.root_hash.hex()}"])
     edge.say(f"signed by {public_key(key)}; keep the head away from the store")
     return ExitCode.FINE
-
-
-def _described(document: "Document") -> list[str]:
-    """The decision itself, one field per line."""
-    from retrospan.text import shortened, visible
-
-    decision = document["decision"]
-    assert isinstance(decision, dict)
-    lines = [
-        f"{name}: {shortened(visible(value))}"
-        for name in ("decision_id", "time", "chosen", "confidence", "threshold")
-        if (value := decision.get(name)) is not None
-    ]
-    acted = {True: "yes", False: "no", None: "unknown"}[document["acted"]]  # type: ignore[index]
-    lines.append(f"flow: {visible(document['flow_id'] or '–')}")
-    return [*lines, f"carried out: {acted}; gate: {document['gate']}"]
 
 
 def _told(document: "Document") -> list[str]:

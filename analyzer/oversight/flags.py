@@ -1,0 +1,82 @@
+"""Evaluations of feature flags as decisions: of kind `flag`, wherever they were recorded.
+
+OpenTelemetry's `feature_flag.evaluation` comes as an event of a span, in a log record, or as
+attributes of the span itself; older names are read too. What says the same of one span at one time
+in two places is one decision. It chose a variant; it is made by a rule, so what is asked of models
+(confidence, prompt, gate) is not asked of it.
+"""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from store.model import Decision, JsonValue
+from store.query import ask
+from store.session import Session
+
+FLAGS: Final = Path(__file__).with_name("flags.sql")
+KIND: Final = "flag"
+
+
+def read_flags(session: Session) -> list[Decision]:
+    """Every evaluation, by time and id; `record` says where it was recorded."""
+    found: dict[str, Decision] = {}
+    for row in ask(session, FLAGS, {}).iter_rows(named=True):
+        decision = _decision(row)
+        found.setdefault(decision.decision_id, decision)
+    return sorted(found.values(), key=lambda it: (it.time_ns, it.decision_id))
+
+
+def variants(flags: Sequence[Decision]) -> dict[str, dict[str, str]]:
+    """The variant of each flag in each flow; a flag with two variants in one flow has none."""
+    seen: defaultdict[str, defaultdict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for it in flags:
+        told = it.record.get("feature_flags")
+        if it.flow_id is not None and isinstance(told, dict):
+            for flag in told:
+                seen[it.flow_id][flag].add(it.chosen)
+    return {
+        flow_id: {flag: min(found) for flag, found in sorted(of.items()) if len(found) == 1}
+        for flow_id, of in seen.items()
+    }
+
+
+def _decision(row: Mapping[str, str | int | None]) -> Decision:
+    time_ns = row["time_ns"]
+    assert isinstance(time_ns, int)
+    flag, variant = str(row["flag"]), str(row["variant"])
+    trace_id, span_id = _text(row["trace_id"]), _text(row["span_id"])
+    decision_id = f"flag:{trace_id or '-'}/{span_id or '-'}/{time_ns}/{flag}={variant}"
+    record: dict[str, JsonValue] = {
+        "schema": "retrospan.decision/1",
+        "decision_id": decision_id,
+        "kind": KIND,
+        "time": _written(time_ns),
+        "chosen": variant,
+        "actor": {"service": row["service"]},
+        "feature_flags": {flag: variant},
+        "source": row["source"],
+    }
+    for name in ("reason", "provider", "context_id"):
+        if row[name] is not None:
+            record[name] = row[name]
+    return Decision(
+        decision_id=decision_id,
+        time_ns=time_ns,
+        chosen=variant,
+        trace_id=trace_id,
+        span_id=span_id,
+        flow_id=_text(row["flow_id"]),
+        record=record,
+    )
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _written(time_ns: int) -> str:
+    at = datetime.datetime.fromtimestamp(time_ns // 10**9, datetime.UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{time_ns % 10**9:09d}Z"

@@ -1,8 +1,8 @@
 """All that pages read from the store: short leases, answers kept until the file changes."""
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -31,50 +31,46 @@ from store.session import Session
 
 WAIT_SECONDS_MAX = 8.0  # a page says "busy" rather than keep a person waiting longer
 FLOW_PAGES_MAX = 24  # whole flows kept in memory
+FLOWS_MAX = 20_000  # flows of a list a page holds; about what is read within a second
+OVERVIEWS_MAX = 4
 STORE_DEFAULT = "retrospan.duckdb"
 
 _SQL = Path(__file__).parent / "sql"
 T = TypeVar("T")
 Stamp = tuple[int, ...]
+Key = tuple[int | None, int | None, str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overview:
-    """All flows as a frame, and the counts around them.
+class Holdings:
+    """What the store holds, however much it is: counts, names, incidents (the latest first)."""
+
+    spans: int
+    traces: int
+    flow_count: int
+    first_ns: int | None
+    last_ns: int | None
+    last_flow_ns: int | None
+    underived: int
+    rejected: int
+    rejected_reason: str
+    environments: tuple[str, ...]
+    services: tuple[str, ...]
+    incidents: tuple[Incident, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview(Holdings):
+    """The holdings with the flows in scope, latest first; incidents are those of the flows.
 
     `problem_rows` has one row per violated or suspected check and finding, `problems` counts them;
     `effects` are amounts left standing per flow and currency.
     """
 
-    spans: int
-    traces: int
-    first_ns: int | None
-    last_ns: int | None
-    underived: int
-    rejected: int
-    rejected_reason: str
     flows: pl.DataFrame
     problems: pl.DataFrame
     problem_rows: pl.DataFrame
-    services: pl.DataFrame
     effects: pl.DataFrame
-    incidents: tuple[Incident, ...]
-
-    def narrowed(self, scope: Scope) -> "Overview":
-        """With the flows in scope, and the problems, effects and incidents of those."""
-        if not scope.narrow:
-            return self
-        flows = scope.narrowed(self.flows)
-        ids = flows.select("flow_id")
-        within = frozenset(flows["flow_id"])
-        return replace(
-            self,
-            flows=flows,
-            problem_rows=(rows := self.problem_rows.join(ids, on="flow_id", how="semi")),
-            problems=_ranked(rows),
-            effects=self.effects.join(ids, on="flow_id", how="semi"),
-            incidents=tuple(one for one in self.incidents if not within.isdisjoint(one.flow_ids)),
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +95,30 @@ def store_path() -> Path:
     return Path(os.environ.get(STORE_VARIABLE, STORE_DEFAULT))
 
 
-def overview() -> Overview:
-    """What Overview and Flows show."""
+def holdings() -> Holdings:
+    """What the store holds."""
     path = store_path()
-    return _overview(str(path), stamp_of(path))
+    return _holdings(str(path), stamp_of(path))
+
+
+def flow_count(scope: Scope) -> int:
+    """How many flows are in scope."""
+    path = store_path()
+    return _flow_count(str(path), stamp_of(path), _key(scope))
+
+
+def opens_at(flows_max: int, until_ns: int | None = None) -> int | None:
+    """From when on the latest flows, before `until_ns`, are no more than so many; None: always."""
+    path = store_path()
+    return _opens_at(str(path), stamp_of(path), flows_max, until_ns)
+
+
+def overview(scope: Scope, flow_ids: Sequence[str] | None = None) -> Overview:
+    """The flows in scope, or those of them that are named. How many they are is the caller's care:
+    see `flow_count`."""
+    path = store_path()
+    named = None if flow_ids is None else tuple(flow_ids)
+    return _overview(str(path), stamp_of(path), _key(scope), named)
 
 
 def flow_page(flow_id: str) -> FlowPage:
@@ -143,52 +159,91 @@ def asked(session: Session, name: str, params: Mapping[str, object] | None = Non
     return ask(session, _SQL / f"{name}.sql", params or {})
 
 
+def params_of(scope: Scope) -> dict[str, object]:
+    """The scope as the questions over flows take it."""
+    return {
+        "since_ns": scope.since_ns,
+        "until_ns": scope.until_ns,
+        "environment": scope.environment or None,
+        "services": list(scope.services) or None,
+    }
+
+
+def _key(scope: Scope) -> Key:
+    """What of a scope makes an answer another one."""
+    return scope.since_ns, scope.until_ns, scope.environment, tuple(scope.services)
+
+
+def _params(key: Key) -> dict[str, object]:
+    since_ns, until_ns, environment, services = key
+    return params_of(
+        Scope(since_ns=since_ns, until_ns=until_ns, environment=environment, services=services)
+    )
+
+
 # The records are frozen and the frames never changed in place, so the cache may share them.
 @st.cache_resource(max_entries=2, show_spinner="Reading the store …")
-def _overview(path: str, stamp: Stamp) -> Overview:
+def _holdings(path: str, stamp: Stamp) -> Holdings:
     del stamp  # only part of the key
-    names = ("coverage", "flows", "environments", "problems", "rejects", "services", "effects")
 
-    def question(session: Session) -> tuple[dict[str, pl.DataFrame], tuple[Incident, ...]]:
-        return {name: asked(session, name) for name in names}, tuple(read_incidents(session))
+    def question(session: Session) -> tuple[pl.DataFrame, pl.DataFrame, list[Incident]]:
+        counted, names = asked(session, "holdings"), asked(session, "names")
+        return counted, names, read_incidents(session)
 
-    frames, incidents = held("overview", question, path)
-    coverage = frames["coverage"].row(0, named=True)
-    rejects = frames["rejects"]
-    return Overview(
-        spans=coverage["spans"],
-        traces=coverage["traces"],
-        first_ns=coverage["first_ns"],
-        last_ns=coverage["last_ns"],
-        underived=coverage["underived"],
-        rejected=coverage["rejected"],
-        rejected_reason=rejects["reason"][0] if rejects.height else "not kept",
-        flows=_with_environments(
-            _with_problems(frames["flows"], frames["problems"]), frames["environments"]
-        ),
-        problems=_ranked(frames["problems"]),
-        problem_rows=frames["problems"],
-        services=frames["services"],
-        effects=frames["effects"],
+    counted, names, incidents = held("what the store holds", question, path)
+    counts = counted.row(0, named=True)
+    named: dict[str, list[str]] = {"environment": [], "service": []}
+    for kind, name in names.iter_rows():
+        named[kind].append(name)
+    return Holdings(
+        **{**counts, "rejected_reason": counts["rejected_reason"] or "not kept"},
+        environments=tuple(named["environment"]),
+        services=tuple(named["service"]),
         incidents=tuple(sorted(incidents, key=lambda one: (-one.start_ns, one.incident_id))),
     )
 
 
-def _with_problems(flows: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
-    names = (
-        problems.drop_nulls("flow_id")
-        .group_by("flow_id")
-        .agg(pl.col("name").unique().sort().alias("problems"))
-    )
-    return flows.join(names, on="flow_id", how="left", maintain_order="left").with_columns(
-        pl.col("problems").fill_null([]),
-        (pl.col("end_ns") - pl.col("start_ns")).alias("duration_ns"),
-    )
+@st.cache_resource(max_entries=32)
+def _flow_count(path: str, stamp: Stamp, key: Key) -> int:
+    del stamp  # only part of the key
+    question = partial(asked, name="flow_count", params=_params(key))
+    return int(held("counting flows", question, path)["flows"][0])
 
 
-def _with_environments(flows: pl.DataFrame, environments: pl.DataFrame) -> pl.DataFrame:
-    return flows.join(environments, on="flow_id", how="left", maintain_order="left").with_columns(
-        pl.col("environments").fill_null([])
+@st.cache_resource(max_entries=32)
+def _opens_at(path: str, stamp: Stamp, flows_max: int, until_ns: int | None) -> int | None:
+    del stamp  # only part of the key
+    params = {"flows": flows_max, "until_ns": until_ns}
+    found = held("latest flows", partial(asked, name="nth_latest", params=params), path)
+    return int(found["start_ns"][0]) + 1 if found.height else None
+
+
+@st.cache_resource(max_entries=OVERVIEWS_MAX, show_spinner="Reading flows …")
+def _overview(path: str, stamp: Stamp, key: Key, flow_ids: tuple[str, ...] | None) -> Overview:
+    scope = _params(key)
+    narrow = any(value is not None for value in scope.values())
+    named = {**scope, "flow_ids": None if flow_ids is None else list(flow_ids)}
+    every = {**named, "every": not narrow and flow_ids is None}
+
+    def question(session: Session) -> dict[str, pl.DataFrame]:
+        frames = {name: asked(session, name, named) for name in ("flows", "effects")}
+        frames["problems"] = asked(session, "problems", every)
+        frames["incidents"] = asked(session, "incidents_within", scope)
+        return frames
+
+    frames = held("flows in scope", question, path)
+    whole = _holdings(path, stamp)
+    touched = frozenset(frames["incidents"]["incident_id"])
+    facts = {field.name: getattr(whole, field.name) for field in fields(whole)}
+    facts["incidents"] = tuple(
+        one for one in whole.incidents if not narrow or one.incident_id in touched
+    )
+    return Overview(
+        **facts,
+        flows=frames["flows"],
+        problems=_ranked(frames["problems"]),
+        problem_rows=frames["problems"],
+        effects=frames["effects"],
     )
 
 

@@ -1,6 +1,9 @@
-"""What the pages about flows ask the store beyond the list of all flows; answers are kept until
-the file changes."""
+"""What pages ask of all flows in scope, however many: counts, never the flows themselves.
 
+Answers are kept until the file changes.
+"""
+
+from dataclasses import dataclass
 from functools import partial
 
 import polars as pl
@@ -9,16 +12,100 @@ import streamlit as st
 from dashboards import data
 from dashboards.data import Stamp
 from dashboards.scope import Scope
+from dashboards.summary import Health, Timeline, bucket_width_ns, health_of, timeline_of
+from store.conclusions import Flow, Incident
 from store.read import read_clock_skew
 from store.read_derived import ClockSkew
 
+ANSWERS_MAX = 64
+Params = tuple[tuple[str, object], ...]
 
-def service_calls(scope: Scope, flows: pl.DataFrame) -> pl.DataFrame:
-    """Calls between services over the flows in scope; `flows` are those."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hurt:
+    """How many flows, when the first and the last of them began, and whether a check of them is
+    violated; else they ended badly."""
+
+    flows: int
+    violated: bool
+    first_ns: int
+    last_ns: int
+
+
+def service_calls(scope: Scope) -> pl.DataFrame:
+    """Calls between services over the flows in scope."""
+    return _of_scope("service_calls", scope)
+
+
+def scope_health(scope: Scope) -> Health:
+    """The counts of the Overview's cards."""
+    return health_of(_of_scope("health", scope).row(0, named=True))
+
+
+def outcomes(scope: Scope) -> Timeline | None:
+    """How the flows in scope ended, over time; None without flows."""
+    bounds = _of_scope("health", scope).row(0, named=True)
+    first, last = bounds["first_start_ns"], bounds["last_start_ns"]
+    if first is None:
+        return None
+    width = ("width_ns", bucket_width_ns(last - first))
+    counted = _of_scope("outcomes_in_time", scope, (width,))
+    return timeline_of(counted.rows(), first, last)
+
+
+def ranked_problems(scope: Scope) -> pl.DataFrame:
+    """Checks and detectors with what they found in scope, as `data.Overview.problems`."""
+    return _of_scope("ranked_problems", scope, (("every", not scope.narrow),))
+
+
+def effect_sums(scope: Scope) -> pl.DataFrame:
+    """Amounts left standing in scope, by currency, those told and those not."""
+    return _of_scope("effect_sums", scope)
+
+
+def incidents(scope: Scope) -> tuple[Incident, ...]:
+    """Incidents that touch a flow in scope, the latest first; all of them without one."""
+    every = data.holdings().incidents
+    if not scope.narrow:
+        return every
+    touched = frozenset(_of_scope("incidents_within", scope)["incident_id"])
+    return tuple(one for one in every if one.incident_id in touched)
+
+
+def services() -> pl.DataFrame:
+    """Services with their spans, failed spans and flows, over the whole store."""
     path = data.store_path()
-    flow_ids = tuple(flows["flow_id"]) if scope.environment else None
-    key = (scope.since_ns, scope.until_ns, tuple(scope.services), flow_ids)
-    return _service_calls(str(path), data.stamp_of(path), key)
+    return _asked(str(path), data.stamp_of(path), "services", ())
+
+
+def first_seen(scope: Scope) -> pl.DataFrame:
+    """When each version of each kind of flow was first seen in scope, and in which flow."""
+    return _of_scope("first_seen", scope)
+
+
+def running(scope: Scope, start_ns: int, end_ns: int) -> int:
+    """How many flows in scope ran at some time between these moments."""
+    found = _of_scope("running", scope, (("start_ns", start_ns), ("end_ns", end_ns)))
+    return int(found["flows"][0])
+
+
+def hurt(scope: Scope) -> Hurt | None:
+    """Flows in scope that violate a check, else those that ended badly; None without any."""
+    row = _of_scope("hurt", scope).row(0, named=True)
+    return Hurt(**row) if row["flows"] else None
+
+
+def nearest_success(flow: Flow) -> str | None:
+    """The flow of the same kind that succeeded nearest in time, of the same version if any did."""
+    path = data.store_path()
+    params = (
+        ("flow_id", flow.flow_id),
+        ("name", flow.name),
+        ("version", flow.version),
+        ("start_ns", flow.start_ns),
+    )
+    found = _asked(str(path), data.stamp_of(path), "nearest_success", params)
+    return str(found["flow_id"][0]) if found.height else None
 
 
 def flows_of_call(caller: str, callee: str, how: str) -> frozenset[str]:
@@ -48,17 +135,20 @@ def _clock_skew(path: str, stamp: Stamp) -> tuple[ClockSkew, ...]:
     return tuple(data.held("clocks of services", read_clock_skew, path))
 
 
-@st.cache_resource(max_entries=8, show_spinner="Counting calls …")
-def _service_calls(path: str, stamp: Stamp, key: tuple[object, ...]) -> pl.DataFrame:
+def _of_scope(name: str, scope: Scope, more: Params = ()) -> pl.DataFrame:
+    path = data.store_path()
+    params = {**data.params_of(scope), **dict(more)}
+    named = tuple(
+        (key, tuple(value) if isinstance(value, list) else value) for key, value in params.items()
+    )
+    return _asked(str(path), data.stamp_of(path), name, named)
+
+
+@st.cache_resource(max_entries=ANSWERS_MAX, show_spinner="Reading the store …")
+def _asked(path: str, stamp: Stamp, name: str, params: Params) -> pl.DataFrame:
     del stamp  # only part of the key
-    since_ns, until_ns, services, flow_ids = key
-    params = {
-        "since_ns": since_ns,
-        "until_ns": until_ns,
-        "services": list(services) if isinstance(services, tuple) and services else None,
-        "flow_ids": list(flow_ids) if isinstance(flow_ids, tuple) else None,
-    }
-    return data.held("service map", partial(data.asked, name="service_calls", params=params), path)
+    bound = {key: list(value) if isinstance(value, tuple) else value for key, value in params}
+    return data.held(name.replace("_", " "), partial(data.asked, name=name, params=bound), path)
 
 
 @st.cache_resource(max_entries=16, show_spinner="Finding flows …")

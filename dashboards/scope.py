@@ -1,16 +1,15 @@
 """Which part of the data a reader looks at: time range, environment, service. Pure."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-
-import polars as pl
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from dashboards.wording import clean, shortened, time_text
-from retrospan.timespan import parse_moment
+from retrospan.timespan import parse_moment, rfc3339
 from store.errors import UsageError
 
 NAMES = ("from", "to", "env", "service")  # in the address of every page
 VALUE_LENGTH_MAX = 200
+ALL = "all"  # as `from`: the whole of a store whose pages open with a part of it
 ENVIRONMENT_NAMES = ("deployment.environment.name", "deployment.environment")
 
 
@@ -19,7 +18,8 @@ class Scope:
     """Flows that began in `since_ns <= start < until_ns`; None and "" do not narrow.
 
     `since` and `until` are as typed: RFC 3339, or a length before the end of the data. `faults`
-    are sentences about values that could not be read; those narrow nothing.
+    are sentences about values that could not be read; those narrow nothing. `opened` says that no
+    range was asked for, and the page opened with one it can answer soon.
     """
 
     since: str = ""
@@ -29,6 +29,7 @@ class Scope:
     environment: str = ""
     services: Sequence[str] = ()
     faults: Sequence[str] = ()
+    opened: bool = False
 
     @property
     def narrow(self) -> bool:
@@ -40,25 +41,11 @@ class Scope:
             or self.until_ns is not None
         )
 
-    def narrowed(self, flows: pl.DataFrame) -> pl.DataFrame:
-        """The flows within, in their order; the frame is `data.Overview.flows`."""
-        wanted = []
-        if self.since_ns is not None:
-            wanted.append(pl.col("start_ns") >= self.since_ns)
-        if self.until_ns is not None:
-            wanted.append(pl.col("start_ns") < self.until_ns)
-        if self.environment:
-            wanted.append(pl.col("environments").list.contains(self.environment))
-        if self.services:
-            some = [pl.col("services").list.contains(name) for name in self.services]
-            wanted.append(pl.any_horizontal(some))
-        return flows.filter(pl.all_horizontal(wanted)) if wanted else flows
-
-    def holds(self, time_ns: int) -> bool:
-        """Whether a moment lies in the time range."""
-        return (self.since_ns is None or time_ns >= self.since_ns) and (
-            self.until_ns is None or time_ns < self.until_ns
-        )
+    def within(self, since_ns: int, until_ns: int) -> "Scope":
+        """The part of it between two moments."""
+        begin = since_ns if self.since_ns is None else max(since_ns, self.since_ns)
+        end = until_ns if self.until_ns is None else min(until_ns, self.until_ns)
+        return replace(self, since_ns=begin, until_ns=end)
 
     def address(self) -> dict[str, str | list[str]]:
         """The values as an address holds them."""
@@ -72,7 +59,8 @@ class Scope:
 
     def as_options(self) -> list[str]:
         """Options of the commands that take `--since`, `--until`, `--service` and `--where`."""
-        options = ["--since", self.since] if self.since_ns is not None else []
+        since = rfc3339(self.since_ns) if self.opened and self.since_ns else self.since
+        options = ["--since", since] if self.since_ns is not None else []
         options += ["--until", self.until] if self.until_ns is not None else []
         options += ["--service", self.services[0]] if len(self.services) == 1 else []
         if self.environment:
@@ -93,8 +81,15 @@ class Scope:
         return clean(", ".join(parts)) or "all of the data"
 
 
-def scope_of(values: Mapping[str, Sequence[str]], data_end_ns: int | None) -> Scope:
-    """The scope an address names; `values` holds each name's values in their order."""
+def scope_of(
+    values: Mapping[str, Sequence[str]],
+    data_end_ns: int | None,
+    opens_at: Callable[[int | None], int | None] = lambda until_ns: None,
+) -> Scope:
+    """The scope an address names; `values` holds each name's values in their order.
+
+    Without a `from` the range begins where `opens_at` says for its end; None does not narrow.
+    """
     faults: list[str] = []
 
     def first(name: str) -> str:
@@ -103,7 +98,7 @@ def scope_of(values: Mapping[str, Sequence[str]], data_end_ns: int | None) -> Sc
 
     def moment(name: str) -> int | None:
         text = first(name)
-        if not text:
+        if not text or (name == "from" and text == ALL):
             return None
         try:
             return parse_moment(text, data_end_ns, name)
@@ -112,6 +107,8 @@ def scope_of(values: Mapping[str, Sequence[str]], data_end_ns: int | None) -> Sc
             return None
 
     since_ns, until_ns = moment("from"), moment("to")
+    opened_ns = None if first("from") else opens_at(until_ns)
+    since_ns = opened_ns if since_ns is None else since_ns
     if since_ns is not None and until_ns is not None and until_ns <= since_ns:
         faults.append("The time range ends before it begins: nothing lies in it.")
     services = [name[:VALUE_LENGTH_MAX] for name in values.get("service") or () if name]
@@ -123,4 +120,5 @@ def scope_of(values: Mapping[str, Sequence[str]], data_end_ns: int | None) -> Sc
         environment=first("env"),
         services=tuple(dict.fromkeys(services)),
         faults=[clean(shortened(fault, 400)) for fault in faults],
+        opened=opened_ns is not None,
     )

@@ -1,27 +1,52 @@
 """How a page begins: what it asks, the bar above it, and the screens of a store with no flows."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from dashboards import data, screens
+from dashboards import data, screens, wide_ranges
 from dashboards.components.range_bar import range_bar
-from dashboards.data import Overview
+from dashboards.data import FLOWS_MAX, Holdings, Overview
 from dashboards.markup import heading
 from dashboards.scope import Scope
 
 
-def begun(title: str, question: str) -> tuple[Overview, Scope] | None:
-    """Heading and bar; what the store holds within the scope, or None when a screen said it all."""
-    overview = data.overview()
+def begun(title: str, question: str, flows_max: int = FLOWS_MAX) -> tuple[Overview, Scope] | None:
+    """Heading and bar; the flows within the scope, or None when a screen said it all.
+
+    More than `flows_max` flows are read only when somebody presses for it.
+    """
+    start = scoped(title, question, flows_max)
+    if start is None:
+        return None
+    _, scope = start
+    if not wide_ranges.wanted(scope, data.flow_count(scope), flows_max):
+        return None
+    return data.overview(scope), scope
+
+
+def scoped(
+    title: str,
+    question: str,
+    flows_max: int | None,
+    above: Callable[[Holdings], None] | None = None,
+) -> tuple[Holdings, Scope] | None:
+    """Heading and bar; what the store holds, or None when a screen said it all. No flow is read.
+
+    `above` is drawn over the bar.
+    """
+    holdings = data.holdings()
     st.html(heading(title, above=question))
-    if overview.spans == 0:
+    if holdings.spans == 0:
         screens.nothing_recorded()
         return None
-    if overview.flows.is_empty():
-        screens.nothing_derived(overview.underived)
+    if above is not None:
+        above(holdings)
+    if holdings.flow_count == 0:
+        screens.nothing_derived(holdings.underived)
         return None
-    scope = range_bar(overview)
-    within = overview.narrowed(scope)
-    if within.flows.is_empty():
+    scope = range_bar(holdings, flows_max)
+    if data.flow_count(scope) == 0:
         screens.nothing_in_scope(scope)
         return None
-    return within, scope
+    return holdings, scope

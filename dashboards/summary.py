@@ -1,6 +1,6 @@
-"""Numbers of the Overview, computed from the list of flows: pure, every share with its n."""
+"""Numbers of lists of flows and of counts over them: pure, every share with its n."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -70,37 +70,48 @@ class Heat:
 
 
 def health(flows: pl.DataFrame) -> Health:
-    """Counts the cards. Well ended: succeeded or compensated, and no check of it violated."""
+    """Counts the cards over a list of flows, as `sql/health.sql` does over all in scope."""
     violated = pl.col("verdict") == "violation"
     good = pl.col("outcome").is_in(["succeeded", "compensated"]) & ~violated.fill_null(False)
     ended = pl.col("outcome").is_in(list(ENDED))
-    one = flows.select(
-        ended=ended.sum(),
-        good=(ended & good).sum(),
-        not_ended=(~ended).sum(),
-        violated=violated.sum(),
-        suspected=(pl.col("verdict") == "suspected").sum(),
-        checked=pl.col("verdict").is_not_null().sum(),
-        unsettled=pl.col("verdict").is_in(["unknown", "open"]).sum(),
-        with_effects=(pl.col("effects") > 0).sum(),
-        effects=pl.col("effects").sum(),
-        below=pl.col("decisions_below").sum(),
-        judged=pl.col("decisions_judged").sum(),
-        decisions=pl.col("decisions").sum(),
-        identical=(pl.col("replay") == "identical").sum(),
-        replayed=pl.col("replay").is_not_null().sum(),
-    ).row(0, named=True)
+    return health_of(
+        flows.select(
+            flows=pl.len(),
+            ended=ended.sum(),
+            good=(ended & good).sum(),
+            not_ended=(~ended).sum(),
+            violated=violated.sum(),
+            suspected=(pl.col("verdict") == "suspected").sum(),
+            checked=pl.col("verdict").is_not_null().sum(),
+            unsettled=pl.col("verdict").is_in(["unknown", "open"]).sum(),
+            with_effects=(pl.col("effects") > 0).sum(),
+            effects=pl.col("effects").sum(),
+            below=pl.col("decisions_below").sum(),
+            judged=pl.col("decisions_judged").sum(),
+            decisions=pl.col("decisions").sum(),
+            identical=(pl.col("replay") == "identical").sum(),
+            replayed=pl.col("replay").is_not_null().sum(),
+        ).row(0, named=True)
+    )
+
+
+def health_of(counts: Mapping[str, int]) -> Health:
+    """The cards. Well ended: succeeded or compensated, and no check of it violated."""
     return Health(
-        flows=flows.height,
-        ended_well=Share(part=one["good"], whole=one["ended"], unknown=one["not_ended"]),
-        violations=Share(part=one["violated"], whole=one["checked"], unknown=one["unsettled"]),
-        suspected=one["suspected"],
-        flows_with_effects=one["with_effects"],
-        effects=one["effects"],
-        below_threshold=Share(
-            part=one["below"], whole=one["judged"], unknown=one["decisions"] - one["judged"]
+        flows=counts["flows"],
+        ended_well=Share(part=counts["good"], whole=counts["ended"], unknown=counts["not_ended"]),
+        violations=Share(
+            part=counts["violated"], whole=counts["checked"], unknown=counts["unsettled"]
         ),
-        identical=Share(part=one["identical"], whole=one["replayed"]),
+        suspected=counts["suspected"],
+        flows_with_effects=counts["with_effects"],
+        effects=counts["effects"],
+        below_threshold=Share(
+            part=counts["below"],
+            whole=counts["judged"],
+            unknown=counts["decisions"] - counts["judged"],
+        ),
+        identical=Share(part=counts["identical"], whole=counts["replayed"]),
     )
 
 
@@ -111,11 +122,17 @@ def timeline(flows: pl.DataFrame) -> Timeline | None:
     starts = flows["start_ns"]
     first, last = int(str(starts.min())), int(str(starts.max()))
     width = bucket_width_ns(last - first)
-    low = first // width
-    length = last // width - low + 1
-    counts = {outcome: [0] * length for outcome in OUTCOMES}
     grouped = flows.group_by((pl.col("start_ns") // width).alias("bucket"), "outcome").len()
-    for bucket, outcome, number in grouped.iter_rows():
+    return timeline_of(grouped.rows(), first, last)
+
+
+def timeline_of(rows: Iterable[tuple[int, str, int]], first_ns: int, last_ns: int) -> Timeline:
+    """The same of (bucket, outcome, flows) between the first and the last start."""
+    width = bucket_width_ns(last_ns - first_ns)
+    low = first_ns // width
+    length = last_ns // width - low + 1
+    counts = {outcome: [0] * length for outcome in OUTCOMES}
+    for bucket, outcome, number in rows:
         counts.setdefault(outcome, [0] * length)[bucket - low] = number
     return Timeline(
         starts_ns=[(low + n) * width for n in range(length)],

@@ -5,24 +5,24 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
-from dashboards import links
+from dashboards import data, links
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.markup import worded
+from dashboards.scope import Scope
 from dashboards.wording import clean, duration_text, plural, time_text
 
 ROWS_MAX = 500
 
 
-def flow_rows(flows: pl.DataFrame, flow_ids: Sequence[str], *, key: str, alt: str) -> None:
-    """Those of the flows that are named, the first ones when they are many."""
-    chosen = flows.filter(pl.col("flow_id").is_in(list(flow_ids)))
-    if chosen.is_empty():
+def flow_rows(flow_ids: Sequence[str], *, key: str, alt: str) -> None:
+    """The flows that are named, the latest last; the last ones when they are many."""
+    if not flow_ids:
         st.text("None of them lies in this selection.")
         return
-    shown = chosen.head(ROWS_MAX)
-    cut = f"; the latest {shown.height:,} are listed" if shown.height < chosen.height else ""
-    st.caption(f"{plural(chosen.height, 'flow')}{cut}. Select a row to open the flow.")
+    shown = data.overview(Scope(), flow_ids[-ROWS_MAX:]).flows
+    cut = f"; the latest {shown.height:,} are listed" if shown.height < len(flow_ids) else ""
+    st.caption(f"{plural(len(flow_ids), 'flow')}{cut}. Select a row to open the flow.")
     table = pl.DataFrame([_row(row) for row in shown.iter_rows(named=True)])
     row = picking_table(table, key=key, alt=alt, height_max_px=420)
     if row is not None:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import polars as pl
 import streamlit as st
 
-from dashboards.summary import timeline
+from dashboards.summary import Timeline
 from dashboards.wording import duration_text, time_text
 from store.conclusions import Incident
 
@@ -30,10 +29,9 @@ _STYLES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def outcome_chart(
-    flows: pl.DataFrame, incidents: Sequence[Incident], height_px: int = HEIGHT_PX
+    times: Timeline | None, incidents: Sequence[Incident], height_px: int = HEIGHT_PX
 ) -> None:
     """Draws the chart; incident windows are shaded."""
-    times = timeline(flows)
     if times is None:
         return
     labels = [_label(start, times.width_ns) for start in times.starts_ns]

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from dashboards.data import Overview
-from dashboards.scope import NAMES, VALUE_LENGTH_MAX, Scope, scope_of
+from dashboards import data
+from dashboards.data import Holdings
+from dashboards.scope import ALL, NAMES, VALUE_LENGTH_MAX, Scope, scope_of
 from dashboards.wording import clean, duration_text, plural, shortened, time_text
 from retrospan.timespan import rfc3339
 from store.conclusions import Incident
@@ -18,7 +19,7 @@ INCIDENTS_OFFERED_MAX = 20
 TITLE_LENGTH_MAX = 60
 LATEST = {"5m": "5 minutes", "15m": "15 minutes", "1h": "hour", "6h": "6 hours", "1d": "day",
           "7d": "7 days", "30d": "30 days"}  # fmt: skip
-ALL, OWN = "all", "own"
+LATEST_THAT_FIT, OWN = "latest", "own"
 
 _REMEMBERED = "range_bar_values"
 _PAGE = "range_bar_page"
@@ -40,42 +41,56 @@ def carried() -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in NAMES if name in st.query_params}
 
 
-def range_bar(overview: Overview) -> Scope:
-    """Draws the bar, returns the scope in force."""
-    scope = scope_of(carried(), overview.last_ns)
+def range_bar(holdings: Holdings, flows_max: int | None = None) -> Scope:
+    """Draws the bar, returns the scope in force.
+
+    Where the store holds more than `flows_max` flows, a page that is asked for no range opens with
+    the latest that are no more.
+    """
+    whole = flows_max is None or holdings.flow_count <= flows_max
+
+    def opens_at(until_ns: int | None) -> int | None:
+        return None if flows_max is None or whole else data.opens_at(flows_max, until_ns)
+
+    scope = scope_of(carried(), holdings.last_ns, opens_at)
+    ranges = _ranges(holdings.incidents, whole)
     with st.container(border=True):
         time, environment, service = st.columns([4, 2, 3], gap="small")
         with time:
-            _time(scope, overview)
+            _time(scope, holdings, ranges, flows_max)
         with environment:
-            _environment(scope, overview)
+            _environment(scope, holdings)
         with service:
-            _services(scope, overview)
-        if _chosen_range(scope, overview.incidents) == OWN or st.session_state.get("range-own"):
+            _services(scope, holdings)
+        if _chosen_range(scope, ranges) == OWN or st.session_state.get("range-own"):
             _own_range(scope)
         for fault in scope.faults:
             st.warning(clean(fault), icon="⚠️")
         if scope.narrow:
-            _told(scope, overview)
+            _told(scope, holdings, whole)
     return scope
 
 
-def _told(scope: Scope, overview: Overview) -> None:
-    within = scope.narrowed(overview.flows).height
+def _told(scope: Scope, holdings: Holdings, whole: bool) -> None:
+    within = data.flow_count(scope)
     left, right = st.columns([6, 1], gap="small", vertical_alignment="center")
     with left:
-        st.text(f"{plural(within, 'flow')} of {overview.flows.height:,}: {scope.told()}.")
+        st.text(f"{plural(within, 'flow')} of {holdings.flow_count:,}: {scope.told()}.")
     with right:
-        st.button("Show all data", key="range-clear", type="tertiary", on_click=_clear)
+        st.button(
+            "Show all data", key="range-clear", type="tertiary", on_click=_clear, args=(whole,)
+        )
 
 
-def _time(scope: Scope, overview: Overview) -> None:
-    ranges = _ranges(overview.incidents)
-    chosen = OWN if st.session_state.get("range-own") else _chosen_range(scope, overview.incidents)
+def _time(
+    scope: Scope, holdings: Holdings, ranges: Mapping[str, Range], flows_max: int | None
+) -> None:
+    chosen = OWN if st.session_state.get("range-own") else _chosen_range(scope, ranges)
     st.session_state["range-time"] = chosen
     words = {ALL: "All data", OWN: "From … to …"}
+    words[LATEST_THAT_FIT] = f"Latest {flows_max or 0:,} flows: answered at once"
     words |= {key: f"Last {text} of the data" for key, text in LATEST.items()}
-    words |= {one.incident_id: _incident_words(one) for one in _offered(overview.incidents)}
+    words |= {one.incident_id: _incident_words(one) for one in _offered(holdings.incidents)}
     st.selectbox(
         "Time (UTC, by start of the flow)",
         [*ranges, OWN],
@@ -96,18 +111,23 @@ def _incident_words(incident: Incident) -> str:
     return f"Incident {time_text(incident.start_ns, digits=0)}, {took}: {title}"
 
 
-def _ranges(incidents: Sequence[Incident]) -> dict[str, Range]:
+def _ranges(incidents: Sequence[Incident], whole: bool) -> dict[str, Range]:
     """What each choice of the list writes into the address."""
-    ranges: dict[str, Range] = {ALL: ("", "")} | {key: (key, "") for key in LATEST}
+    opening: dict[str, Range] = {ALL: ("", "")}
+    if not whole:
+        opening = {LATEST_THAT_FIT: ("", ""), ALL: (ALL, "")}
+    ranges = opening | {key: (key, "") for key in LATEST}
     windows = {
         one.incident_id: (rfc3339(one.start_ns), rfc3339(one.end_ns)) for one in _offered(incidents)
     }
     return ranges | windows
 
 
-def _chosen_range(scope: Scope, incidents: Sequence[Incident]) -> str:
+def _chosen_range(scope: Scope, ranges: Mapping[str, Range]) -> str:
     written = (scope.since, scope.until)
-    known = {window: key for key, window in reversed(_ranges(incidents).items())}
+    if written == (ALL, "") and ALL in ranges:
+        return ALL
+    known = {window: key for key, window in reversed(ranges.items())}
     return known.get(written, OWN)
 
 
@@ -137,8 +157,8 @@ def _own_range(scope: Scope) -> None:
             )
 
 
-def _environment(scope: Scope, overview: Overview) -> None:
-    known = sorted({str(name) for name in overview.flows["environments"].explode().drop_nulls()})
+def _environment(scope: Scope, holdings: Holdings) -> None:
+    known = holdings.environments
     options = ["", *dict.fromkeys([*known, *([scope.environment] if scope.environment else [])])]
     st.session_state["range-env"] = scope.environment
     none_known = not known and not scope.environment
@@ -153,8 +173,8 @@ def _environment(scope: Scope, overview: Overview) -> None:
     )
 
 
-def _services(scope: Scope, overview: Overview) -> None:
-    known = sorted({str(name) for name in overview.services["service"]})
+def _services(scope: Scope, holdings: Holdings) -> None:
+    known = holdings.services
     st.session_state["range-service"] = list(scope.services)
     st.multiselect(
         "Service takes part",
@@ -181,7 +201,16 @@ def _put(name: str, value: str | list[str]) -> None:
         st.query_params.pop(name, None)
 
 
-def _clear() -> None:
+def clear_range() -> None:
+    """Back to the range that pages open with; environment and service stay."""
+    st.session_state["range-own"] = False
+    for name in ("from", "to"):
+        st.query_params.pop(name, None)
+
+
+def _clear(whole: bool) -> None:
     st.session_state["range-own"] = False
     for name in NAMES:
         st.query_params.pop(name, None)
+    if not whole:
+        st.query_params["from"] = ALL

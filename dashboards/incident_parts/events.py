@@ -22,12 +22,19 @@ class Event:
     flow_id: str | None = None
 
 
-def events(incident: Incident, flows: pl.DataFrame, problems: pl.DataFrame) -> list[Event]:
+def events(
+    incident: Incident, versions: pl.DataFrame, flows: pl.DataFrame, problems: pl.DataFrame
+) -> list[Event]:
     """Marks of the incident, releases first seen near it, and the first flow of each symptom.
 
-    `flows` and `problems` are `data.Overview`'s; a symptom's moment is the start of its flow.
+    `versions` are rows of `sql/first_seen.sql`, `flows` and `problems` those of the affected flows;
+    a symptom's moment is the start of its flow.
     """
-    found = [*_marks(incident), *_releases(incident, flows), *_symptoms(incident, flows, problems)]
+    found = [
+        *_marks(incident),
+        *_releases(incident, versions),
+        *_symptoms(incident, flows, problems),
+    ]
     return sorted(found, key=lambda one: (one.at_ns, one.kind, one.text))[:EVENTS_MAX]
 
 
@@ -46,14 +53,9 @@ def _marks(incident: Incident) -> list[Event]:
     ]
 
 
-def _releases(incident: Incident, flows: pl.DataFrame) -> Sequence[Event]:
+def _releases(incident: Incident, first: pl.DataFrame) -> Sequence[Event]:
     """Versions of a flow's kind that follow another one, from one window's length before it."""
     before_ns = incident.start_ns - (incident.end_ns - incident.start_ns)
-    first = (
-        flows.sort("start_ns", "flow_id")
-        .group_by("name", "version", maintain_order=True)
-        .agg(pl.col("start_ns").first(), pl.col("flow_id").first())
-    )
     firsts = {name: at for name, at in first.group_by("name").agg(pl.col("start_ns").min()).rows()}
     return [
         Event(

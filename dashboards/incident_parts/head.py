@@ -7,8 +7,10 @@ import streamlit as st
 
 from dashboards import links
 from dashboards.data import Overview
+from dashboards.flow_questions import running
 from dashboards.markup import chip, heading
 from dashboards.moments import moment
+from dashboards.scope import Scope
 from dashboards.summary import Health, health
 from dashboards.wording import amount_text, clean, duration_text, plural, share_text
 from store.conclusions import Incident
@@ -17,8 +19,8 @@ SERVICES_MAX = 12
 CURRENCIES_MAX = 3
 
 
-def head(incident: Incident, overview: Overview) -> None:
-    """Title, times, and the numbers of its flows as far as they are in scope."""
+def head(incident: Incident, overview: Overview, scope: Scope) -> None:
+    """Title, times, and the numbers of its flows in scope, which `overview` holds."""
     took = duration_text(incident.end_ns - incident.start_ns)
     above = f"incident, told by {incident.declared_by}, lasted {took}"
     st.html(heading(clean(incident.title) or "Untitled", above=above))
@@ -29,7 +31,8 @@ def head(incident: Incident, overview: Overview) -> None:
     with right:
         links.as_command("incidents", "show", incident.incident_id, "--json")
     touched = touched_by(incident, overview.flows)
-    _cards(incident, touched, during(incident, overview.flows), overview.effects)
+    inside = running(scope, incident.start_ns, incident.end_ns)
+    _cards(incident, touched, inside, overview.effects)
 
 
 def times(incident: Incident) -> str:
@@ -55,13 +58,6 @@ def times(incident: Incident) -> str:
 def touched_by(incident: Incident, flows: pl.DataFrame) -> pl.DataFrame:
     """The affected flows in scope."""
     return flows.filter(pl.col("flow_id").is_in(list(incident.flow_ids)))
-
-
-def during(incident: Incident, flows: pl.DataFrame) -> int:
-    """How many flows ran inside the window, affected or not."""
-    end = pl.col("end_ns").fill_null(pl.col("start_ns"))
-    inside = (pl.col("start_ns") <= incident.end_ns) & (end >= incident.start_ns)
-    return flows.filter(inside).height
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,21 +7,21 @@ from dashboards import links
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.data import Overview
+from dashboards.flow_questions import first_seen, outcomes
 from dashboards.incident_parts.events import events
+from dashboards.scope import Scope
 from dashboards.wording import clean, duration_text, time_text
 from store.conclusions import Incident
 
 ICONS = {"incident": "◆ incident", "change": "▲ change", "symptom": "✖ symptom"}
 
 
-def timeline_tab(incident: Incident, overview: Overview) -> None:
+def timeline_tab(incident: Incident, overview: Overview, scope: Scope) -> None:
     """Flows from half a window before to half a window after, then the moments in order."""
     margin = (incident.end_ns - incident.start_ns) // 2
-    around = overview.flows.filter(
-        pl.col("start_ns").is_between(incident.start_ns - margin, incident.end_ns + margin)
-    )
-    outcome_chart(around, [incident])
-    found = events(incident, overview.flows, overview.problem_rows)
+    around = scope.within(incident.start_ns - margin, incident.end_ns + margin + 1)
+    outcome_chart(outcomes(around), [incident])
+    found = events(incident, first_seen(scope), overview.flows, overview.problem_rows)
     table = pl.DataFrame(
         {
             "time": [time_text(one.at_ns) for one in found],

@@ -1,54 +1,30 @@
--- Every flow with what pages count, filter and list; the saga verdict is the worst of its sagas.
-WITH verdicts AS (
-    SELECT
-        flow_id,
-        min(list_position(
-            ['violation', 'suspected', 'unknown', 'open', 'pass', 'not_applicable'], verdict
-        )) AS rank,
-        sum(json_array_length(residuals))::BIGINT AS effects
-    FROM sagas
+-- Flows in scope, or those of them that are named, with what pages count and list; latest first.
+WITH chosen AS (
+    SELECT *
+    FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
+    WHERE $flow_ids::VARCHAR[] IS NULL OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+),
+
+hurt AS (
+    SELECT flow_id, list(DISTINCT name ORDER BY name) AS problems
+    FROM flow_problems
+    WHERE flow_id IN (SELECT flow_id FROM chosen)
     GROUP BY flow_id
 ),
-judged AS (
-    SELECT
-        m.flow_id,
-        count(*) FILTER (
-            WHERE d.confidence_value IS NOT NULL AND d.threshold_value IS NOT NULL
-        ) AS judged,
-        count(*) FILTER (WHERE d.confidence_value < d.threshold_value) AS below
-    FROM (SELECT flow_id, unnest(decision_ids) AS decision_id FROM flows) AS m
-    INNER JOIN decisions AS d ON m.decision_id = d.decision_id
-    GROUP BY m.flow_id
-),
+
 controls AS (
-    SELECT flow_id, min(verdict) AS verdict
+    SELECT flow_id, min(verdict) AS replay
     FROM replays
-    WHERE scenario IS NULL AND mode = 'trace'
+    WHERE scenario IS NULL AND mode = 'trace' AND flow_id IN (SELECT flow_id FROM chosen)
     GROUP BY flow_id
 )
+
 SELECT
-    f.flow_id,
-    f.name,
-    f.version,
-    f.outcome,
-    f.start_ns,
-    f.end_ns,
-    f.service,
-    f.services,
-    f.span_count,
-    f.step_count,
-    f.attempt_count,
-    f.compensation_count,
-    f.complete,
-    f.replayability,
-    len(f.decision_ids)::BIGINT AS decisions,
-    coalesce(j.judged, 0)::BIGINT AS decisions_judged,
-    coalesce(j.below, 0)::BIGINT AS decisions_below,
-    ['violation', 'suspected', 'unknown', 'open', 'pass', 'not_applicable'][v.rank] AS verdict,
-    coalesce(v.effects, 0)::BIGINT AS effects,
-    c.verdict AS replay
-FROM flows AS f
-LEFT JOIN verdicts AS v ON f.flow_id = v.flow_id
-LEFT JOIN judged AS j ON f.flow_id = j.flow_id
-LEFT JOIN controls AS c ON f.flow_id = c.flow_id
-ORDER BY f.start_ns DESC, f.flow_id
+    c.*,
+    c.end_ns - c.start_ns AS duration_ns,
+    coalesce(h.problems, []) AS problems,
+    r.replay
+FROM chosen AS c
+LEFT JOIN hurt AS h ON c.flow_id = h.flow_id
+LEFT JOIN controls AS r ON c.flow_id = r.flow_id
+ORDER BY c.start_ns DESC, c.flow_id

@@ -1,19 +1,14 @@
--- Violated and suspected checks and findings, one row each.
+-- Violated and suspected checks and findings of the flows in scope, one row each.
 SELECT flow_id, name, verdict, message
-FROM (
-    SELECT
-        flow_id,
-        item ->> '$.check' AS name,
-        item ->> '$.verdict' AS verdict,
-        item ->> '$.message' AS message
-    FROM (
-        SELECT flow_id, unnest(json_extract(checks, '$[*]')) AS item
-        FROM sagas
-        WHERE verdict IN ('violation', 'suspected')
+FROM flow_problems
+WHERE
+    flow_id IN (
+        SELECT flow_id
+        FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
+        WHERE $flow_ids::VARCHAR[] IS NULL OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
     )
-    UNION ALL
-    SELECT flow_id, detector AS name, verdict, message
-    FROM findings
-)
-WHERE verdict IN ('violation', 'suspected')
+UNION ALL
+SELECT flow_id, detector AS name, verdict, message
+FROM findings
+WHERE $every AND flow_id IS NULL AND verdict IN ('violation', 'suspected')
 ORDER BY ALL

@@ -1,13 +1,9 @@
 -- Who calls whom, and how it went: one row per caller and callee over the flows in scope. Latencies
 -- are of tries that ended, as the caller saw them.
 WITH scoped AS (
-    SELECT flow_id, sampling
-    FROM flows
-    WHERE
-        ($since_ns IS NULL OR start_ns >= $since_ns)
-        AND ($until_ns IS NULL OR start_ns < $until_ns)
-        AND ($services IS NULL OR list_has_any(services, $services))
-        AND ($flow_ids IS NULL OR list_contains($flow_ids, flow_id))
+    SELECT h.flow_id, f.sampling
+    FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[]) AS h
+    INNER JOIN flows AS f ON h.flow_id = f.flow_id
 ),
 calls AS (
     SELECT

@@ -1,7 +1,7 @@
 -- Services with their spans, failed spans and flows, most failed spans first.
 WITH member AS (
     SELECT service, count(*) AS flows
-    FROM (SELECT flow_id, unnest(services) AS service FROM flows)
+    FROM (SELECT flow_id, unnest(services) AS service FROM flow_heads)
     GROUP BY service
 )
 SELECT

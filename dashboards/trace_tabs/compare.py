@@ -9,6 +9,7 @@ from dashboards.components.address_filters import filter_text
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.data import FlowPage
+from dashboards.flow_questions import nearest_success
 from dashboards.markup import facts, heading, word_chip
 from dashboards.wording import clean, duration_text, shortened, value_text
 from store.errors import NotFoundError
@@ -25,7 +26,7 @@ def compare_tab(page: FlowPage) -> None:
     asked = filter_text(
         "Compare with flow (id)", WITH, "the nearest flow of its kind that succeeded"
     )
-    other = asked or _nearest(page)
+    other = asked or nearest_success(page.flow)
     if other is None:
         st.text("No other flow of this kind succeeded. Give the id of a flow to compare with.")
         return
@@ -39,20 +40,6 @@ def compare_tab(page: FlowPage) -> None:
     _heads(found)
     _steps(found)
     links.as_command("flows", "diff", found.a.flow_id, found.b.flow_id)
-
-
-def _nearest(page: FlowPage) -> str | None:
-    flow = page.flow
-    alike = data.overview().flows.filter(
-        (pl.col("name") == flow.name)
-        & (pl.col("outcome") == "succeeded")
-        & (pl.col("flow_id") != flow.flow_id)
-    )
-    near = alike.with_columns(
-        (pl.col("start_ns") - flow.start_ns).abs().alias("away"),
-        (pl.col("version") != flow.version).alias("other_version"),
-    ).sort("other_version", "away", "flow_id")
-    return str(near["flow_id"][0]) if near.height else None
 
 
 def _heads(found: FlowDiff) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from dashboards import data, screens
+from dashboards.components.address_tabs import address_tabs
 from dashboards.oversight_parts.decision import decision_part
 from dashboards.oversight_parts.listed import decisions_tab
 from dashboards.oversight_parts.read import Looked, looked
@@ -37,7 +38,7 @@ def render() -> None:
     if not found.decisions:
         _none(overview.flows.height)
         return
-    end_ns = data.overview().last_ns or 0
+    end_ns = overview.last_ns or 0
     _told(found)
     parts = {
         "Decisions": partial(decisions_tab, found, scope),
@@ -48,11 +49,7 @@ def render() -> None:
         "Log": partial(log_tab, found, end_ns),
         "All metrics": partial(metrics_tab, found, end_ns),
     }
-    tabs = st.tabs(list(parts), key="about", on_change="rerun", bind="query-params")
-    for tab, show in zip(tabs, parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                show()
+    address_tabs("about", parts)
 
 
 def _told(found: Looked) -> None:

@@ -8,11 +8,11 @@ import streamlit as st
 from dashboards import data, links, screens
 from dashboards.check_titles import titled
 from dashboards.components.address_filters import filter_choice, filter_text
+from dashboards.components.address_tabs import address_tabs
 from dashboards.components.duration_chart import HEIGHT_PX, duration_chart
 from dashboards.components.exports import exports
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
-from dashboards.components.range_bar import range_bar
 from dashboards.flow_filters import (
     LIMITATIONS,
     NAMES,
@@ -23,10 +23,11 @@ from dashboards.flow_filters import (
 from dashboards.flow_questions import flows_of_call, flows_with
 from dashboards.flow_tabs.batch import batch_tab
 from dashboards.flow_tabs.differences import differences_tab
-from dashboards.markup import chip, heading, notes, worded
+from dashboards.markup import chip, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.scope import Scope
-from dashboards.summary import OUTCOMES
+from dashboards.scoped import begun
+from dashboards.summary import OUTCOMES, timeline
 from dashboards.wording import clean, plural, time_text
 
 PAGE = PageFacts(title="Flows", section="Explore", order=40, url_path="flows")
@@ -38,16 +39,11 @@ VERDICTS = ("violation", "suspected", "unknown", "open", "pass", "not_applicable
 
 def render() -> None:
     """The page. Every filter lives in the address, so that a link keeps it."""
-    overview = data.overview()
-    st.html(heading("Flows", above="Which business flows ran, how did they end?"))
-    if overview.spans == 0:
-        screens.nothing_recorded()
+    start = begun("Flows", "Which business flows ran, how did they end?")
+    if start is None:
         return
-    if overview.flows.is_empty():
-        screens.nothing_derived(overview.underived)
-        return
-    scope = range_bar(overview)
-    scoped = scope.narrowed(overview.flows)
+    overview, scope = start
+    scoped = overview.flows
     _filters(overview)
     chosen = filters_of({name: st.query_params.get_all(name) for name in NAMES})
     _call_chip(chosen)
@@ -55,7 +51,7 @@ def render() -> None:
     if found.is_empty():
         if chosen.faults():
             st.html(notes(chosen.faults(), tone="warn"))
-        st.text(f"None of {plural(overview.flows.height, 'flow')} fits all these filters.")
+        st.text(f"None of {plural(overview.flow_count, 'flow')} fits all these filters.")
         if st.button("Clear filters", type="primary"):
             st.switch_page(links.page("flows"), query_params={})
         return
@@ -66,7 +62,7 @@ def render() -> None:
         duration_chart(found)
     with right:
         st.subheader("Outcomes (UTC)")
-        outcome_chart(found, overview.incidents, HEIGHT_PX)
+        outcome_chart(timeline(found), overview.incidents, HEIGHT_PX)
     options = [*scope.as_options(), *chosen.as_options()]
     parts = {
         "List": partial(_list, found, overview),
@@ -74,11 +70,7 @@ def render() -> None:
         "Batch replay": partial(batch_tab, found, options),
         "As command": partial(_command, scope, chosen),
     }
-    tabs = st.tabs(list(parts), key="view", on_change="rerun", bind="query-params")
-    for tab, show in zip(tabs, parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                show()
+    address_tabs("view", parts)
 
 
 def _found(overview: data.Overview, scoped: pl.DataFrame, filters: FlowFilters) -> pl.DataFrame:
@@ -156,7 +148,7 @@ def _list(found: pl.DataFrame, overview: data.Overview) -> None:
     shown = found.head(ROW_COUNT_MAX)
     cut = f"; the latest {shown.height:,} are listed" if shown.height < found.height else ""
     st.caption(
-        f"{found.height:,} of {plural(overview.flows.height, 'flow')}{cut}. "
+        f"{found.height:,} of {plural(overview.flow_count, 'flow')}{cut}. "
         "Select a row to open the flow."
     )
     table = _table(shown)

@@ -1,74 +1,81 @@
 """Incidents: what broke, how far are we."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import polars as pl
 import streamlit as st
 
-from dashboards import links, screens
+from dashboards import data, links, screens
+from dashboards.components.address_tabs import address_tabs
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
-from dashboards.data import Overview
+from dashboards.data import Holdings, Overview
+from dashboards.flow_questions import hurt
+from dashboards.flow_questions import incidents as incidents_within
 from dashboards.incident_parts.candidates import candidates_tab
 from dashboards.incident_parts.effects import effects_tab
 from dashboards.incident_parts.head import head, sums, touched_by
 from dashboards.incident_parts.report import report_tab
 from dashboards.incident_parts.timeline import timeline_tab
 from dashboards.pages import PageFacts
-from dashboards.scoped import begun
-from dashboards.summary import ENDED
+from dashboards.scope import Scope
+from dashboards.scoped import scoped
 from dashboards.wording import clean, duration_text, plural, time_text
 from retrospan.timespan import rfc3339
 from store.conclusions import Incident
 from store.errors import NotFoundError
 
 PAGE = PageFacts(title="Incidents", section="Operate", order=20, url_path="incidents")
+LISTED_MAX = 200
 
 
 def render() -> None:
     """The page: a list, or one incident (`?id=ID`)."""
-    start = begun("Incidents", "What broke, how far are we?")
+    start = scoped("Incidents", "What broke, how far are we?", None)
     if start is None:
         return
-    overview, _ = start
+    holdings, scope = start
     wanted = st.query_params.get("id")
+    known = incidents_within(scope)
     if wanted:
-        _one(wanted, overview)
-    elif overview.incidents:
-        _list(overview)
+        _one(wanted, known, holdings, scope)
+    elif known:
+        _list(known, scope)
     else:
-        _none(overview)
+        _none(scope)
 
 
-def _one(incident_id: str, overview: Overview) -> None:
-    found = {one.incident_id: one for one in overview.incidents}
+def _one(incident_id: str, incidents: Sequence[Incident], holdings: Holdings, scope: Scope) -> None:
+    found = {one.incident_id: one for one in incidents}
     links.view_link("incidents", "All incidents")
     if incident_id not in found:
         known = ", ".join(list(found)[:5]) or "none"
         raise NotFoundError(f"no incident {incident_id} in this selection; there are: {known}")
     incident = found[incident_id]
-    head(incident, overview)
+    overview = data.overview(scope, incident.flow_ids)
+    head(incident, overview, scope)
     parts = {
-        "Timeline": partial(timeline_tab, incident, overview),
+        "Timeline": partial(timeline_tab, incident, overview, scope),
         "Candidates": partial(candidates_tab, incident),
         "Effects left": partial(effects_tab, incident),
-        "Report": partial(report_tab, incident, overview.flows.height),
+        "Report": partial(report_tab, incident, holdings.flow_count),
     }
-    tabs = st.tabs(list(parts), key="part", on_change="rerun", bind="query-params")
-    for tab, show in zip(tabs, parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                show()
+    address_tabs("part", parts)
 
 
-def _list(overview: Overview) -> None:
-    st.caption(f"{plural(len(overview.incidents), 'incident')}. Select a row to open it.")
-    table = pl.DataFrame([_row(one, overview) for one in overview.incidents])
+def _list(incidents: Sequence[Incident], scope: Scope) -> None:
+    shown = incidents[:LISTED_MAX]
+    cut = f"; the latest {len(shown):,} are listed" if len(shown) < len(incidents) else ""
+    st.caption(f"{plural(len(incidents), 'incident')}{cut}. Select a row to open it.")
+    touched = dict.fromkeys(flow_id for one in shown for flow_id in one.flow_ids)
+    overview = data.overview(scope, list(touched))
+    table = pl.DataFrame([_row(one, overview) for one in shown])
     row = picking_table(
         table, key="incident_table", alt="Incidents, latest first", height_max_px=520
     )
     if row is not None:
-        links.open_view("incidents", id=overview.incidents[row].incident_id)
+        links.open_view("incidents", id=shown[row].incident_id)
     exports(table, "incidents")
     with st.expander("From the command line"):
         links.as_command("incidents", "list", "--json")
@@ -99,23 +106,19 @@ def _after(incident: Incident, at_ns: int | None) -> str:
     return "not seen" if at_ns is None else duration_text(at_ns - incident.start_ns)
 
 
-def _none(overview: Overview) -> None:
+def _none(scope: Scope) -> None:
     """Nobody declared one: says whether there is reason to, and offers the window."""
     st.text("No incident is known in this selection.")
-    flows = overview.flows
-    hurt = flows.filter(pl.col("verdict") == "violation")
-    reason = "violate a saga check"
-    if hurt.is_empty():
-        bad = [outcome for outcome in ENDED if outcome not in ("succeeded", "compensated")]
-        hurt, reason = flows.filter(pl.col("outcome").is_in(bad)), "ended badly"
     st.text("Find incidents by burn rate and findings:")
     links.as_command("incidents", "find")
-    if hurt.is_empty():
-        st.text(f"None of {plural(flows.height, 'flow')} violates a saga check or ended badly.")
+    found = hurt(scope)
+    whole = plural(data.flow_count(scope), "flow")
+    if found is None:
+        st.text(f"None of {whole} violates a saga check or ended badly.")
         return
-    first, last = (int(str(value)) for value in (hurt["start_ns"].min(), hurt["start_ns"].max()))
-    st.text(f"{hurt.height:,} of {plural(flows.height, 'flow')} {reason}. Declare their window:")
-    window = ("--from", rfc3339(first), "--to", rfc3339(last + 1))
+    reason = "violate a saga check" if found.violated else "ended badly"
+    st.text(f"{found.flows:,} of {whole} {reason}. Declare their window:")
+    window = ("--from", rfc3339(found.first_ns), "--to", rfc3339(found.last_ns + 1))
     links.as_command("incidents", "declare", *window, "--title", "What happened")
 
 

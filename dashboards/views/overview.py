@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 import polars as pl
 import streamlit as st
 
-from dashboards import data, links, screens
+from dashboards import data, flow_questions, links, screens
 from dashboards.check_titles import titled
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
-from dashboards.components.range_bar import range_bar
+from dashboards.data import Holdings
 from dashboards.markup import chip, heading, notes, worded
 from dashboards.pages import PageFacts
-from dashboards.summary import Health, health
+from dashboards.scoped import scoped
+from dashboards.summary import Health
 from dashboards.wording import (
     amount_text,
     count_text,
@@ -45,43 +46,38 @@ class Card:
 
 def render() -> None:
     """The page."""
-    overview = data.overview()
-    st.html(heading("Overview", above="Are we fine, and where does it burn?"))
-    if overview.spans == 0:
-        screens.nothing_recorded()
+    start = scoped("Overview", "Are we fine, and where does it burn?", None, _head)
+    if start is None:
         return
-    st.html(_window_chips(overview))
-    _doubts(overview)
-    if overview.flows.is_empty():
-        screens.nothing_derived(overview.underived)
-        return
-    scope = range_bar(overview)
-    overview = overview.narrowed(scope)
-    if overview.flows.is_empty():
-        screens.nothing_in_scope(scope)
-        return
-    numbers = health(overview.flows)
-    _cards(numbers, overview.effects)
+    holdings, scope = start
+    numbers = flow_questions.scope_health(scope)
+    incidents = flow_questions.incidents(scope)
+    _cards(numbers, flow_questions.effect_sums(scope))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("How flows ended, over time (UTC)")
-        outcome_chart(overview.flows, overview.incidents)
+        outcome_chart(flow_questions.outcomes(scope), incidents)
     with right:
         st.subheader("Incidents")
-        _incidents(overview.incidents, overview.last_ns)
+        _incidents(incidents, holdings.last_ns)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("Worst findings")
-        _findings(overview.problems, numbers.violations.whole)
+        _findings(flow_questions.ranked_problems(scope), numbers.violations.whole)
     with right:
         st.subheader("Services, over all data")
-        _services(overview.services)
+        _services(flow_questions.services())
 
 
-def _window_chips(overview: data.Overview) -> str:
-    first, last = overview.first_ns, overview.last_ns
-    ended = overview.flows["end_ns"].max() if overview.flows.height else None
-    quiet_ns = last - int(str(ended)) if ended is not None and last is not None else None
+def _head(holdings: Holdings) -> None:
+    st.html(_window_chips(holdings))
+    _doubts(holdings)
+
+
+def _window_chips(holdings: Holdings) -> str:
+    first, last = holdings.first_ns, holdings.last_ns
+    ended = holdings.last_flow_ns
+    quiet_ns = last - ended if ended is not None and last is not None else None
     window = f"data: {time_text(first, digits=0)} – {time_text(last, digits=0)}"
     length = duration_text(last - first) if first is not None and last is not None else "–"
     chips = [
@@ -92,23 +88,23 @@ def _window_chips(overview: data.Overview) -> str:
             else "flows run up to the end of the data",
             title="Ages are counted from the end of the data, not from now",
         ),
-        chip(f"{plural(overview.spans, 'span')} · {plural(overview.traces, 'trace')}"),
+        chip(f"{plural(holdings.spans, 'span')} · {plural(holdings.traces, 'trace')}"),
         chip(str(data.store_path()), title="The store these pages read"),
     ]
     return "".join(chips)
 
 
-def _doubts(overview: data.Overview) -> None:
+def _doubts(holdings: Holdings) -> None:
     lines = []
-    if overview.underived and overview.flows.height:
+    if holdings.underived and holdings.flow_count:
         lines.append(
-            f"{plural(overview.underived, 'trace')} stored but not yet derived into flows: "
+            f"{plural(holdings.underived, 'trace')} stored but not yet derived into flows: "
             "the numbers below leave them out. Run `retrospan ingest` again to derive them."
         )
-    if overview.rejected:
+    if holdings.rejected:
         lines.append(
-            f"{plural(overview.rejected, 'input record')} could not be read and was kept aside; "
-            f"most frequent reason: {overview.rejected_reason}"
+            f"{plural(holdings.rejected, 'input record')} could not be read and was kept aside; "
+            f"most frequent reason: {holdings.rejected_reason}"
         )
     if lines:
         st.html(notes(lines, tone="warn"))
@@ -191,10 +187,8 @@ def _effects_scope(numbers: Health, effects: pl.DataFrame) -> str:
 
 def _amounts(effects: pl.DataFrame) -> str:
     told = effects.drop_nulls("amount")
-    summed = told.group_by("currency").agg(pl.col("amount").sum(), pl.col("effects").sum())
-    by_size = summed.sort(["effects", "currency"], descending=[True, False])
-    sums = [amount_text(row["amount"], row["currency"]) for row in by_size.iter_rows(named=True)]
-    silent = int(effects["effects"].sum()) - int(told["effects"].sum())
+    sums = [amount_text(row["amount"], row["currency"]) for row in told.iter_rows(named=True)]
+    silent = int(effects["effects"].sum()) - int(effects["told"].sum())
     unknown = f", {silent:,} without an amount" if silent and sums else ""
     return " + ".join(sums) + unknown if sums else "no amounts recorded"
 

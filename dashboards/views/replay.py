@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import polars as pl
 import streamlit as st
 
-from dashboards import links, screens
+from dashboards import data, links, screens
 from dashboards.components.address_filters import filter_text
 from dashboards.components.picking_table import picking_table
 from dashboards.data import Overview
@@ -14,6 +14,7 @@ from dashboards.pages import PageFacts
 from dashboards.replay_parts.population import all_at_once, each_alone
 from dashboards.replay_parts.result import control, outcome
 from dashboards.replays import Kind, operations, replayed
+from dashboards.scope import Scope
 from dashboards.scoped import begun
 from dashboards.what_ifs import FORMS, ONLY_OF_ALL, file_name, scenario_text
 from dashboards.wording import clean, plural, shortened, time_text
@@ -36,7 +37,7 @@ def render() -> None:
     if not flow_id:
         _choose(overview)
         return
-    kind = _kind(overview, flow_id)
+    kind = _kind(flow_id)
     _head(flow_id, kind)
     try:
         run = replayed((flow_id,), None)
@@ -84,12 +85,10 @@ def _said(error: Exception) -> None:
     st.html(notes([shortened(clean(str(error)), 600)], tone="warn"))
 
 
-def _kind(overview: Overview, flow_id: str) -> Kind:
-    found = overview.flows.filter(pl.col("flow_id") == flow_id)
+def _kind(flow_id: str) -> Kind:
+    found = data.overview(Scope(), [flow_id]).flows
     if found.is_empty():
-        raise NotFoundError(
-            f"no flow {flow_id!r} in this selection; show all data above, or choose another"
-        )
+        raise NotFoundError(f"no flow {flow_id!r} in this store; choose another")
     return str(found["name"][0]), str(found["version"][0])
 
 

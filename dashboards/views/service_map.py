@@ -8,6 +8,7 @@ import streamlit as st
 from dashboards import flow_questions, links, screens
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
+from dashboards.components.picks import followed, pick_key
 from dashboards.markup import chip, facts, heading, notes
 from dashboards.pages import PageFacts
 from dashboards.scoped import begun
@@ -32,7 +33,7 @@ def render() -> None:
         return
     overview, scope = begun_with
     within = overview.flows
-    calls = flow_questions.service_calls(scope, within)
+    calls = flow_questions.service_calls(scope)
     if calls.is_empty():
         st.text("No call between services was found in these flows: each ran in one service.")
         return
@@ -103,7 +104,7 @@ def _draw(graph: Graph) -> None:
     }
     state = st.echarts_chart(
         spec,
-        key="service_graph",
+        key=pick_key("service_graph"),
         height=height,
         on_select="rerun",
         alt=f"{plural(len(graph.nodes), 'service')} and {plural(len(graph.calls), 'kind')} of "
@@ -127,8 +128,8 @@ def _picked(state: Any, graph: Graph) -> None:
         chosen = {"caller": caller, "callee": callee}
     else:
         chosen = {"node": graph.nodes[at].name}
-    if chosen != {name: st.query_params.get(name) for name in chosen}:
-        st.query_params.from_dict(links.in_scope(**chosen))
+    followed("service_graph")
+    st.query_params.from_dict(links.in_scope(**chosen))
 
 
 def _node(node: Node, layers: int, height: int, most: int) -> dict[str, Any]:

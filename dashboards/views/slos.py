@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from analyzer.slo.duration import short_text
-from dashboards import data, links, screens
+from dashboards import links, screens
 from dashboards.components.exports import exports
 from dashboards.components.flow_rows import flow_rows
 from dashboards.components.picking_table import picking_table
@@ -43,7 +43,7 @@ def render() -> None:
     if start is None:
         return
     overview, scope = start
-    end_ns = data.overview().last_ns or 0
+    end_ns = overview.last_ns or 0
     held_to = targets()
     found = judged(held_to, overview, scope, end_ns)
     if not found:
@@ -207,9 +207,7 @@ def _ledger(one: Judged, overview: Overview) -> None:
         "good flows explains nothing. Select a row to see its bad flows below."
     )
     table = spending_rows(one)
-    # Another key for each address: what was picked must not be picked again by the next run.
-    key = f"slo_ledger-{st.query_params.get('cause', '')}"
-    row = picking_table(table, key=key, alt="Spending by cause", height_max_px=420)
+    row = picking_table(table, key="slo_ledger", alt="Spending by cause", height_max_px=420)
     if row is not None:
         spent = one.report.spending[row]
         links.open_view("slos", slo=one.key, cause=f"{spent.dimension}:{spent.cause}")
@@ -219,8 +217,7 @@ def _ledger(one: Judged, overview: Overview) -> None:
     if cause:
         st.html(line([cause]))
         links.view_link("slos", "All bad flows", slo=one.key)
-    whole = data.overview().flows if overview.flows.height else overview.flows
-    flow_rows(whole, one.bad(kind, cause), key="slo_bad_flows", alt="Bad flows, latest first")
+    flow_rows(one.bad(kind, cause), key="slo_bad_flows", alt="Bad flows, latest first")
 
 
 def _backtest(one: Judged, overview: Overview, held_to: Targets) -> None:

@@ -62,7 +62,7 @@ def test_no_calls_make_an_empty_drawing() -> None:
 @pytest.fixture(autouse=True)
 def no_kept_answers() -> Iterator[None]:
     data._overview.clear()
-    flow_questions._service_calls.clear()
+    flow_questions._asked.clear()
     flow_questions._flow_ids.clear()
     yield
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from replay.choreography import REDELIVERED
 from replay.infer.each import Each, elements_of
 from replay.infer.expression import Scope
 from replay.infer.guards import STATUS_LEAF
@@ -168,6 +169,8 @@ class Caller:
             number += 1
             answer = self._answer(operation, scope, found)
             tries.append(answer.status)
+            if answer.response.get(REDELIVERED):
+                self.run.doubt(operation.name, [("redelivered", None)])
             end = now.later(answer.latency, answer.low, answer.high)
             counted = self.attempts.get((op, stream), 0) + 1
             self.attempts[op, stream] = counted

@@ -11,7 +11,7 @@ from replay.infer.expression import Scope
 from replay.infer.outcome import ending_of
 from replay.infer.program import Program
 from replay.infer.tree import Tree
-from replay.infer.view import View
+from replay.infer.view import Node, View
 from replay.leaves import Leaves, is_number, lists_in
 from replay.match import Answers
 from replay.plan import plan_of, source_of
@@ -63,7 +63,9 @@ class Machine:
         label, doubts = program.outcome.read(ending.reader(run.view))
         run.outcome = str(label)
         run.doubt("outcome", [doubt for doubt in doubts if doubt[0] != "rival_guard"])
-        end = quiet.plus(program.end_gap)
+        last = max(run.view.nodes.values(), key=_ended, default=None)
+        overall = program.end_gaps[""]
+        end = quiet.plus(overall if last is None else program.end_gaps.get(last.op, overall))
         run.end, run.end_low, run.end_high = end.usual, end.low, end.high
         if run.outcome == "succeeded":
             scope = Scope(run.view)
@@ -167,7 +169,7 @@ class _Forward:
             if seen is None or seen.count < 2:
                 self.run.doubt(op, [("unconfirmed_wait", last)])
             gap = seen or gap
-        if operation.loose:
+        if (last or "") in operation.loose:
             self.run.doubt(op, [("unexplained_wait", None)])
         node = self.caller.node(operation, ready, gap, (0, self.machine.rank[op]))
         if node is None:
@@ -189,6 +191,10 @@ class _Forward:
         nodes = self.run.view.nodes
         done = [nodes[a] for a in self.program.order.before[op] if a in nodes]
         return max(done, key=lambda node: (node.end, node.op)).op if done else None
+
+
+def _ended(node: Node) -> tuple[int, str]:
+    return node.end, node.op
 
 
 def _score(tree: Tree) -> str:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from math import isfinite
 from typing import Any
 
+from replay.choreography import own_steps
 from replay.leaves import Leaves, Scalar, flatten
 from store.conclusions import Attempt, Flow, Step
 from store.errors import DataError
@@ -84,11 +85,7 @@ class Recording:
 
 def recording_of(flow: Flow) -> Recording:
     """Keep of a flow what its own caller did at top level; never raises for a partial flow."""
-    own = [
-        step
-        for step in flow.steps
-        if step.parent_step_id is None and step.service == flow.service and step.attempts
-    ]
+    own = own_steps(flow)
     drawn = _drawn(flow.draws)
     return Recording(
         flow_id=flow.flow_id,

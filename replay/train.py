@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from replay.choreography import MESSAGE, REDELIVERED
 from replay.divergence import compare
 from replay.infer.learn import learn
 from replay.infer.program import Program
@@ -29,6 +30,14 @@ def train(recordings: Sequence[Recording], settings: ReplaySettings) -> Trained:
     The share set aside is part of the program: it is shown, never hidden. A program that explains
     few of its own recordings, where what programs are made of was not recorded, is refused.
     """
+    once = [recording for recording in recordings if not _redelivered(recording)]
+    odd = len(recordings) - len(once)
+    if odd and len(once) >= settings.kept_share_min * len(recordings):
+        # What a broker does again is no part of a program; replays of such flows say so.
+        trained = train(once, settings)
+        return replace(
+            trained, program=replace(trained.program, set_aside=trained.program.set_aside + odd)
+        )
     program = learn(recordings, settings.learn)
     explained = _explained(program, recordings, settings)
     if len(explained) * 100 >= _GOOD_ENOUGH_PERCENT * len(recordings):
@@ -47,6 +56,15 @@ def train(recordings: Sequence[Recording], settings: ReplaySettings) -> Trained:
     if len(again) <= len(explained):
         return Trained(program)
     return Trained(replace(refit, set_aside=len(recordings) - len(explained)))
+
+
+def _redelivered(recording: Recording) -> bool:
+    return any(
+        attempt.response.get(REDELIVERED)
+        for step in recording.steps
+        if step.kind == MESSAGE
+        for attempt in step.attempts
+    )
 
 
 def lacking_of(recordings: Sequence[Recording]) -> list[str]:

@@ -96,6 +96,20 @@ def bind(
     return Binding(kept[0], tuple(kept[1 : 1 + RIVALS_MAX]), len(samples))
 
 
+def _made_up(
+    binding: Binding, path: str, samples: Sequence[tuple[Scope, Leaves]], share: float
+) -> bool:
+    """Whether the rule gives a value where requests were recorded that had none."""
+    if isinstance(binding.expression, Constant):
+        return False
+    given = sum(
+        leaves.get(path) is None and evaluate(binding.expression, scope) is not None
+        for scope, leaves in samples[:SAMPLES_MAX]
+        if leaves
+    )
+    return given > max(1, int(share * len(samples)))
+
+
 def _constant(samples: Sequence[Sample], allowed: int) -> Constant | None:
     first = samples[0][1]
     misses = sum(not same(value, first) for _, value in samples)
@@ -225,7 +239,7 @@ def bind_leaves(
     for path in sorted(by_path):
         last = path.rpartition(".")[2]
         found = bind(by_path[path], ancestors, share, name=last, own_key=True)
-        if found is None:
+        if found is None or _made_up(found, path, samples, share):
             noise.append(path)
         else:
             bound[path] = found

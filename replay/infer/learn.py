@@ -14,7 +14,7 @@ from replay.infer.program import Operation, Program
 from replay.infer.recovery import Recovery, learn_recovery
 from replay.infer.repeat import Repeat, learn_repeats
 from replay.infer.support import donor_of, support_of
-from replay.infer.timing import Span3, spread
+from replay.infer.timing import spread
 from replay.infer.tree import Tree
 from replay.infer.view import (
     Instance,
@@ -25,7 +25,7 @@ from replay.infer.view import (
     places_called_twice,
     tabulate,
 )
-from replay.infer.waits import Waits, learn_waits
+from replay.infer.waits import Waits, learn_end_waits, learn_waits
 from replay.recording import RecordedStep, Recording
 
 
@@ -82,7 +82,7 @@ def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
         outcome=outcome,
         outcomes_seen=endings,
         output=_output(parts),
-        end_gap=_end_gap(observations),
+        end_gaps=learn_end_waits(observations),
         think_ns=parts.waits.think_ns,
         support=support_of(observations, operations, parts.abort),
         declared=_declared_facts(parts),
@@ -199,7 +199,7 @@ def _operation(parts: _Parts, op: str) -> Operation:
         guard=parts.guards.get(op),
         gap=parts.waits.overall.get(op, spread([])),
         gaps=parts.waits.after.get(op, {}),
-        loose=op in parts.waits.loose,
+        loose=parts.waits.loose.get(op, ()),
         runs=len(runs),
         donor=donor_of([run for _, run in runs]),
     )
@@ -231,12 +231,3 @@ def _request(
 def _output(parts: _Parts) -> Request:
     samples = [(Scope(o.view), o.recording.output) for o in parts.observations if o.good]
     return bind_leaves(samples, parts.order.sequence, parts.settings.loss_share)
-
-
-def _end_gap(observations: Sequence[Observation]) -> Span3:
-    return spread(
-        [
-            max(o.recording.duration_ns - max(node.end for node in o.nodes.values()), 0)
-            for o in observations
-        ]
-    )

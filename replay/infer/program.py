@@ -68,8 +68,8 @@ class Operation:
     """One operation of the program.
 
     `gap` is the wait after the last ancestor, `gaps` the same per ancestor that ended last;
-    `loose` says that this wait is not explained. `copied` and `decided` say how a local step
-    computes what it returns.
+    `loose` names the ancestors ("" for none) after which this wait is not explained. `copied` and
+    `decided` say how a local step computes what it returns.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Operation:
     guard: Tree | None
     gap: Span3
     gaps: Mapping[str, Span3]
-    loose: bool
+    loose: tuple[str, ...]
     runs: int
     donor: Donor | None
 
@@ -103,7 +103,8 @@ class Support:
 class Program:
     """What a flow kind does. `flows` recordings made it; `set_aside` more were not explained.
 
-    `declared` lists facts taken from declared attributes instead of inference.
+    `end_gaps` are the waits from a last step to the flow's end ("" for any step), `declared` lists
+    facts taken from declared attributes instead of inference.
     """
 
     name: str
@@ -119,7 +120,7 @@ class Program:
     outcome: Tree
     outcomes_seen: tuple[str, ...]
     output: Request
-    end_gap: Span3
+    end_gaps: Mapping[str, Span3]
     think_ns: int
     support: tuple[Support, ...]
     declared: tuple[str, ...]

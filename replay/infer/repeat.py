@@ -135,6 +135,8 @@ def _rank(ref: Ref) -> int:
 
 
 def _learn(instances: Sequence[Instance], declared: RecordedStep | None) -> Repeat:
+    if declared is not None and _contradicted(instances, declared.max_attempts):
+        declared = None  # others than the caller call again, such as a broker that redelivers
     limit = None if declared is None else declared.max_attempts
     attempts: list[tuple[RecordedAttempt, int]] = []
     labels: list[bool] = []
@@ -169,6 +171,14 @@ def _learn(instances: Sequence[Instance], declared: RecordedStep | None) -> Repe
         most=most,
         delay=learn_delay(instances, declared),
         attempts_max=limit,
+    )
+
+
+def _contradicted(instances: Sequence[Instance], limit: int | None) -> bool:
+    """Whether some call was made again after as many failures as are said to be the most."""
+    return limit is not None and any(
+        0 < limit < len(instance.tries) and "ok" not in instance.tries[:limit]
+        for instance in instances
     )
 
 

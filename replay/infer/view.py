@@ -4,6 +4,7 @@ The same records describe a recorded flow (for inference) and a running one (for
 a rule learned on one is read on the other by the same code.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -18,6 +19,8 @@ from replay.recording import RecordedAttempt, RecordedStep, Recording
 Ref: TypeAlias = tuple[str, ...]
 
 SKIPPED = "skipped"
+# An operation repeated in fewer than one of so many flows stands at one place of the program.
+PLACES_SHARE_MIN = 20
 
 
 @dataclass(slots=True)
@@ -218,12 +221,16 @@ def _instance(
 def places_called_twice(observations: Iterable[Observation]) -> frozenset[str]:
     """Find operations repeated after an ok answer with one other operation always between.
 
-    That is one operation at two places of the program, or a loop of several calls, unrolled.
+    That is one operation at two places of the program, or a loop of several calls, unrolled; but
+    not what happens to few flows only, such as a message that was delivered twice.
     """
+    flows: dict[str, set[str]] = {}
+    present: Counter[str] = Counter()
     repeats: dict[str, int] = {}
     between: dict[str, dict[str, int]] = {}
     for observation in observations:
         nodes = observation.nodes
+        present.update(nodes.keys())
         for op, node in nodes.items():
             for instance in node.instances:
                 if len(instance.attempts) < 2:
@@ -232,13 +239,16 @@ def places_called_twice(observations: Iterable[Observation]) -> frozenset[str]:
                     if first.status != "ok":
                         continue
                     repeats[op] = repeats.get(op, 0) + 1
+                    flows.setdefault(op, set()).add(observation.recording.flow_id)
                     for other in _inside(nodes, op, first.end_ns, second.start_ns):
                         counts = between.setdefault(op, {})
                         counts[other] = counts.get(other, 0) + 1
     return frozenset(
         op
         for op, count in repeats.items()
-        if count >= 2 and max(between.get(op, {}).values(), default=0) >= 0.98 * count
+        if count >= 2
+        and max(between.get(op, {}).values(), default=0) >= 0.98 * count
+        and len(flows[op]) * PLACES_SHARE_MIN >= present[op]
     )
 
 

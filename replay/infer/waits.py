@@ -15,12 +15,13 @@ _START = ""
 @dataclass(frozen=True, slots=True)
 class Waits:
     """Waits per operation, over all and after each ancestor that ended last; `think_ns` is the
-    usual one. `loose` names operations whose wait is not explained by their ancestors."""
+    usual one. `loose` names, per operation, the ancestors after which its wait is not explained
+    ("" stands for none)."""
 
     overall: Mapping[str, Span3]
     after: Mapping[str, Mapping[str, Span3]]
     think_ns: int
-    loose: frozenset[str]
+    loose: Mapping[str, tuple[str, ...]]
 
 
 def learn_waits(
@@ -49,7 +50,7 @@ def learn_waits(
     think = max(middle_of(everything), 1) if everything else 1
     overall = {}
     after: dict[str, dict[str, Span3]] = {}
-    unexplained = set()
+    unexplained = {}
     for op, groups in samples.items():
         flat = [wait for waits in groups.values() for wait in waits]
         overall[op] = spread(flat)
@@ -59,9 +60,24 @@ def learn_waits(
             else _counted(overall[op], len(waits))
             for last, waits in sorted(groups.items())
         }
-        if any(loose(waits, think) for waits in groups.values()):
-            unexplained.add(op)
-    return Waits(overall, after, think, frozenset(unexplained))
+        unexplained[op] = tuple(
+            last for last, waits in sorted(groups.items()) if loose(waits, think)
+        )
+    return Waits(overall, after, think, unexplained)
+
+
+def learn_end_waits(observations: Sequence[Observation]) -> dict[str, Span3]:
+    """Measure how long a flow goes on after its last step: by that step, and under "" over all."""
+    groups: dict[str, list[int]] = {}
+    for observation in observations:
+        last = max(observation.nodes.values(), key=lambda node: (node.end, node.op))
+        wait = max(observation.recording.duration_ns - last.end, 0)
+        groups.setdefault(last.op, []).append(wait)
+    found = {_START: spread([wait for waits in groups.values() for wait in waits])}
+    for op, waits in sorted(groups.items()):
+        if len(waits) >= PER_ANCESTOR_MIN:
+            found[op] = spread(waits)
+    return found
 
 
 def _counted(span: Span3, count: int) -> Span3:

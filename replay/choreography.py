@@ -1,0 +1,76 @@
+"""The steps of a flow that nobody conducts: each service works on a message and sends the next.
+
+What a consumer does because of a message belongs to the flow's own way. A message is answered when
+its consumer takes it up: the time on the way is the broker's, as a latency is the callee's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from store.conclusions import Flow, Step, StepOutcome
+
+CHOREOGRAPHED = "choreographed"
+MESSAGE = "message"
+# In the answer of a message: its consumer did again what had gone well, and nobody knows why.
+REDELIVERED = "$redelivered"
+
+
+def own_steps(flow: Flow) -> list[Step]:
+    """Give the steps on the flow's own way, those of the consumers of its messages included."""
+    if flow.architecture != CHOREOGRAPHED:
+        return [
+            step
+            for step in flow.steps
+            if step.parent_step_id is None and step.service == flow.service and step.attempts
+        ]
+    by_id = {step.step_id: step for step in flow.steps}
+    below: dict[str, list[Step]] = {}
+    for step in flow.steps:
+        if step.parent_step_id is not None:
+            below.setdefault(step.parent_step_id, []).append(step)
+    return [
+        _taken_up(step, below.get(step.step_id, ()))
+        for step in flow.steps
+        if step.attempts and _by_messages(step, by_id)
+    ]
+
+
+def _by_messages(step: Step, by_id: Mapping[str, Step]) -> bool:
+    """Whether nothing but messages led to this step."""
+    seen = set()
+    while step.parent_step_id is not None:
+        above = by_id.get(step.parent_step_id)
+        if above is None or above.kind != MESSAGE or above.step_id in seen:
+            return False
+        seen.add(above.step_id)
+        step = above
+    return True
+
+
+def _taken_up(step: Step, work: Sequence[Step]) -> Step:
+    """End the last attempt of a message when it was taken up first, and say if it was again.
+
+    A consumer that does anew what failed is no more than a caller that tries again.
+    """
+    if step.kind != MESSAGE:
+        return step
+    *earlier, last = step.attempts
+    begun = min((one.start_ns for one in work), default=None)
+    known = [at for at in (last.callee_start_ns, begun) if at is not None]
+    if not known:
+        return step
+    taken_up = replace(last, end_ns=max(last.start_ns, min(known)))
+    if _did_again(work):
+        taken_up = replace(taken_up, response={REDELIVERED: True}, has_response=True)
+    return replace(step, attempts=[*earlier, taken_up])
+
+
+def _did_again(work: Sequence[Step]) -> bool:
+    done = set()
+    for step in sorted(work, key=lambda one: (one.start_ns, one.step_id)):
+        what = (step.callee, step.operation, step.key)
+        if what in done:
+            return True
+        if step.outcome is StepOutcome.OK:
+            done.add(what)
+    return False

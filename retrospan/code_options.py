@@ -30,7 +30,7 @@ TemporalOption = Annotated[
     str | None,
     typer.Option(
         metavar="MODULE[:REPLAYER]",
-        help="Replay Temporal histories by the workflows of this module; name history files or "
-        "folders in the place of flows. Needs no store.",
+        help="Replay Temporal histories by the workflows of this module: flows that were loaded "
+        "from histories, or history files or folders, which need no store.",
     ),
 ]

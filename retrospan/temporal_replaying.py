@@ -1,40 +1,94 @@
-"""Replaying histories of Temporal by the team's own workflows; needs no store."""
+"""Replaying histories of Temporal by the team's own workflows: from files, or from the store."""
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from replay.temporal.engine import TemporalReplay
 from retrospan import telemetry
 from retrospan.divergences import KINDS
 from retrospan.documents import Document, replay_row
+from retrospan.edge import Edge
 from retrospan.text import shortened, visible
 from retrospan.timespan import humane
 from store.errors import UsageError
 from store.model import JsonValue
 
+if TYPE_CHECKING:
+    from replay.temporal.histories import RecordedHistory
+
 SHOWN_MAX = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What to run: `module` or `module:replayer`, by which interpreter, under which what-if."""
+
+    module: str
+    python: str
+    scenario: Path | None = None
 
 
 @telemetry.phase("replay of workflows")
 def temporal_replayed(
-    paths: Sequence[str], module: str, python: str, show: Callable[[str], None]
+    edge: Edge, names: Sequence[str], wanted: Wanted, show: Callable[[str], None]
 ) -> list[TemporalReplay]:
-    """The result of every history in the files and folders, in their order."""
-    from replay.code.settings import Code
-    from replay.temporal.engine import replay_histories
-    from replay.temporal.histories import histories_of
+    """The result of every history in the files and folders, and of every flow, in their order.
 
-    if not paths:
-        raise UsageError("--temporal takes HISTORY.json..., files or folders of Temporal histories")
-    code = Code(name=module, python=python, path=(str(Path.cwd()),), environment=dict(os.environ))
+    Results of flows are stored; for files alone no store is opened.
+    """
+    from replay.code.settings import Code
+    from replay.scenario import load_scenario
+    from replay.temporal.engine import replay_histories
+
+    if not names:
+        raise UsageError(
+            "--temporal takes FLOW_ID... of flows loaded from histories, or HISTORY.json..., files "
+            "or folders of Temporal histories"
+        )
+    scenario = None if wanted.scenario is None else load_scenario(wanted.scenario)
+    code = Code(
+        name=wanted.module,
+        python=wanted.python,
+        path=(str(Path.cwd()),),
+        environment=dict(os.environ),
+    )
+    histories, stored = _histories(edge, names)
     results = replay_histories(
-        list(histories_of(map(Path, paths))),
+        histories,
         code,
+        scenario=scenario,
         progress=lambda done, whole: show(f"replayed {done} of {whole}"),
     )
     show("")
+    if stored:
+        _keep(edge, [one for one in results if one.result.flow_id in stored])
     return results
+
+
+def _histories(edge: Edge, names: Sequence[str]) -> "tuple[list[RecordedHistory], set[str]]":
+    """Every history in the order named, and the ids of those that came out of the store."""
+    from replay.temporal.histories import histories_of
+    from replay.temporal.kept import stored_histories
+
+    flow_ids = [name for name in names if not Path(name).exists()]
+    stored = {}
+    if flow_ids:
+        with edge.lease("reading histories to replay") as session:
+            stored = stored_histories(session, flow_ids)
+    found: list[RecordedHistory] = []
+    for name in names:
+        found += [stored[name]] if name in stored else histories_of([Path(name)])
+    return found, set(stored)
+
+
+def _keep(edge: Edge, results: Sequence[TemporalReplay]) -> None:
+    from store import write
+
+    with edge.lease("storing replays") as session:
+        write.write_replays(session, [one.result for one in results])
 
 
 def temporal_row(replayed: TemporalReplay) -> Document:
@@ -57,8 +111,15 @@ def temporal_lines(results: Sequence[TemporalReplay]) -> list[str]:
             f"flow      {result.flow_id}: {result.verdict}, ends {result.outcome or 'nowhere'}",
             f"temporal  {one.temporal_verdict or 'no verdict'}",
         ]
+        if result.scenario is not None:
+            claim, control = result.claim or "none", result.control_verdict
+            lines.append(f"scenario  {result.scenario}; claim {claim}; control {control}")
         if result.reason:
             lines.append(f"because   {result.reason}")
+        if result.verdict != "unreplayable":
+            lines.append(f"lasts     {humane(result.virtual_duration_ns)}")
+        used = [f"{count} {rung}" for rung, count in result.answers.items() if count]
+        lines += [f"answers   {', '.join(used)}"] if used else []
         lines += [f"doubt     {flag}" for flag in result.flags]
         for index, divergence in enumerate(result.divergences[:SHOWN_MAX]):
             head = "first     " if index == 0 else "then      "

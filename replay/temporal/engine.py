@@ -73,7 +73,9 @@ def replay_histories(
             ]  # fmt: skip
             child = children.get()
             try:
-                return _replayed(child, history, scenario, donors_of(others))
+                return _doubted(
+                    _replayed(child, history, scenario, donors_of(others)), history.redacted
+                )
             except ChildError as error:
                 return _unreplayable(history, str(error))
             finally:
@@ -107,6 +109,16 @@ def _replayed(
     if verdict == "unreplayable" or (scenario is None and verdict != "diverged"):
         return replayed
     return replace(replayed, result=driven(child, replayed.result, scenario, donors))
+
+
+def _doubted(replayed: TemporalReplay, redacted: int) -> TemporalReplay:
+    """What ran on tokens in the place of values cannot be told to be the same."""
+    if not redacted:
+        return replayed
+    result = replayed.result
+    told = f"{redacted} values of the kept history are redacted: the code saw tokens instead"
+    verdict = "equivalent" if result.verdict == "identical" else result.verdict
+    return replace(replayed, result=replace(result, verdict=verdict, flags=(told, *result.flags)))
 
 
 def judged(history: RecordedHistory, told: Message, about: Message) -> TemporalReplay:

@@ -16,12 +16,16 @@ from store.model import Rejected
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedHistory:
-    """The events of one run as they were written, and where."""
+    """The events of one run as they were written, and where.
+
+    `redacted` is how many of its values are tokens in the place of what was there.
+    """
 
     flow_id: str
     workflow_id: str
     place: str
     events: list[object]
+    redacted: int = 0
 
 
 def histories_of(paths: Iterable[Path], limits: Limits | None = None) -> Iterator[RecordedHistory]:

@@ -20,6 +20,7 @@ from retrospan.timespan import humane
 from store.errors import UsageError
 
 if TYPE_CHECKING:
+    from retrospan.temporal_replaying import Wanted as WantedOfTemporal
     from store.conclusions import ReplayResult
 
 CELLS = (
@@ -59,6 +60,12 @@ TEMPORAL_COLUMNS = (
     Column(header="first divergence", show=_first),
     field("because", "reason"),
 )
+WHAT_IF_COLUMNS = (
+    *TEMPORAL_COLUMNS[:4],
+    Column(header="virtual duration", show=_duration, right=True),
+    field("claim", "claim"),
+    *TEMPORAL_COLUMNS[4:],
+)
 
 
 def run_replays(
@@ -84,9 +91,12 @@ def run_replays(
     """Re-execute flows from their recordings and store the result. Exit code 3 when one diverged,
     4 when one could not be replayed."""
     if temporal is not None:
-        if every or scenario is not None or code is not None or explore:
-            raise UsageError("--temporal takes no --all, --scenario, --code or --explore")
-        return _temporal(context, flow_ids or [], temporal, python, explain, form, as_json)
+        if every or code is not None or explore:
+            raise UsageError("--temporal takes no --all, --code or --explore")
+        from retrospan.temporal_replaying import Wanted as WantedOfTemporal
+
+        asked = WantedOfTemporal(module=temporal, python=python, scenario=scenario)
+        return _temporal(context, flow_ids or [], asked, explain, form, as_json)
     if bool(flow_ids) == every:
         raise UsageError("replay run takes FLOW_ID... or --all, one of the two")
     from retrospan.code_replaying import Wanted, code_replayed
@@ -128,9 +138,8 @@ def run_replays(
 
 def _temporal(
     context: typer.Context,
-    paths: "Sequence[str]",
-    module: str,
-    python: str,
+    names: "Sequence[str]",
+    wanted: "WantedOfTemporal",
     explain: bool,
     form: Format,
     as_json: bool,
@@ -142,7 +151,8 @@ def _temporal(
         temporal_row,
     )
 
-    results = temporal_replayed(paths, module, python, progress_line(edge_of(context)))
+    edge = edge_of(context)
+    results = temporal_replayed(edge, names, wanted, progress_line(edge))
     if explain and form is Format.TABLE and not as_json:
         put(temporal_lines(results))
     else:
@@ -150,14 +160,14 @@ def _temporal(
             Listing(
                 document=temporal_document(results),
                 rows=[temporal_row(one) for one in results],
-                columns=TEMPORAL_COLUMNS,
+                columns=TEMPORAL_COLUMNS if wanted.scenario is None else WHAT_IF_COLUMNS,
                 cells=(*CELLS, "temporal_verdict"),
                 empty="no history",
             ),
             form,
             as_json,
         )
-    verdicts = [one.result.verdict for one in results]
+    verdicts = [one.result.control_verdict or one.result.verdict for one in results]
     return worst(violation="diverged" in verdicts, bad_data="unreplayable" in verdicts)
 
 

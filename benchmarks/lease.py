@@ -4,7 +4,8 @@ A receiver that is sent data, an ingest of a large file, a dashboard and ten com
 store; again and again a process that holds the lease is killed. Printed: how long each kind waited
 for the store and held it, how each command ended, how soon after a kill the next one got in. The
 commands, pages and receivers are the real ones, each in a process of its own; only the lease is
-watched. Run: `python benchmarks/lease.py [--spans 1000000] [--readers 10]`.
+watched. Run: `python benchmarks/lease.py [--spans 1000000] [--readers 10]`. An ingest that is not
+done after `--seconds-max` is interrupted, and the table tells what was until then.
 """
 
 import argparse
@@ -70,8 +71,9 @@ def body_of(first: int, spans: int) -> bytes:
 class Experiment:
     """One store in one folder, and the processes on it."""
 
-    def __init__(self, folder: Path, spans: int, readers: int) -> None:
+    def __init__(self, folder: Path, spans: int, readers: int, seconds_max: float) -> None:
         self.folder, self.spans, self.readers = folder, spans, readers
+        self.seconds_max = seconds_max
         self.db, self.stop = folder / "store.duckdb", folder / "stop"
         self.started = 0
         self.kills: list[float] = []
@@ -120,14 +122,19 @@ class Experiment:
         for helper in helpers:
             helper.start()
         began = time.monotonic()
-        code = self.start("ingest", "--db", self.db, "ingest", file).wait()
+        ingest = self.start("ingest", "--db", self.db, "ingest", file)
+        try:
+            code = ingest.wait(self.seconds_max)
+        except subprocess.TimeoutExpired:
+            ingest.send_signal(signal.SIGINT)
+            code = ingest.wait()
         seconds = time.monotonic() - began
         self.stop.touch()
         for helper in helpers:
             helper.join()
         for reader in readers:
             reader.wait()
-        serve.send_signal(signal.SIGTERM)
+        serve.send_signal(signal.SIGTERM)  # it derives what is left, with nobody beside it
         return code, serve.wait(), seconds
 
     def await_receiver(self, port: int) -> None:
@@ -223,9 +230,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--spans", type=int, default=60_000)
     parser.add_argument("--readers", type=int, default=10)
+    parser.add_argument("--seconds-max", type=float, default=1800.0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        experiment = Experiment(Path(folder), given.spans, given.readers)
+        experiment = Experiment(Path(folder), given.spans, given.readers, given.seconds_max)
         report(experiment, experiment.run())
 
 

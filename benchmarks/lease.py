@@ -4,8 +4,11 @@ A receiver that is sent data, an ingest of a large file, a dashboard and ten com
 store; again and again a process that holds the lease is killed. Printed: how long each kind waited
 for the store and held it, how each command ended, how soon after a kill the next one got in. The
 commands, pages and receivers are the real ones, each in a process of its own; only the lease is
-watched. Run: `python benchmarks/lease.py [--spans 1000000] [--readers 10]`. An ingest that is not
-done after `--seconds-max` is interrupted, and the table tells what was until then.
+watched. A command line asks again `--pause` seconds after its answer: with 0 ten of them take all
+there is of two processors. An ingest that is not done after `--seconds-max` is interrupted, and the
+table tells what was until then.
+
+Run: `python benchmarks/lease.py [--spans 1000000] [--readers 10]`.
 """
 
 import argparse
@@ -71,8 +74,11 @@ def body_of(first: int, spans: int) -> bytes:
 class Experiment:
     """One store in one folder, and the processes on it."""
 
-    def __init__(self, folder: Path, spans: int, readers: int, seconds_max: float) -> None:
+    def __init__(
+        self, folder: Path, spans: int, readers: int, seconds_max: float, pause: float
+    ) -> None:
         self.folder, self.spans, self.readers = folder, spans, readers
+        self.pause = pause
         self.seconds_max = seconds_max
         self.db, self.stop = folder / "store.duckdb", folder / "stop"
         self.started = 0
@@ -113,7 +119,8 @@ class Experiment:
         self.await_receiver(port)
         readers = [self.start("dashboard", self.stop)]
         readers += [
-            self.start("command line", self.db, self.stop, number) for number in range(self.readers)
+            self.start("command line", self.db, self.stop, number, self.pause)
+            for number in range(self.readers)
         ]
         helpers = [
             threading.Thread(target=self.send, args=(port,)),
@@ -231,9 +238,12 @@ def main() -> None:
     parser.add_argument("--spans", type=int, default=60_000)
     parser.add_argument("--readers", type=int, default=10)
     parser.add_argument("--seconds-max", type=float, default=1800.0)
+    parser.add_argument("--pause", type=float, default=1.0)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        experiment = Experiment(Path(folder), given.spans, given.readers, given.seconds_max)
+        experiment = Experiment(
+            Path(folder), given.spans, given.readers, given.seconds_max, given.pause
+        )
         report(experiment, experiment.run())
 
 

@@ -66,10 +66,11 @@ def child(kind: str, into: Path, arguments: list[str]) -> int:
     if kind != "command line":
         return run(arguments)
     ended: Counter[int] = Counter()
-    stop, turn = Path(arguments[1]), int(arguments[2])
+    stop, turn, pause = Path(arguments[1]), int(arguments[2]), float(arguments[3])
     while not stop.exists():
         ended[run(["-q", "--db", arguments[0], *COMMANDS[turn % len(COMMANDS)]])] += 1
         turn += 1
+        time.sleep(pause)
     return told_ends(into, kind, ended)
 
 

@@ -17,6 +17,7 @@ from analyzer.releases.settings import ReleaseSettings
 from analyzer.sagas.conservation import balances
 from analyzer.sagas.measures import measure
 from analyzer.scorecard.blast import Blast, blasts
+from analyzer.scorecard.decided import FLOWS_PER_READ, counted
 from analyzer.scorecard.governed import governance
 from analyzer.scorecard.grouping import By
 from analyzer.scorecard.metric import Metric
@@ -31,7 +32,6 @@ from store.query import ask
 from store.session import Session
 
 HERE: Final = Path(__file__).resolve().parent
-FLOWS_PER_READ: Final = 2_000
 UNDONE_CHECKS: Final = frozenset({"S1", "S2", "S8"})
 """They apply where a flow was given up with something to undo."""
 
@@ -77,10 +77,7 @@ def scorecard(
             found[question] = found.get(question, frozenset()) | {verdict}
     world = World(
         verdicts=verdicts,
-        decisions={
-            row["flow_id"]: row
-            for row in ask(session, HERE / "decisions.sql", {}).iter_rows(named=True)
-        },
+        decisions=counted(session, flows),
         undoings=_undoings(
             session,
             sorted(one for one, said in verdicts.items() if not UNDONE_CHECKS.isdisjoint(said)),

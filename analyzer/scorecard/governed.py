@@ -14,25 +14,16 @@ def governance(flows: Sequence[FlowFacts], world: World) -> Iterator[Metric]:
         "gate_coverage",
         (
             Part(
-                flow=flow,
-                hits=it["gated"],
-                n=it["acted"],
-                unknown=0,
-                shown=it["gated"] < it["acted"],
+                flow=flow, hits=it.gated, n=it.timed, unknown=it.ungated,
+                shown=it.gated < it.timed,
             )
             for flow, it in told
         ),
-    )
+    )  # fmt: skip
     yield share(
         "below_threshold_actions",
         (
-            Part(
-                flow=flow,
-                hits=it["below"],
-                n=it["scored"],
-                unknown=it["acted"] - it["scored"],
-                shown=it["below"] > 0,
-            )
+            Part(flow=flow, hits=it.below, n=it.scored, unknown=it.unscored, shown=it.below > 0)
             for flow, it in told
         ),
     )
@@ -40,12 +31,9 @@ def governance(flows: Sequence[FlowFacts], world: World) -> Iterator[Metric]:
         "audit_completeness",
         (
             Part(
-                flow=flow,
-                hits=it["complete"],
-                n=it["decisions"],
-                unknown=0,
-                shown=it["complete"] < it["decisions"],
+                flow=flow, hits=it.complete, n=it.decisions, unknown=0,
+                shown=it.complete < it.decisions,
             )
             for flow, it in told
         ),
-    )
+    )  # fmt: skip

@@ -72,8 +72,8 @@ DEFINITIONS: Final[Mapping[str, Definition]] = {
     ),
     "gate_coverage": _share(
         "gate coverage",
-        "decisions carried out that a policy let pass, or a person after it was escalated, of "
-        "decisions carried out",
+        "decisions carried out that a gate, or the person it asked, let pass before, of decisions "
+        "carried out; the same as in the governance report",
         "flows with an action without a gate",
     ),
     "below_threshold_actions": _share(
@@ -84,9 +84,9 @@ DEFINITIONS: Final[Mapping[str, Definition]] = {
     ),
     "audit_completeness": _share(
         "audit completeness",
-        "decisions whose record has actor, model and version, input or its hash, confidence, "
-        "threshold, policy and version, its outcome, trace and span, and the action if one was "
-        "allowed, of all decisions",
+        "decisions whose record has actor, model and version, input or its hash, output, "
+        "confidence, threshold, policy and version, its outcome, trace and span, and the action "
+        "if one was carried out, of all decisions of the flows",
         "flows with an incomplete record",
     ),
     "conservation": _share(

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from analyzer.releases.rollbacks import Rollback
+from analyzer.scorecard.decided import Counts
 from analyzer.scorecard.grouping import By
 from analyzer.scorecard.settings import Owners
 from store.conclusions import Incident
@@ -32,7 +33,7 @@ class World:
     `undoings` of flows that were given up."""
 
     verdicts: Mapping[str, Mapping[str, frozenset[str]]]
-    decisions: Mapping[str, Mapping[str, int]]
+    decisions: Mapping[str, Counts]
     undoings: Mapping[str, Undoing]
     incidents: Sequence[Incident]
     rollbacks: Sequence[Rollback]

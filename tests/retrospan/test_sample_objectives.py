@@ -13,6 +13,10 @@ import pytest
 from analyzer.cost.prices import read_prices
 from analyzer.facts import FlowFacts
 from analyzer.latency.budgets import latency_budget
+from analyzer.oversight.measure import Case
+from analyzer.oversight.read import read_joined
+from analyzer.oversight.report import measured
+from analyzer.oversight.settings import OversightSettings
 from analyzer.rebuild import RebuildSettings, rebuild
 from analyzer.releases.settings import ReleaseSettings
 from analyzer.scorecard.card import Scorecard, scorecard
@@ -73,7 +77,10 @@ def test_the_scorecard_counts_what_the_books_count(card: Scorecard, books: dict[
     failing = ("failed", "compensation_failed", "partially_compensated")
     assert metrics["error_rate"].flow_count == sum(books["outcomes"][name] for name in failing)
     assert metrics["undone_rate"].flow_count == books["outcomes"]["compensated"]
-    assert metrics["gate_coverage"].flow_count == len(booked(books, "governance.gate_missing"))
+    ungated = booked(books, "governance.gate_missing") | booked(
+        books, "governance.gate_after_action"
+    )
+    assert metrics["gate_coverage"].flow_count == len(ungated)
     below = booked(books, "detector.below_threshold_action")
     assert metrics["below_threshold_actions"].flow_count == len(below)
     assert set(metrics["compensation_success"].flow_ids) <= booked(books, "saga.S1")
@@ -134,3 +141,26 @@ def test_the_parts_of_a_latency_budget_make_up_the_whole_time(
         assert 0 <= part.saving_p50_ns <= part.p50.value_ns
         assert part.on_path_flows <= part.flows <= len(good)
         assert part.p50.value_ns <= part.p95.value_ns
+
+
+def test_of_decisions_the_card_says_what_the_governance_report_says(
+    store: Store, card: Scorecard
+) -> None:
+    with store.lease("reading decisions") as session:
+        decisions, flows = read_joined(session)
+    case = Case(
+        decisions=decisions, flows=flows, data_end_ns=0, settings=OversightSettings(resamples=99)
+    )
+    report = {it.measure.metric: it.measure for it in measured(case)}
+    shown = {it.name: it for it in card.cards[0].metrics}
+    for mine, theirs in (
+        ("gate_coverage", "gate_coverage"),
+        ("below_threshold_actions", "below_threshold_rate"),
+        ("audit_completeness", "audit_completeness"),
+    ):
+        metric, measure = shown[mine], report[theirs]
+        assert metric.value is not None and measure.value is not None
+        assert metric.value == Fraction(measure.value).limit_denominator(1_000_000), mine
+        assert (metric.n, metric.unknown, metric.low, metric.high) == (
+            measure.n, measure.unknown, measure.low, measure.high,
+        ), mine  # fmt: skip

@@ -32,6 +32,11 @@ def _fields(it: Joined) -> dict[str, bool]:
     }
 
 
+def complete(it: Joined) -> bool:
+    """Whether its record says all that an audit needs."""
+    return all(_fields(it).values())
+
+
 def _measure(case: Case) -> Sequence[Measure]:
     told = [_fields(it) for it in case.decisions]
     names = list(told[0]) if told else []

@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 from analyzer.scorecard.blast import blasts
+from analyzer.scorecard.decided import Counts
 from analyzer.scorecard.governed import governance
 from analyzer.scorecard.grouping import By
 from analyzer.scorecard.scope import Undoing, World
@@ -109,7 +110,7 @@ def test_containment_is_of_flows_that_failed_while_the_service_did() -> None:
 
 
 def test_gates_count_actions_and_a_decision_without_scores_is_unknown() -> None:
-    counts = {"decisions": 3, "acted": 3, "gated": 2, "scored": 2, "below": 1, "complete": 2}
+    counts = Counts(decisions=3, complete=2, timed=3, gated=2, scored=2, below=1, unscored=1)
     found = {
         it.name: it for it in governance([flow(1), flow(2)], world(decisions={"f001": counts}))
     }

@@ -2,9 +2,12 @@
 
 import base64
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from ingest.receivers import frames, segments
+from store.lease import Store
 
 LUHN_NS = 1_544_712_660_000_000_008
 LUHN_TRACE, LUHN_SPAN = "4111111111111111" * 2, "4111111111111111"
@@ -173,10 +176,27 @@ class Planter:
 
 
 def left_in(folder: Path, secrets: Sequence[str]) -> set[str]:
-    """The secrets that stand in the bytes of any file below a folder."""
+    """The secrets that stand in any file below a folder: in its bytes, or behind compression."""
     found: set[str] = set()
-    for path in folder.rglob("*"):
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
-            data = path.read_bytes()
-            found.update(secret for secret in secrets if secret.encode() in data)
+            for data in _contents(path):
+                found.update(secret for secret in secrets if secret.encode() in data)
     return found
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """The bytes of a file; what a segment of the spool or a store holds, unpacked."""
+    data = path.read_bytes()
+    yield data
+    if path.suffix in (segments.OPEN, segments.SEALED):
+        segment = segments.read(path)
+        for block in segment.blocks if segment is not None else ():
+            frame = frames.decoded(block)
+            for table in frame.tables:
+                for part in table.numbered().values():
+                    yield repr(part.to_pylist()).encode()
+    elif data[8:12] == b"DUCK":
+        with Store(path).lease("search") as session:
+            for (name,) in session.rows("read/tables"):
+                yield repr(session.cursor.table(name).fetchall()).encode()

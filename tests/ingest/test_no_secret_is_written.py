@@ -159,6 +159,25 @@ def test_nothing_secret_is_in_whole_columns(
     assert left_in(outputs, planter.secrets) == set()
 
 
+@pytest.mark.parametrize("redact", [True, False])
+def test_nothing_secret_is_in_the_compressed_columns_of_the_spool(
+    tmp_path: Path, redact: bool
+) -> None:
+    planter = Planter("s3cretbody", "note", range(len(SHAPES) - 1))
+    body = protobuf_of(planter.plain_spans(5))
+    rules = replace(SETTINGS, own_rules=OwnRules(), redact=redact)
+    limits = replace(ReceiverLimits(), column_bytes_min=0)
+    spool = Spool(tmp_path / "spool", limits, READER, rules.rules_sha256())
+    try:
+        receipt = Intake(spool, rules, limits).receive(lambda: pytest.fail("walked"), body)
+        found = left_in(tmp_path / "spool", planter.secrets)
+    finally:
+        spool.close()
+        spool.release()
+    assert receipt.accepted == 5
+    assert (found == set()) if redact else (len(found) > 0.85 * len(planter.secrets))
+
+
 ID, OTHER = LUHN_TRACE, LUHN_SPAN
 DOCUMENTS: dict[str, Any] = {
     "zipkin_v2": [

@@ -71,6 +71,15 @@ def discover() -> dict[str, Reader]:
     return found
 
 
+def described(readers: Mapping[str, Reader]) -> dict[str, str]:
+    """What each format is, in the words its file begins with."""
+    documented = {name: importlib.import_module(f"ingest.readers.{name}") for name in readers}
+    return {
+        name: str(module.__doc__).strip().partition("\n")[0]
+        for name, module in sorted(documented.items())
+    }
+
+
 def named(name: str, readers: Mapping[str, Reader]) -> Reader:
     """The reader a user asked for by `--format`."""
     if name not in readers:

@@ -13,6 +13,17 @@ if TYPE_CHECKING:
 PROBLEMS_TOLD_MAX = 20
 
 
+def _list_formats(asked: bool) -> None:
+    if not asked:
+        return
+    from ingest.reader import described, discover
+
+    formats = described(discover())
+    width = max(map(len, formats))
+    put(f"{name:{width}}  {what}" for name, what in formats.items())
+    raise typer.Exit
+
+
 def command(
     context: typer.Context,
     paths: Annotated[
@@ -22,11 +33,21 @@ def command(
         str | None, typer.Option("--format", help="Read as this format instead of sniffing.")
     ] = None,
     as_json: AsJson = False,
+    list_formats: Annotated[
+        bool,
+        typer.Option(
+            "--list-formats",
+            callback=_list_formats,
+            is_eager=True,
+            help="Say which formats are read, then end.",
+        ),
+    ] = False,
 ) -> int:
     """Load traces, logs and decisions; exit code 4 when a record was refused."""
     from retrospan.canonical import pretty
     from retrospan.loading import derive, load
 
+    del list_formats  # it has ended the command
     edge = edge_of(context)
     report = load(edge, paths, form, progress_line(edge))
     document = report.to_document()

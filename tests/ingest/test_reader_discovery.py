@@ -8,6 +8,7 @@ import pytest
 from ingest.kinds import kind_of
 from ingest.limits import Limits
 from ingest.reader import Item, claimant, discover, named
+from retrospan.cli import run
 from store.errors import DataError, UsageError
 
 
@@ -70,3 +71,10 @@ def test_an_unknown_format_name_lists_the_right_ones() -> None:
 def test_what_is_not_read_is_called_by_its_name(head: bytes, path: str, kind: str) -> None:
     assert claimant(head, discover()) is None
     assert kind_of(head, path) == kind
+
+
+def test_the_formats_are_listed_with_what_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["ingest", "--list-formats"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(discover())
+    assert all(len(line.split()) > 3 for line in lines)

@@ -9,21 +9,27 @@ import hmac
 import os
 from html import escape
 from http.cookies import CookieError, SimpleCookie
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, unquote
 
 import streamlit as st
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.markup import heading
+from dashboards.wording import clean, shortened
 
 FORM_BYTES_MAX = 8_192
 COOKIE = "retrospan_pages"
 LOGIN = "/_retrospan/login"
+ASKED = "retrospan_asked"
+ADDRESS_CHARS_MAX = 2_000
+CALLBACK = "/oauth2callback"
+SIGN_IN_PATHS = (CALLBACK, "/auth/")
 OPEN_PATHS = frozenset({"/_stcore/health"})
 SIGN_IN_VARIABLE = "RETROSPAN_SIGN_IN"
+NAME_CHARS_MAX = 80
 POLICY_VIOLATION = 1008  # close code of a websocket, RFC 6455
 
 _FORM = """<!doctype html><html lang="en"><meta charset="utf-8"><title>retrospan</title>
@@ -95,6 +101,39 @@ class TokenGate:
         return answer
 
 
+class ReturnGate:
+    """Brings whoever signed in back to the page that was asked for; Streamlit opens the first.
+
+    The page last opened is kept as a cookie, and the way back from the provider ends there.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        path = str(scope["path"])
+        opened = request.method == "GET" and "text/html" in request.headers.get("accept", "")
+        opened = opened and not path.startswith(SIGN_IN_PATHS) and "/_stcore/" not in path
+        asked = path + (f"?{request.url.query}" if request.url.query else "")
+
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if opened and len(asked) <= ADDRESS_CHARS_MAX:
+                    value = quote(asked, safe="/")
+                    headers.append("set-cookie", f"{ASKED}={value}; Path=/; HttpOnly; SameSite=Lax")
+                elif path == CALLBACK and "location" in headers:
+                    back = local_target(unquote(request.cookies.get(ASKED, "/")))
+                    headers["location"] = back
+            await send(message)
+
+        await self.app(scope, receive, told)
+
+
 def local_target(target: str) -> str:
     """Where to go after the form: a page of ours, whatever the form was told."""
     inside = target.startswith("/") and not target.startswith(("//", "/\\"))
@@ -117,3 +156,13 @@ def signed_in() -> bool:
     st.html(heading("retrospan", above="Sign in to see the pages of this store"))
     st.button("Sign in", type="primary", on_click=st.login)
     return False
+
+
+def sign_out_part() -> None:
+    """Who is signed in, and the way out; nothing where nobody signs in."""
+    if not os.environ.get(SIGN_IN_VARIABLE):
+        return
+    name = st.user.get("email") or st.user.get("name") or st.user.get("sub") or "unnamed"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.text(f"Signed in as {shortened(clean(str(name)), NAME_CHARS_MAX)}")
+        st.button("Sign out", type="tertiary", on_click=st.logout)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboards.access import signed_in
+from dashboards.access import sign_out_part, signed_in
 from dashboards.components import range_bar
 from dashboards.pages import PageFacts, arrange
 
@@ -50,6 +50,7 @@ def main() -> None:
     page = st.navigation(flat if few else menu, position="top")
     range_bar.carry(page.url_path)
     page.run()
+    sign_out_part()
 
 
 if __name__ == "__main__":

@@ -1,16 +1,16 @@
 """Ways between the pages: every number leads to the flows behind it."""
 
 import shlex
+from importlib import import_module
 from pathlib import Path
 
 import streamlit as st
 
+from dashboards.components.leave import leave
 from dashboards.scope import NAMES
 from dashboards.wording import markdown_safe
 
 VIEWS = Path(__file__).parent / "views"
-
-_OPEN_WATERFALL = "open_waterfall"
 
 QueryValue = str | list[str]
 
@@ -52,29 +52,13 @@ def span_button(label: str, *, key: str, trace_id: str | None, span_id: str) -> 
 
 
 def show_span(trace_id: str | None, span_id: str) -> None:
-    """Puts a span into the address; the next run opens the waterfall at it."""
+    """Puts a span of the flow at hand into the address; the waterfall, the first tab, shows it."""
     chosen = {"flow": st.query_params.get("flow"), "trace": trace_id, "span": span_id}
     st.query_params.from_dict(in_scope(**{key: value for key, value in chosen.items() if value}))
-    st.session_state[_OPEN_WATERFALL] = True
-
-
-def waterfall_wanted() -> bool:
-    """Whether a span was just chosen in another tab; true once."""
-    return bool(st.session_state.pop(_OPEN_WATERFALL, False))
 
 
 def _link_text(label: str) -> str:
     return f":primary[{markdown_safe(label)} →]"
-
-
-def open_flows(**filters: QueryValue) -> None:
-    """Leaves for the list of flows."""
-    st.switch_page(page("flows"), query_params=in_scope(**filters))
-
-
-def open_trace(flow: str) -> None:
-    """Leaves for one flow."""
-    st.switch_page(page("trace"), query_params=in_scope(flow=flow))
 
 
 def view_link(view: str, label: str, **target: QueryValue) -> None:
@@ -83,18 +67,29 @@ def view_link(view: str, label: str, **target: QueryValue) -> None:
 
 
 def open_view(view: str, **target: QueryValue) -> None:
-    """Leaves for any page, or for another address of this one."""
-    st.switch_page(page(view), query_params=in_scope(**target))
+    """Leaves for any page, or for another address of this one, once this run is drawn."""
+    facts = import_module(f"dashboards.views.{view}").PAGE
+    leave("" if facts.default else facts.url_path, in_scope(**target))
+
+
+def open_flows(**filters: QueryValue) -> None:
+    """Leaves for the list of flows."""
+    open_view("flows", **filters)
+
+
+def open_trace(flow: str) -> None:
+    """Leaves for one flow."""
+    open_view("trace", flow=flow)
+
+
+def open_replay(flow: str) -> None:
+    """Leaves for the replay of one flow."""
+    open_view("replay", flow=flow)
 
 
 def as_command(*words: str) -> None:
     """The same answer from the command line, ready to copy."""
     st.code(shlex.join(["retrospan", *words]), language=None, wrap_lines=True)
-
-
-def open_replay(flow: str) -> None:
-    """Leaves for the replay of one flow."""
-    st.switch_page(page("replay"), query_params=in_scope(flow=flow))
 
 
 def replay_link(label: str, *, flow: str) -> None:

@@ -65,13 +65,14 @@ def serve(
     import streamlit as st  # 1.8 s of imports that other commands need not wait for
     from starlette.middleware import Middleware
 
-    from dashboards.access import SIGN_IN_VARIABLE, TokenGate
+    from dashboards.access import SIGN_IN_VARIABLE, ReturnGate, TokenGate
 
     os.environ[STORE_VARIABLE] = str(store_path.resolve())
     secrets = None if sign_in is None else read_sign_in(sign_in)
     if secrets is not None:
         os.environ[SIGN_IN_VARIABLE] = "1"
     gates = [] if token is None else [Middleware(TokenGate, token=token)]
+    gates += [] if secrets is None else [Middleware(ReturnGate)]
     st.App(_ENTRY, middleware=gates, secrets=secrets).run(config=server_config(host, port))
 
 

@@ -46,9 +46,7 @@ def stuck_part(overview: Overview, flow_ids: list[str]) -> None:
         f"standing: {sums(effects)}. Select a row to see its path below."
     )
     table = pl.DataFrame([_row(row, overview) for row in shown.iter_rows(named=True)])
-    # Another key for each address: what was picked must not be picked again by the next run.
-    key = f"stuck_flows-{st.query_params.get('flow', '')}"
-    row = picking_table(table, key=key, alt="Stuck flows, most effects left first")
+    row = picking_table(table, key="stuck_flows", alt="Stuck flows, most effects left first")
     if row is not None:
         links.open_view("compensation", flow=shown["flow_id"][row])
     exports(table, "stuck-flows")

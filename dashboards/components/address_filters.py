@@ -45,6 +45,45 @@ def filter_text(label: str, name: str, placeholder: str | None = None) -> str:
     return text or ""
 
 
+def one_of(label: str, name: str, options: Sequence[str], words: Callable[[str], str] = str) -> str:
+    """One of a few options side by side; the first one stands for no word in the address."""
+    key = f"choice-{name}"
+    wanted = st.query_params.get(name, "")
+    st.session_state[key] = wanted if wanted in options else options[0]
+    chosen: str = st.segmented_control(
+        label,
+        list(options),
+        key=key,
+        format_func=words,
+        required=True,
+        on_change=_write_other,
+        args=(key, name, options[0]),
+    )
+    return chosen
+
+
+def switched(label: str, name: str, explanation: str | None = None) -> bool:
+    """Whether something is on: `name=1` in the address."""
+    key = f"switch-{name}"
+    st.session_state[key] = st.query_params.get(name) == "1"
+    return st.toggle(label, key=key, help=explanation, on_change=_write_switch, args=(key, name))
+
+
+def _write_other(key: str, name: str, first: str) -> None:
+    chosen = str(st.session_state[key])
+    if chosen == first:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = chosen
+
+
+def _write_switch(key: str, name: str) -> None:
+    if st.session_state[key]:
+        st.query_params[name] = "1"
+    else:
+        st.query_params.pop(name, None)
+
+
 def _write(key: str, name: str) -> None:
     value = st.session_state[key]
     if value:

@@ -5,6 +5,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards.components.picks import followed, pick_key
 from dashboards.summary import Heat, heat
 from dashboards.wording import duration_text, time_text
 from retrospan.timespan import rfc3339
@@ -54,7 +55,7 @@ def duration_chart(flows: pl.DataFrame) -> None:
     }
     state = st.echarts_chart(
         spec,
-        key="duration_heat",
+        key=pick_key("duration_heat"),
         height=HEIGHT_PX,
         on_select="rerun",
         alt="Number of flows by start and duration; the list below has every flow",
@@ -78,7 +79,6 @@ def _narrow(state: Any, shown: Heat) -> None:
     }
     if row + 1 < len(shown.bounds_ns):
         chosen["shorter"] = f"{shown.bounds_ns[row + 1] / 1e6:g}"
-    if any(st.query_params.get(name) != value for name, value in chosen.items()):
-        for name, value in chosen.items():
-            st.query_params[name] = value
-        st.rerun()
+    followed("duration_heat")
+    st.query_params.update(chosen)
+    st.rerun()

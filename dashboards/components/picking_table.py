@@ -6,6 +6,9 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards.components.picks import followed, pick_key
+from dashboards.moments import told_zones
+
 ROW_PX = 35
 HEIGHT_MAX_PX = 340
 
@@ -18,18 +21,21 @@ def picking_table(
     columns: Mapping[str, Any] | None = None,
     height_max_px: int = HEIGHT_MAX_PX,
 ) -> int | None:
-    """Draws the table, returns the number of the row just picked."""
+    """Draws the table, returns the number of the row just picked; the next run has none picked."""
     state = st.dataframe(
         table,
-        key=key,
+        key=pick_key(key),
         alt=alt,
         hide_index=True,
         height=min(height_max_px, ROW_PX * (table.height + 1) + 3),
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
-        column_config=dict(columns or {}),
+        column_config={**told_zones(table), **(columns or {})},
     )
-    return picked_row(state)
+    row = picked_row(state)
+    if row is not None:
+        followed(key)
+    return row
 
 
 def picked_row(state: Any) -> int | None:

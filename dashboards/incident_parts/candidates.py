@@ -8,6 +8,7 @@ import streamlit as st
 
 from analyzer.rootcause.rank import all_parts
 from dashboards import data, links
+from dashboards.components.address_filters import switched
 from dashboards.components.plain_table import plain_table
 from dashboards.incident_parts.contrasts import contrast_part
 from dashboards.markup import chip, heading, notes
@@ -27,11 +28,10 @@ LOOKS = {
 
 def candidates_tab(incident: Incident) -> None:
     """Candidates with their parts, changes around the incident, what sets its flows apart."""
-    tried = st.toggle(
+    tried = switched(
         f"Try each candidate by replay of {plural(len(incident.flow_ids), 'flow')} (takes seconds)",
-        key="try",
-        bind="query-params",
-        help="The suspect's answers from before the incident are swapped in; a cause is confirmed "
+        "try",
+        "The suspect's answers from before the incident are swapped in; a cause is confirmed "
         "only if the symptom goes, and swaps elsewhere do not remove it.",
     )
     path = data.store_path()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from dashboards import configured, data, links
+from dashboards.components.address_filters import one_of
 from dashboards.markup import line
 from dashboards.wording import plural
 from retrospan.audience import Audience
@@ -41,14 +42,8 @@ def report_tab(incident: Incident, flows: int) -> None:
         )
         links.as_command("report", "write", incident.incident_id, "-o", f"{name}.html")
         return
-    audience = st.segmented_control(
-        "Written for",
-        [one.value for one in Audience],
-        default=Audience.ENGINEER.value,
-        key="for",
-        bind="query-params",
-        required=True,
-    )
+    readers = [Audience.ENGINEER, *(it for it in Audience if it is not Audience.ENGINEER)]
+    audience = one_of("Written for", "for", [one.value for one in readers])
     path = data.store_path()
     report = written(str(path), data.stamp_of(path), incident.incident_id, Audience(audience))
     st.html(

@@ -11,6 +11,7 @@ import analyzer.governance
 from analyzer.oversight.report import By, Sliced
 from dashboards import links
 from dashboards.check_titles import titled
+from dashboards.components.address_filters import one_of
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
@@ -32,15 +33,9 @@ FAULTS_SHOWN_MAX = 100
 
 def versions_tab(found: Looked, end_ns: int) -> None:
     """Each metric beside itself for every version."""
-    by = st.segmented_control(
-        "Side by side by",
-        [it.value for it in By],
-        default=By.MODEL.value,
-        format_func=lambda it: WORDS[By(it)],
-        key="by",
-        bind="query-params",
-        required=True,
-    )
+    slices = [By.MODEL, *(it for it in By if it is not By.MODEL)]
+    words = {it.value: WORDS[it] for it in slices}
+    by = one_of("Side by side by", "by", list(words), words.__getitem__)
     table = side_by_side(measures(found, end_ns, By(by)))
     st.caption(
         "Value (95 % interval), n. A dash does not apply; ? has too few, or lacks a field. "

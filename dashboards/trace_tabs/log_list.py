@@ -4,6 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import links
+from dashboards.components.address_filters import switched
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.data import FlowPage
@@ -21,7 +22,7 @@ def logs_tab(page: FlowPage) -> None:
     if not page.logs:
         st.text("No log record carries a trace id of this flow.")
         return
-    only = st.toggle("Warnings and errors only", key="logs-bad", bind="query-params")
+    only = switched("Warnings and errors only", "bad")
     logs = [log for log in page.logs if not only or log.severity_number >= WARN]
     shown = logs[:LOG_COUNT_MAX]
     cut = f"; the first {len(shown):,} are shown" if len(shown) < len(logs) else ""

@@ -94,9 +94,7 @@ def _services(found: Quality) -> None:
         "Share of the evidence that is there, weighted by what its absence costs. Select a row to "
         "see the gaps of one service."
     )
-    # Another key for each address: what was picked must not be picked again by the next run.
-    key = f"quality_services-{st.query_params.get('about', '')}"
-    row = picking_table(table, key=key, alt="Services, the least covered first")
+    row = picking_table(table, key="quality_services", alt="Services, the least covered first")
     if row is not None:
         links.open_view("quality", about=found.report.services[row].service)
     exports(table, "coverage-by-service")

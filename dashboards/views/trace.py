@@ -5,6 +5,7 @@ from functools import partial
 import streamlit as st
 
 from dashboards import data, links, screens
+from dashboards.components.address_tabs import address_tabs
 from dashboards.data import FlowPage
 from dashboards.flow_questions import clock_skew
 from dashboards.markup import chip, heading, line, notes, word_chip
@@ -46,13 +47,7 @@ def render() -> None:
         "Compare": partial(compare_tab, page),
         "Raw": partial(raw_tab, page, tree),
     }
-    if links.waterfall_wanted():
-        st.session_state["tab"] = "Waterfall"
-    tabs = st.tabs(list(names), key="tab", on_change="rerun", bind="query-params")
-    for tab, show in zip(tabs, names.values(), strict=True):
-        if tab.open:
-            with tab:
-                show()
+    address_tabs("tab", names)
 
 
 def _asked_for() -> str | None:

@@ -41,7 +41,8 @@ SERVE = """
 import sys
 from pathlib import Path
 from dashboards.serve import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]), token=(sys.argv[3:] or [None])[0])
+store, port, token, sign_in = sys.argv[1:]
+serve(Path(store), port=int(port), token=token or None, sign_in=Path(sign_in) if sign_in else None)
 """
 TOKEN = "a token that nobody guesses"
 
@@ -100,14 +101,20 @@ def server(filled_store: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield base
 
 
-@contextmanager
-def serving(store: Path, elsewhere: Path, *more: str) -> Iterator[str]:
-    """The pages, served from a folder that is not ours."""
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    store: Path, elsewhere: Path, token: str = "", *, sign_in: str = "", port: int = 0
+) -> Iterator[str]:
+    """The pages, served from a folder that is not ours."""
+    port = port or free_port()
     log = elsewhere / "server.log"
-    command = [sys.executable, "-c", SERVE, str(store), str(port), *more]
+    command = [sys.executable, "-c", SERVE, str(store), str(port), token, sign_in]
     with (
         log.open("w") as sink,
         subprocess.Popen(command, cwd=elsewhere, stdout=sink, stderr=sink) as process,

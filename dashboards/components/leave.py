@@ -1,0 +1,41 @@
+"""Goes to another address as a link does: one entry in the browser's history.
+
+`st.switch_page` first writes the parameters into the address of the page that is left, so Back
+would need two presses and show an address nobody asked for.
+"""
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+_TICKET = "leave_ticket"
+
+_HTML = """
+<span class="leave" hidden></span>
+"""
+# The pages' own navigation listens to `popstate`; a ticket is used once, however often this draws.
+_JS = """
+const used = new Set();
+export default function ({ data }) {
+  if (used.has(data.ticket)) return;
+  used.add(data.ticket);
+  const folder = window.location.pathname.replace(/[^/]*$/, "");
+  window.history.pushState({}, "", folder + data.page + (data.query ? "?" + data.query : ""));
+  window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+}
+"""
+
+_mount = st.components.v2.component("retrospan_leave", html=_HTML, js=_JS)
+
+
+def leave(page: str, query: dict[str, str | list[str]]) -> None:
+    """Opens the page with this path, "" for the first one, once this run is drawn."""
+    number = st.session_state.get(_TICKET, 0) + 1
+    st.session_state[_TICKET] = number
+    words = urlencode(query, doseq=True)
+    ticket = f"{number} {page} {words}"
+    _mount(
+        key=f"leave-{number}",
+        data={"ticket": ticket, "page": page, "query": words},
+        height="content",
+    )

@@ -1,19 +1,20 @@
 """Inputs into the store: one thread reads the next batches while the last ones are written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import BinaryIO
 
 from ingest.ahead import ahead
 from ingest.known import KnownInputs
-from ingest.reading import Progress, Reading, Ready
+from ingest.progress import Progress, Telling
+from ingest.reading import Reading, Ready
 from ingest.report import IngestReport, Skipped
 from ingest.settings import IngestSettings
 from ingest.sources import Source, sources_of
 from store.lease import Store
 from store.write import write_batch
 
-__all__ = ["IngestSettings", "ingest_paths"]
+__all__ = ["IngestSettings", "Progress", "ingest_paths"]
 
 PURPOSE = "ingest"
 BATCHES_AHEAD_MAX = 2
@@ -23,7 +24,7 @@ def ingest_paths(
     store: Store,
     paths: Sequence[str],
     settings: IngestSettings,
-    progress: Progress | None = None,
+    progress: Callable[[Progress], None] | None = None,
     stdin: BinaryIO | None = None,
 ) -> IngestReport:
     """Load every input; what cannot be read is in the report, what was good is in the store.
@@ -31,9 +32,9 @@ def ingest_paths(
     `progress` is called from the thread that reads.
     """
     sources = list(sources_of(paths, store.path))
-    files = (source for source in sources if isinstance(source, Source))
+    files = [source for source in sources if isinstance(source, Source)]
     known = KnownInputs(store, files, settings.rejected_listed_max)
-    reading = Reading(settings, progress, known)
+    reading = Reading(settings, Telling(progress, files), known)
 
     def batches() -> Iterator[Ready]:
         for source in sources:

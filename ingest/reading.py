@@ -1,7 +1,7 @@
 """Inputs into batches, one after the other."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import BinaryIO, NamedTuple, cast
 
@@ -9,6 +9,7 @@ from ingest import conventions
 from ingest.chunk import Chunk, fitting
 from ingest.kinds import DATA_SUFFIXES, kind_of
 from ingest.known import KnownInputs
+from ingest.progress import Telling
 from ingest.reader import (
     HEAD_BYTES,
     ColumnReader,
@@ -34,8 +35,6 @@ from store.write import ready
 READER_VERSION = 4
 WHOLE_FILE = "whole file"
 
-Progress = Callable[[str, int], None]  # (path, records read of it so far)
-
 
 class Ready(NamedTuple):
     """A batch that waits for a lease, and the report that counts it."""
@@ -49,12 +48,10 @@ class Ready(NamedTuple):
 class Reading:
     """Reads inputs into batches that are ready to be stored; `report` tells of what was read."""
 
-    def __init__(
-        self, settings: IngestSettings, progress: Progress | None, known: KnownInputs
-    ) -> None:
+    def __init__(self, settings: IngestSettings, telling: Telling, known: KnownInputs) -> None:
         self.report = IngestReport()
         self._known = known
-        self._settings, self._progress = settings, progress
+        self._settings, self._telling = settings, telling
         self._readers = discover()
         self._forced = named(settings.format, self._readers) if settings.format else None
         self._preparation = settings.preparation()
@@ -64,6 +61,7 @@ class Reading:
         """All batches of one input; one that cannot be opened is reported like a bad record."""
         settings = self._settings
         report = FileReport(path=source.path, rejected_listed_max=settings.rejected_listed_max)
+        self._telling.begin(source.path)
         try:
             if source.path == STDIN:
                 yield from self._open(source, stdin or sys.stdin.buffer, None, report)
@@ -105,8 +103,7 @@ class Reading:
         report.duplicates += known.records
         report.truncated += known.truncated
         report.reject_all(known.rejected, known.rejected_count)
-        if self._progress:
-            self._progress(report.path, known.records + known.rejected_count)
+        self._telling.end(known.records + known.rejected_count)
 
     def _read(
         self, reader: Reader, stream: Input, content: str | None, report: FileReport
@@ -126,14 +123,12 @@ class Reading:
                     report.truncated += 1
                 if not isinstance(item, MetricsSeen):
                     records += len(item) if isinstance(item, SpanTable) else 1
-                    if self._progress and records % settings.records_per_batch == 0:
-                        self._progress(report.path, records)
+                    self._telling.at(records, stream.taken)
         if stream.problem:
             chunk.drop_cut_record(mid_line=stream.mid_line)
             chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
         yield self._put(chunk, reader, stream, content, report, ends=True)
-        if self._progress:
-            self._progress(report.path, records)
+        self._telling.end(records)
 
     def _found(self, reader: Reader, stream: BinaryIO) -> Iterator[Item | SpanTable]:
         """All that is in an input, as it is stored."""

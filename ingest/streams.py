@@ -29,6 +29,7 @@ class Input(io.BufferedIOBase):
         super().__init__()
         self.problem: str | None = None
         self.position = 0  # plain bytes handed out so far
+        self.taken = 0  # bytes of the file, maybe packed, read so far
         self.mid_line = False  # whether the last byte handed out ended no line
         self.digest = hashlib.sha256() if hashing else None
         self._raw = raw
@@ -38,6 +39,7 @@ class Input(io.BufferedIOBase):
         self._at = 0  # bytes of `_ready` already handed out
         self._done = False
         self._tail = _first(raw, MAGIC_BYTES_MAX)
+        self.taken = len(self._tail)
         self._unpacking = unpacking_of(self._tail)
 
     def readable(self) -> bool:
@@ -109,8 +111,10 @@ class Input(io.BufferedIOBase):
 
     def _next(self) -> bytes | None:
         """The next plain bytes, possibly none of them; None at the end."""
-        raw = self._tail or self._raw.read(READ_BYTES)
-        self._tail = b""
+        raw, self._tail = self._tail, b""
+        if not raw:
+            raw = self._raw.read(READ_BYTES)
+            self.taken += len(raw)
         if self._unpacking is None:
             return raw or None
         ended = not raw

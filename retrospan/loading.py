@@ -11,8 +11,10 @@ from retrospan.edge import Edge
 from store.errors import UsageError
 
 if TYPE_CHECKING:
-    from ingest.pipeline import IngestSettings
+    from ingest.pipeline import IngestSettings, Progress
     from ingest.report import IngestReport
+
+BAR_CHARS = 24
 
 Show = Callable[[str], None]
 
@@ -32,10 +34,20 @@ def load(
         edge.store(),
         paths,
         ingest_settings(edge.settings(), form, key or redaction_key()),
-        lambda path, records: show(f"{path}: {records} records"),
+        lambda seen: show(_bar(seen)),
     )
     show("")
     return report
+
+
+def _bar(seen: "Progress") -> str:
+    """How much of all inputs is read, and which one is being read."""
+    where = f"{seen.number}/{seen.inputs} {seen.path}: {seen.records} records"
+    if not seen.bytes_total:
+        return where
+    done = seen.bytes_read / seen.bytes_total
+    filled = round(BAR_CHARS * done)
+    return f"[{'#' * filled}{'.' * (BAR_CHARS - filled)}] {done:4.0%}  {where}"
 
 
 def ingest_settings(settings: Settings, form: str | None, key: bytes) -> "IngestSettings":

@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from ingest.limits import Limits
-from ingest.pipeline import IngestSettings, ingest_paths
+from ingest.pipeline import IngestSettings, Progress, ingest_paths
 from ingest.report import IngestReport
 from store import read as stored
 from store.errors import UsageError
@@ -45,6 +45,10 @@ def lines(count: int) -> str:
 def decision(number: int) -> str:
     record = {"schema": "retrospan.decision/1", "decision_id": f"d{number}", "chosen": "x"}
     return json.dumps({**record, "time": "2026-11-22T00:00:00Z"}) + "\n"
+
+
+def decisions(count: int) -> str:
+    return "".join(map(decision, range(count)))
 
 
 def spans_in(store: Store) -> list[Span]:
@@ -149,11 +153,30 @@ def test_a_batch_ends_at_its_bytes_too(
     assert len({batch.content_sha256 for batch in batches}) == 3
 
 
-def test_progress_is_told_by_file_and_records(store: Store, traces: Path) -> None:
-    seen: list[tuple[str, int]] = []
-    settings = IngestSettings(redaction_key=KEY, records_per_batch=4)
-    ingest_paths(store, [str(traces)], settings, lambda path, count: seen.append((path, count)))
-    assert seen == [(str(traces), 4), (str(traces), 8), (str(traces), 10)]
+def test_progress_is_told_by_input_records_and_bytes(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.progress.RECORDS_BETWEEN", 4)
+    one, other = tmp_path / "one.json", tmp_path / "two.json"
+    one.write_text(decisions(10))
+    other.write_text(decisions(3))
+    sizes = [path.stat().st_size for path in (one, other)]
+    seen: list[Progress] = []
+    settings = IngestSettings(redaction_key=KEY)
+    for _ in range(2):
+        ingest_paths(store, [str(one), str(other)], settings, seen.append)
+    told = [(at.number, at.inputs, at.path, at.records) for at in seen[:4]]
+    assert told == [(1, 2, str(one), n) for n in (4, 8, 10)] + [(2, 2, str(other), 3)]
+    assert [at.bytes_read for at in seen[2:4]] == [sizes[0], sum(sizes)]
+    assert {at.bytes_total for at in seen} == {sum(sizes)}
+    assert [at.records for at in seen[4:]] == [10, 3]  # known inputs are told at once
+
+
+def test_what_can_be_read_only_once_has_no_total(store: Store) -> None:
+    seen: list[Progress] = []
+    stdin = io.BytesIO(decisions(2).encode())
+    ingest_paths(store, ["-"], IngestSettings(redaction_key=KEY), seen.append, stdin)
+    assert [(at.records, at.bytes_total) for at in seen] == [(2, None)]
 
 
 def test_other_batch_sizes_never_make_the_ledger_lose_records(store: Store, tmp_path: Path) -> None:

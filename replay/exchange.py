@@ -26,6 +26,7 @@ from store.model import Attributes, Span
 URL = ("url.full", "http.url")
 URL_PATH = ("url.path", "http.target")
 URL_QUERY = ("url.query",)
+EVENT_NS = "retrospan.stream.event_ns"
 _REQUEST_HEADER = "http.request.header."
 _RESPONSE_HEADER = "http.response.header."
 HEADERS_MAX = 100
@@ -38,7 +39,8 @@ class Exchange:
     `status` is None when no answer came: `error` then says how it failed, such as `timeout`.
     `answer_after_ns` is how long the answer took: the callee's own time where the caller gave up
     before it. Bodies are text, None where none was recorded; `truncated` says that one is not
-    whole. Header names are in lower case.
+    whole. `event_ns` is when each event of a streamed answer came, from the request's start. Header
+    names are in lower case.
     """
 
     span_id: str
@@ -59,6 +61,7 @@ class Exchange:
     response_headers: Mapping[str, str] = field(default_factory=dict)
     response_body: str | None = None
     truncated: bool = False
+    event_ns: Sequence[int] = ()
 
     @property
     def target(self) -> str:
@@ -125,7 +128,15 @@ def _exchange(
         response_headers=_headers(attributes, theirs, prefix=_RESPONSE_HEADER),
         response_body=text(attributes, *RESPONSE) or text(theirs, *RESPONSE),
         truncated=BODY_TRUNCATED in attributes,
+        event_ns=_event_ns(attributes),
     )
+
+
+def _event_ns(attributes: Attributes) -> Sequence[int]:
+    found = attributes.get(EVENT_NS)
+    listed = found if isinstance(found, list) else []
+    times = [it for it in listed if isinstance(it, int) and it >= 0]
+    return tuple(times) if times == sorted(times) else ()
 
 
 def _answer_after(attempt: Attempt) -> int:

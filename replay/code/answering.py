@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from replay.code.activities import ACTIVITY, RUN
 from replay.code.settings import CodeSettings
 from replay.code.transitions import END, START, Transitions
 from replay.exchange import Exchange
@@ -52,21 +53,28 @@ class Asked:
 
 @dataclass(slots=True)
 class Recorded:
-    """The recorded side of one flow: its exchanges and what its own attempts say of them."""
+    """The recorded side of one flow: its exchanges and what its own attempts say of them.
+
+    `running` names the activities whose results were not recorded: they run again.
+    """
 
     flow: Flow
     requests: Requests
+    activities: Mapping[str, Attempt] = field(default_factory=dict)
+    running: frozenset[str] = frozenset()
     attempts: Mapping[str, Attempt] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.attempts = {
-            attempt.span_id: attempt for step in self.flow.steps for attempt in step.attempts
-        }
+        steps = self.flow.steps
+        mine = {attempt.span_id: attempt for step in steps for attempt in step.attempts}
+        self.attempts = {**self.activities, **mine}
 
     def end_ns(self, exchange: Exchange) -> int:
-        """When its caller had the answer, or gave up."""
+        """When its caller had the whole answer, or gave up."""
         attempt = self.attempts[exchange.span_id]
         end_ns = attempt.start_ns if attempt.end_ns is None else attempt.end_ns
+        if exchange.event_ns:
+            end_ns = max(end_ns, attempt.start_ns + exchange.event_ns[-1])
         return end_ns - self.flow.start_ns
 
 
@@ -92,6 +100,9 @@ class Answering:
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request of the child."""
         self.noted(message.get("notes", []))
+        if message.get("activity") in self.recorded.running:
+            self.asked.append(_none(_activity(message), message, "ran"))
+            return {"run": True}
         request = _request(message, self.hosts)
         if request.path.endswith(_TELEMETRY):
             self.asked.append(_none(request, message, "telemetry"))
@@ -176,8 +187,10 @@ class Answering:
         attempt = self.recorded.attempts[exchange.span_id]
         limit_ns = None if attempt.timeout_ms is None else attempt.timeout_ms * 1_000_000
         latency_ns = self.recorded.end_ns(exchange) - exchange.start_ns
-        if exchange.error is not None and not timed_out(exchange.error):
-            return {"error": exchange.error, "after_ns": latency_ns}
+        raised = exchange.method == RUN or not timed_out(exchange.error or "")
+        if exchange.error is not None and raised:
+            said = exchange.response_body or ""
+            return {"error": exchange.error, "message": said, "after_ns": latency_ns}
         if exchange.error is not None:
             # What a patient caller would have got is known only if the callee was recorded.
             late_ns = max(exchange.answer_after_ns, (limit_ns or 0) + 1, latency_ns)
@@ -185,12 +198,16 @@ class Answering:
         else:
             # It was taken, so it was in time: what is measured beyond is the caller's own work.
             after_ns = latency_ns if limit_ns is None else min(latency_ns, limit_ns - 1_000)
-        return {
+        told = {
             "status": exchange.status or UNMATCHED,
             "headers": {"content-type": _content_type(exchange), **exchange.response_headers},
             "body": {"text": exchange.response_body or ""},
             "after_ns": after_ns,
         }
+        if exchange.event_ns and after_ns is not None:
+            told["event_ns"] = list(exchange.event_ns)
+            told["after_ns"] = min(after_ns, exchange.event_ns[0])
+        return told
 
 
 def timed_out(error: str) -> bool:
@@ -199,6 +216,8 @@ def timed_out(error: str) -> bool:
 
 
 def _request(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Request:
+    if "activity" in message:
+        return _activity(message)
     host, body = str(message["host"]), message.get("body") or {}
     headers = {str(name): str(value) for name, value in message["headers"].items()}
     routed = route(str(message["target"]), {"host": host}, hosts, None)
@@ -213,6 +232,13 @@ def _request(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Request:
         query=routed.query,
         headers=headers,
         body=data,
+    )
+
+
+def _activity(message: Mapping[str, Any]) -> Request:
+    said = str(message["body"]["text"]).encode("utf-8", "surrogatepass")
+    return Request(
+        callee=ACTIVITY, method=RUN, path=str(message["activity"]), headers={}, body=said
     )
 
 

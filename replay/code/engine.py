@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from replay.code.activities import activities_of
 from replay.code.answering import Answering, Asked, Recorded
 from replay.code.effects import effects_told
 from replay.code.process import Child, ChildError
@@ -18,7 +19,7 @@ from replay.match import RUNGS
 from replay.noise import Noise
 from replay.requests import Requests
 from store.conclusions import Flow, ReplayResult
-from store.errors import DataError
+from store.errors import DataError, NotFoundError
 from store.model import JsonValue, Span
 
 MODE = "code"
@@ -54,7 +55,7 @@ def _replay(subject: Subject, child: Child, settings: CodeSettings, explore: int
     if flow.input is None:
         return _unreplayable(flow, "its input was not recorded (retrospan.flow.input)")
     try:
-        recorded = Recorded(flow, _requests(subject, settings))
+        recorded = _recorded(subject, settings)
         answering, end = _run(subject, recorded, child, settings, None)
         races = [_run(subject, recorded, child, settings, seed) for seed in range(1, explore + 1)]
     except ChildError as error:
@@ -75,17 +76,31 @@ def _replay(subject: Subject, child: Child, settings: CodeSettings, explore: int
     return replace(result, flags=(*result.flags, flag))
 
 
-def _requests(subject: Subject, settings: CodeSettings) -> Requests:
-    """What went over the wire: a call that an open breaker refused did not."""
+def _recorded(subject: Subject, settings: CodeSettings) -> Recorded:
+    """What went over the wire, and what activities gave; a call that an open breaker refused, or
+    that an activity made, is no answer of its own."""
+    flow, activities = subject.flow, activities_of(subject.flow, subject.spans)
     refused = {
         attempt.span_id
-        for step in subject.flow.steps
+        for step in flow.steps
         for attempt in step.attempts
         if attempt.breaker_state == "open"
     }
-    exchanges = exchanges_of(subject.flow, subject.spans)
-    sent = [it for it in exchanges if it.span_id not in refused]
-    return Requests(sent, Noise(configured=settings.noise), subject.flow.input)
+    try:
+        exchanges = exchanges_of(flow, subject.spans)
+    except NotFoundError:
+        if not activities.exchanges:
+            raise
+        exchanges = []
+    left_out = refused | activities.inner
+    sent = [it for it in exchanges if it.span_id not in left_out] + list(activities.exchanges)
+    sent.sort(key=lambda it: (it.start_ns, it.span_id))
+    return Recorded(
+        flow,
+        Requests(sent, Noise(configured=settings.noise), flow.input),
+        activities.attempts,
+        activities.running,
+    )
 
 
 def _run(

@@ -15,7 +15,7 @@ import msgspec
 from replay.code.settings import Code
 from store.errors import DataError, UsageError
 
-PROTOCOL = 1
+PROTOCOL = 2
 CHILD = Path(__file__).parents[1] / "child"
 LINE_BYTES_MAX = 64_000_000
 STANDARD_ERROR_MAX = 8_000

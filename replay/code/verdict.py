@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
+from replay.code.activities import RUN
 from replay.code.answering import Answering, Asked, timed_out
 from replay.code.transitions import END
 from replay.exchange import Exchange
@@ -86,7 +87,7 @@ def _calls(answering: Answering, meant: Mapping[int, Exchange]) -> Iterator[Plac
             yield from _unlike(answering, asked, meant[order], order)
             continue
         if asked.exchange is None:
-            if asked.match.rung != "telemetry":
+            if asked.match.rung not in ("telemetry", "ran"):
                 yield _extra(asked, order)
             continue
         for divergence, noise in _of_call(answering, asked, asked.exchange):
@@ -194,7 +195,8 @@ def _noise(path: str, old: Scalar, new: Scalar, configured: Sequence[str]) -> bo
 def _ended(exchange: Exchange) -> str:
     if exchange.error is None:
         return "answer"
-    return "timeout" if timed_out(exchange.error) else "error"
+    gave_up = exchange.method != RUN and timed_out(exchange.error)
+    return "timeout" if gave_up else "error"
 
 
 def _at(asked: Asked, kind: str, path: str, old: JsonValue, new: JsonValue) -> Divergence:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import uuid
-from typing import Any
+from typing import Any, Callable
 
+from .recorder.drawn import RANDOM
+from .world import own
+
+WHOLE = ("randint", "randrange", "getrandbits")
 _seeding = random.Random.seed
 _SOURCE = random.Random(0)
 _recorded: dict[str, list[Any]] = {}
@@ -22,9 +27,24 @@ def begin(seed: str, draws: list[dict[str, Any]]) -> None:
     uuid._last_timestamp = None  # type: ignore[attr-defined]
 
 
-def _taken(kind: str) -> Any:
+def _taken(kind: str, *kinds: type) -> Any:
     left = _recorded.get(kind)
-    return left.pop(0) if left else None
+    # A recorder keeps what the team's own code draws; libraries draw for themselves.
+    if not left or type(left[0]) not in kinds or not own(sys._getframe(2).f_code.co_filename):
+        return None
+    return left.pop(0)
+
+
+def _drawing(seeded: Callable[..., Any], whole: bool) -> Callable[..., Any]:
+    kinds = (int,) if whole else (int, float)
+
+    def draw(*args: Any, **named: Any) -> Any:
+        value = _taken("random", *kinds)
+        if value is None:
+            return seeded(*args, **named)
+        return value if whole else float(value)
+
+    return draw
 
 
 def _urandom(size: int) -> bytes:
@@ -34,20 +54,18 @@ def _urandom(size: int) -> bytes:
 def install() -> None:
     """Put recorded and seeded draws in place."""
     module: Any = random
-    seeded, made = random.random, uuid.uuid4
-
-    def draw() -> float:
-        value = _taken("random")
-        return float(value) if isinstance(value, (int, float)) else seeded()
+    made = uuid.uuid4
 
     def identity() -> uuid.UUID:
-        value = _taken("uuid")
+        value = _taken("uuid", str)
         return made() if value is None else uuid.UUID(str(value))
 
     def seed(self: random.Random, a: Any = None, version: int = 2) -> None:
         _seeding(self, _SOURCE.getrandbits(64) if a is None else a, version)
 
-    module.random, module._urandom = draw, _urandom
+    for name in RANDOM:
+        setattr(module, name, _drawing(getattr(module, name), name in WHOLE))
+    module._urandom = _urandom
     module.Random.seed = seed
     os.urandom = _urandom
     ids: Any = uuid

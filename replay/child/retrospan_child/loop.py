@@ -15,7 +15,7 @@ from contextvars import copy_context
 from typing import Any, Callable, Deque
 
 from .network import VirtualSocket, ask, failure, getaddrinfo, note, resolve
-from .wire import Asking, NotHttpError, written
+from .wire import Asking, NotHttpError, pieces
 from .world import WORLD, Stopped
 
 
@@ -26,7 +26,7 @@ class Connection(asyncio.Transport):
         super().__init__({"socket": sock, "peername": address, "sockname": ("127.0.0.1", 0)})
         self._loop, self._protocol, self._address = loop, protocol, address
         self._asking = Asking()
-        self._closing = False
+        self._closing = self._begun = False
         self._waiting: tuple[int, Any] | None = None
         loop.call_soon(protocol.connection_made, self)
 
@@ -43,26 +43,31 @@ class Connection(asyncio.Transport):
             return
         answer = ask(request, self._address)
         self._loop.waits_for = f"an answer from {request['host']}"
-        timer = None
-        if answer["after_ns"] is not None:
-            timer = self._loop.call_at_ns(
-                WORLD.now_ns + answer["gap_ns"] + answer["after_ns"],
-                self._arrived,
-                answer,
-                request["method"],
-            )
+        timer, begun_ns = None, WORLD.now_ns + answer["gap_ns"]
+        if answer.get("error"):
+            timer = self._loop.call_at_ns(begun_ns + answer["after_ns"], self._failed, answer)
+        elif answer["after_ns"] is not None:
+            left = deque((begun_ns + at, data) for at, data in pieces(answer, request["method"]))
+            timer = self._loop.call_at_ns(left[0][0], self._arrived, answer["id"], left)
         self._waiting = (answer["id"], timer)
 
-    def _arrived(self, answer: dict[str, Any], method: str) -> None:
+    def _failed(self, answer: dict[str, Any]) -> None:
         self._waiting = None
-        if answer.get("error"):
-            note(answer["id"], "error")
-            self._lost(failure(answer))
-            return
-        note(answer["id"], "answer" if self._read() else "unread")
-        self._protocol.data_received(written(answer, method))
-        # A client that has read all may close first.
-        self._loop.call_soon(self._end)
+        note(answer["id"], "error")
+        self._lost(failure(answer))
+
+    def _arrived(self, number: int, left: Deque[tuple[int, bytes]]) -> None:
+        _, data = left.popleft()
+        read, self._begun = self._read(), True
+        self._waiting = None
+        if left and read:
+            self._waiting = (number, self._loop.call_at_ns(left[0][0], self._arrived, number, left))
+        else:
+            note(number, "answer" if read else "unread")
+        self._protocol.data_received(data)
+        if not left:
+            # A client that has read all may close first.
+            self._loop.call_soon(self._end)
 
     def _read(self) -> bool:
         """Whether somebody waits for the answer; a stream may have been left by its reader."""
@@ -85,7 +90,8 @@ class Connection(asyncio.Transport):
         self._closing = True
         if self._waiting is not None:
             number, timer = self._waiting
-            note(number, "closed")
+            # Who leaves a stream that has begun has got an answer.
+            note(number, "answer" if self._begun else "closed")
             if timer is not None:
                 timer.cancel()
         self._loop.call_soon(self._protocol.connection_lost, None)

@@ -10,9 +10,10 @@ import builtins
 import io
 import socket
 import ssl
-from typing import Any
+from collections import deque
+from typing import Any, Deque
 
-from .wire import Asking, NotHttpError, written
+from .wire import Asking, NotHttpError, pieces
 from .world import WORLD, where
 
 _real_socket = socket.socket
@@ -75,9 +76,16 @@ def resolve(host: Any) -> str:
 class _Reader(io.RawIOBase):
     def __init__(self, sock: "VirtualSocket") -> None:
         self._sock = sock
+        sock._readers += 1
 
     def readable(self) -> bool:
         return True
+
+    def close(self) -> None:
+        if not self.closed:
+            self._sock._readers -= 1
+            super().close()
+            self._sock._left()
 
     def readinto(self, buffer: Any) -> int:
         return self._sock.recv_into(buffer)
@@ -108,9 +116,10 @@ class VirtualSocket:
         self._asking = Asking()
         self._answer: dict[str, Any] | None = None
         self._method = ""
-        self._ready_ns: int | None = 0
-        self._incoming: bytes | None = None
-        self._closed = False
+        self._pieces: Deque[tuple[int | None, bytes]] = deque()
+        self._incoming = b""
+        self._begun = self._closed = False
+        self._readers = 0
 
     def connect(self, address: Any) -> None:
         if self.type & 0xF != _STREAM:
@@ -135,38 +144,47 @@ class VirtualSocket:
             self._answer = ask(request, self.address)
             # The recorded code took so long to get here; its timeout had not begun.
             WORLD.park(WORLD.now_ns + self._answer["gap_ns"], "its turn")
-            after = self._answer["after_ns"]
-            self._ready_ns = None if after is None else WORLD.now_ns + after
-            self._incoming = None
+            self._begun, self._incoming = False, b""
+            self._pieces = self._arriving(self._answer)
         return len(data)
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         self.send(data)
 
+    def _arriving(self, answer: dict[str, Any]) -> Deque[tuple[int | None, bytes]]:
+        """What comes, and when; at None never."""
+        if answer["after_ns"] is None:
+            return deque([(None, b"")])
+        if answer.get("error"):
+            return deque([(WORLD.now_ns + answer["after_ns"], b"")])
+        return deque((WORLD.now_ns + at, data) for at, data in pieces(answer, self._method))
+
     def _wait(self) -> None:
-        """Wait for the answer as long as the client's timeout lets it."""
+        """Wait for what comes next as long as the client's timeout lets it."""
         answer = self._answer
-        if answer is None or self._incoming is not None:
-            if answer is None:
-                raise _refused("a connection on which nothing was asked", self.address)
+        if answer is None:
+            raise _refused("a connection on which nothing was asked", self.address)
+        if self._incoming or not self._pieces:
             return
         deadline = None if self._timeout is None else WORLD.now_ns + round(self._timeout * 1e9)
-        ready = self._ready_ns
+        ready, data = self._pieces[0]
         if deadline is not None and (ready is None or ready > deadline):
             WORLD.park(deadline)
+            self._pieces = deque([(None, b"")])
             note(answer["id"], "timeout")
-            self._ready_ns = None
             raise socket.timeout("timed out")
         WORLD.park(ready, f"an answer from {_label(self.address)}")
+        self._pieces.popleft()
         if answer.get("error"):
             note(answer["id"], "error")
             raise failure(answer)
-        note(answer["id"], "answer")
-        self._incoming = written(answer, self._method)
+        self._begun, self._incoming = True, data
+        if not self._pieces:
+            note(answer["id"], "answer")
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         self._wait()
-        data = self._incoming or b""
+        data = self._incoming
         piece = data[:size]
         if not flags & socket.MSG_PEEK:
             self._incoming = data[size:]
@@ -195,6 +213,13 @@ class VirtualSocket:
 
     def close(self) -> None:
         self._closed = True
+        self._left()
+
+    def _left(self) -> None:
+        """Who leaves a stream that has begun has got an answer; its files may outlive a socket."""
+        if self._closed and not self._readers and self._begun and self._pieces:
+            note(self._answer["id"] if self._answer else 0, "answer")
+            self._pieces.clear()
 
     def shutdown(self, how: int = 0) -> None:
         """The other end does not mind."""

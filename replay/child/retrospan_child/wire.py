@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from .channel import packed, unpacked
 
 REQUEST_BYTES_MAX = 64_000_000
 _OURS = {"connection", "content-encoding", "content-length", "keep-alive", "transfer-encoding"}
+_EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
 _PHRASES = {200: "OK", 201: "Created", 204: "No Content", 599: "No Recorded Answer"}
 
 
@@ -75,16 +77,51 @@ class Asking:
             at = end + 2 + size + 2
 
 
-def written(answer: dict[str, Any], method: str) -> bytes:
-    """An answer as bytes; the connection ends with it."""
+def pieces(answer: dict[str, Any], method: str) -> list[tuple[int, bytes]]:
+    """An answer as bytes, in pieces, each with how long after the request it comes.
+
+    A stream of events comes event by event, at the recorded times where there are any; all other
+    answers are one piece. The connection ends with the last one.
+    """
     status, body = int(answer["status"]), unpacked(answer.get("body") or {})
+    first_ns = int(answer["after_ns"])
+    events = [] if method == "HEAD" else _events(answer, body)
+    if len(events) < 2:
+        return [(first_ns, _head(answer, method, status, len(body)) + _shown(body, method, status))]
+    times = list(answer.get("event_ns") or [])
+    found = [(first_ns, _head(answer, method, status, None))]
+    for number, event in enumerate(events):
+        at_ns = times[number] if number < len(times) else first_ns
+        at_ns = max(at_ns, found[-1][0])
+        found.append((at_ns, b"%x\r\n%s\r\n" % (len(event), event)))
+    found[-1] = (found[-1][0], found[-1][1] + b"0\r\n\r\n")
+    return found
+
+
+def _events(answer: dict[str, Any], body: bytes) -> list[bytes]:
+    headers = answer.get("headers") or {}
+    kind = next((str(v) for n, v in headers.items() if n.lower() == "content-type"), "").lower()
+    if kind.startswith("text/event-stream"):
+        return [it for it in _EVENT_END.split(body) if it]
+    if kind.startswith(("application/x-ndjson", "application/jsonl")):
+        return body.splitlines(keepends=True)
+    return []
+
+
+def _shown(body: bytes, method: str, status: int) -> bytes:
+    return b"" if method == "HEAD" or status in (204, 304) else body
+
+
+def _head(answer: dict[str, Any], method: str, status: int, size: int | None) -> bytes:
+    """The status line and headers; a size of None means chunks."""
     lines = [f"HTTP/1.1 {status} {_PHRASES.get(status, 'Recorded')}"]
     for name, value in (answer.get("headers") or {}).items():
         if name.lower() not in _OURS:
             lines.append(f"{name}: {value}")
     lines.append("Connection: close")
-    if status not in (204, 304):
-        lines.append(f"Content-Length: {len(body)}")
+    if size is None:
+        lines.append("Transfer-Encoding: chunked")
+    elif status not in (204, 304):
+        lines.append(f"Content-Length: {size}")
     head = "\r\n".join(lines).replace("\0", "") + "\r\n\r\n"
-    bare = method == "HEAD" or status in (204, 304)
-    return head.encode("latin-1", "replace") + (b"" if bare else body)
+    return head.encode("latin-1", "replace")

@@ -21,7 +21,8 @@ TRACE = "0" * 31 + "1"
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One recorded call of the shop; `status` 0 is a timeout."""
+    """One recorded call of the shop; `status` 0 is the `error`. `event_ms` is when each event of a
+    stream came, from the call's start."""
 
     path: str
     start_ms: float
@@ -33,6 +34,8 @@ class Call:
     callee_end_ms: float | None = None
     raw: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    event_ms: Sequence[float] = ()
+    error: str = "timeout"
 
 
 def subject(
@@ -53,13 +56,15 @@ def subject(
             attributes["http.response.body.content"] = call.raw or json.dumps(call.response)
         for name, value in call.headers.items():
             attributes[f"http.response.header.{name}"] = [value]
+        if call.event_ms:
+            attributes["retrospan.stream.event_ns"] = [round(it * MS) for it in call.event_ms]
         spans.append(_span(span_id, start, end, attributes))
         late = call.callee_end_ms
         attempt = Attempt(
             trace_id=TRACE, span_id=span_id, start_ns=start, end_ns=end,
             outcome=StepOutcome.OK if call.status else StepOutcome.TIMEOUT,
-            status="ok" if call.status else "timeout",
-            error=None if call.status else "timeout",
+            status="ok" if call.status else call.error,
+            error=None if call.status else call.error,
             http_status=call.status or None, request=call.request, response=call.response,
             has_request=True, has_response=bool(call.status), timeout_ms=call.timeout_ms,
             callee_end_ns=None if late is None else EPOCH_NS + round(late * MS),

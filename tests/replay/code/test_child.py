@@ -11,10 +11,10 @@ import pytest
 
 from replay.code.process import CHILD, PROTOCOL
 
-SOURCES = sorted((CHILD / "retrospan_child").glob("*.py"))
+SOURCES = sorted((CHILD / "retrospan_child").rglob("*.py"))
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda it: it.name)
+@pytest.mark.parametrize("path", SOURCES, ids=lambda it: str(it.relative_to(CHILD)))
 def test_a_module_is_python_3_9_and_imports_the_standard_library_only(path: Path) -> None:
     """Cannot prove that every function called existed in 3.9: no such interpreter is here."""
     tree = ast.parse(path.read_text(), feature_version=(3, 9))
@@ -46,7 +46,7 @@ def test_the_wheel_of_the_child_holds_one_name_and_needs_nothing(tmp_path: Path)
     names = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in names if ".dist-info" not in name}
     assert tops == {"retrospan_child"}
-    assert {f"retrospan_child/{it.name}" for it in SOURCES} <= set(names)
+    assert {str(it.relative_to(CHILD)) for it in SOURCES} <= set(names)
     project = tomllib.loads((CHILD / "pyproject.toml").read_text())["project"]
     assert project["dependencies"] == []
     assert project["requires-python"] == ">=3.9"

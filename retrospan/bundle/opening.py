@@ -9,6 +9,7 @@ from retrospan import version
 from retrospan.bundle import layout
 from retrospan.bundle.container import digest_of, unpack
 from retrospan.bundle.manifest import read_manifest
+from retrospan.bundle.proofs import Proved, check_proofs
 from retrospan.bundle.rebuilt import (
     Counted,
     Show,
@@ -26,7 +27,8 @@ from store.errors import DataError
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
     """What came out. `differing` are flows whose replay has another digest than where the bundle
-    was written; `report` says how much of its report was recomputed to the same words."""
+    was written; `report` says how much of its report was recomputed to the same words, `log` what
+    the proofs of its decisions show."""
 
     sha256: str
     incident_id: str
@@ -38,6 +40,7 @@ class Opened:
     replays: int
     differing: Sequence[str]
     report: Verified
+    log: Proved
 
 
 def open_bundle(
@@ -48,6 +51,7 @@ def open_bundle(
     found = unpack(source, folder, limits or layout.Limits())
     manifest = read_manifest(folder, found)
     check_settings(folder / layout.SETTINGS)
+    log = check_proofs(folder)
     recordings = load_bundle(folder / layout.RECORDINGS)
     inner = edge_of_folder(folder, edge)
     counted = rebuild_store(inner, folder, manifest.incident, show)
@@ -78,4 +82,5 @@ def open_bundle(
             recomputed=sum(check.recomputed for check in checks),
             drifted=sorted({drift for check in checks for drift in check.drifted}),
         ),
+        log=log,
     )

@@ -13,6 +13,7 @@ from typing import Any
 from replay.bundle import Bundle, replay_bundle
 from replay.scenario import load_scenario
 from replay.settings import ReplaySettings
+from retrospan.bundle.inputs import load_inputs
 from retrospan.bundle.layout import DECISIONS, LOGS, OBJECTIVES, SETTINGS, SPANS, STORE, Limits
 from retrospan.bundle.records import read_records
 from retrospan.edge import Edge
@@ -59,6 +60,7 @@ def rebuild_store(edge: Edge, folder: Path, incident: Incident, show: Show) -> C
     derive(edge, show)
     with edge.lease("putting a bundle's incident into its store") as session:
         write.write_incident(session, incident)
+        load_inputs(session, incident.incident_id, folder)
         counts = read.counts(session)
     return Counted(
         spans=counts.spans, logs=counts.logs, decisions=counts.decisions, flows=counts.flows
@@ -122,4 +124,4 @@ def report_of(edge: Edge, incident_id: str, folder: Path) -> Document:
         path for path in (folder / OBJECTIVES).glob("*.y*ml") if path.suffix in {".yaml", ".yml"}
     )
     held_to = objectives(files, edge.settings())
-    return build(facts_of(edge, incident_id, held_to))
+    return build(facts_of(edge, incident_id, held_to, anew=True))

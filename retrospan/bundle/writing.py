@@ -13,9 +13,10 @@ from retrospan import version
 from retrospan.bundle import layout
 from retrospan.bundle.chosen import Records, chosen_records
 from retrospan.bundle.container import digest_of, pack
+from retrospan.bundle.inputs import write_inputs
 from retrospan.bundle.levels import Sieve
 from retrospan.bundle.manifest import Manifest, write_manifest
-from retrospan.bundle.proofs import write_proofs
+from retrospan.bundle.proofs import Carried, write_proofs
 from retrospan.bundle.rebuilt import (
     Counted,
     Show,
@@ -62,7 +63,7 @@ class Written:
     changed: int
     counted: Counted
     replays: int
-    proofs: int
+    proofs: Carried
     entries: Mapping[str, str]
 
 
@@ -83,11 +84,11 @@ def write_bundle(edge: Edge, wanted: Wanted, output: Path, show: Show) -> Writte
         sieve.file("the configuration", text)
         (folder / layout.SETTINGS).write_text(text, encoding="utf-8")
         entries += _own_files(folder, wanted, sieve)
-        proofs = write_proofs(
-            edge, _taken_by(edge, incident, records.decisions), folder / layout.PROOFS
-        )
-        if proofs:
-            entries.append(layout.PROOFS)
+        with edge.lease("reading the files of an incident") as session:
+            write_inputs(session, incident.incident_id, folder, sieve)
+        proofs = write_proofs(edge, _taken_by(edge, incident, records.decisions), folder)
+        optional = (layout.INPUTS, layout.PROOFS, layout.HEAD)
+        entries += [name for name in optional if (folder / name).is_file()]
         inner = edge_of_folder(folder, edge)
         counted = rebuild_store(inner, folder, incident, show)
         recordings = _recordings(inner, incident, folder / layout.RECORDINGS, show)

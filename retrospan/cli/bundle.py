@@ -14,6 +14,7 @@ from store.errors import UsageError
 
 if TYPE_CHECKING:
     from retrospan.bundle.opening import Opened
+    from retrospan.bundle.proofs import Proved
     from retrospan.bundle.writing import Written
     from retrospan.documents import Document
 
@@ -76,6 +77,8 @@ def write(
     document = _written(output, wanted.level, written)
     put([pretty(document)] if as_json else _tell_written(output, written))
     if not as_json:
+        if written.proofs.fault:
+            edge.say(f"note: {written.proofs.fault}")
         edge.say(f"elsewhere: retrospan bundle open {output.name} -o FOLDER")
 
 
@@ -103,7 +106,8 @@ def _written(output: Path, level: Level, written: "Written") -> "Document":
         "decisions": counted.decisions,
         "flows": counted.flows,
         "replays": written.replays,
-        "proofs": written.proofs,
+        "proofs": written.proofs.proofs,
+        "signer": written.proofs.signer or None,
         "entries": [
             {"name": name, "sha256": digest} for name, digest in sorted(written.entries.items())
         ],
@@ -118,7 +122,8 @@ def _tell_written(output: Path, written: "Written") -> list[str]:
         f"decisions; they make {counted.flows} flows",
         f"redacted {written.changed} records once more",
         f"replays  {written.replays} flows of the incident, with their digests",
-        f"proofs   {written.proofs} decisions of the log",
+        f"proofs   {written.proofs.proofs} decisions of the log"
+        + (f", its head signed by {written.proofs.signer[:16]}…" if written.proofs.signer else ""),
     ]
 
 
@@ -140,7 +145,7 @@ def open_file(
         opened = open_bundle(edge, file, output, progress_line(edge))
     document = _opened(file, output, opened)
     put([pretty(document)] if as_json else _tell_opened(output, opened))
-    return worst(violation=bool(opened.differing or opened.report.drifted))
+    return worst(violation=bool(opened.differing or opened.report.drifted or opened.log.faults))
 
 
 def _opened(file: Path, output: Path, opened: "Opened") -> "Document":
@@ -164,7 +169,40 @@ def _opened(file: Path, output: Path, opened: "Opened") -> "Document":
         "statements": opened.report.statements,
         "recomputed": opened.report.recomputed,
         "drifted": list(opened.report.drifted),
+        "decision_log": _log(opened.log),
     }
+
+
+def _log(log: "Proved") -> "Document":
+    head = log.head
+    return {
+        "proofs": log.proofs,
+        "verified": log.verified,
+        "faults": list(log.faults),
+        "head": None
+        if head is None
+        else {
+            "tree_size": head.tree_size,
+            "root_hash": head.root_hash.hex(),
+            "signed_at": head.signed_at,
+            "public_key": head.public_key,
+            "genuine": head.genuine,
+        },
+    }
+
+
+def _tell_log(log: "Proved") -> list[str]:
+    if not log.proofs:
+        return ["proofs   none: no decision of the incident is in a decision log"]
+    faults = [f"broken   {visible(fault)}" for fault in log.faults]
+    if log.head is None:
+        return [f"proofs   {log.proofs} decisions, but no signed head of their log", *faults]
+    return [
+        f"proofs   {log.verified} of {log.proofs} decisions stood in the log of "
+        f"{log.head.tree_size} whose head {log.head.public_key[:16]}… signed as of "
+        f"{visible(log.head.signed_at)}: ask its owner whether that key is theirs",
+        *faults,
+    ]
 
 
 def _tell_opened(folder: Path, opened: "Opened") -> list[str]:
@@ -178,6 +216,7 @@ def _tell_opened(folder: Path, opened: "Opened") -> list[str]:
         f"decisions; {counted.flows} flows derived again",
         f"replays  {same} of {opened.replays} to the digest they had where it was written",
         f"report   {report.recomputed} of {report.statements} lines recomputed to the same words",
+        *_tell_log(opened.log),
         *(f"differs  {visible(flow_id)}" for flow_id in opened.differing[:SHOWN_MAX]),
         *(f"drifted  {visible(drift)}" for drift in report.drifted[:SHOWN_MAX]),
         f"read     {visible(folder)}/report/post-mortem.html",

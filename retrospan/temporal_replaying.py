@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from replay.temporal.effects import SUCCEEDED
 from replay.temporal.engine import TemporalReplay
 from retrospan import telemetry
 from retrospan.divergences import KINDS
@@ -120,7 +121,7 @@ def temporal_lines(results: Sequence[TemporalReplay]) -> list[str]:
             lines.append(f"lasts     {humane(result.virtual_duration_ns)}")
         used = [f"{count} {rung}" for rung, count in result.answers.items() if count]
         lines += [f"answers   {', '.join(used)}"] if used else []
-        lines += [f"doubt     {flag}" for flag in result.flags]
+        lines += map(_flag, result.flags)
         for index, divergence in enumerate(result.divergences[:SHOWN_MAX]):
             head = "first     " if index == 0 else "then      "
             path = f" {divergence.path}" if divergence.path else ""
@@ -135,6 +136,12 @@ def temporal_lines(results: Sequence[TemporalReplay]) -> list[str]:
         if left > 0:
             lines.append(f"          and {left} more")
     return [visible(line) for line in lines]
+
+
+def _flag(flag: str) -> str:
+    if flag.startswith(SUCCEEDED):
+        return f"succeeds  {flag.removeprefix(SUCCEEDED)}"
+    return f"doubt     {flag}"
 
 
 def _value(path: str, value: JsonValue) -> str:

@@ -21,14 +21,14 @@ PERCENT = 100
 
 @dataclass(slots=True)
 class Alterations:
-    """A scenario at work in one run; `used` are the alterations that met a call, `notes` what was
-    done. Without a scenario nothing is altered, and nothing lent."""
+    """A scenario at work in one run; `used` are the alterations that met a call, `lent` says that a
+    donor was asked for. Without a scenario nothing is altered, and nothing lent."""
 
     scenario: Scenario | None = None
     donors: Donors = field(default_factory=Donors)
     good: bool | None = None
     used: set[int] = field(default_factory=set)
-    lent: list[str] = field(default_factory=list)
+    lent: bool = False
 
     def in_force(self, operation: str, command: Command) -> Command:
         """The command with the settings that the scenario gives it."""
@@ -65,8 +65,7 @@ class Alterations:
 
     def _lend(self, operation: str, command: Command) -> Settled | None:
         donor = self.donors.find(operation, command, self.good)
-        if donor is not None:
-            self.lent.append(f"{operation}: {donor.note}")
+        self.lent |= donor is not None
         return donor
 
     def unused(self) -> Iterator[str]:
@@ -114,7 +113,7 @@ def _altered(
     slower = _ran_ns(answer, ran_ns)
     if found is not None and slower == ran_ns and made is found:
         return found
-    made = replace(made, task=0, open=False, held=False,
+    made = replace(made, task=made.task if slower == ran_ns else 0, open=False, held=False,
                    latency_ns=max(made.latency_ns - ran_ns, 0) + slower)  # fmt: skip
     return _limited(made, command, slower)
 

@@ -156,9 +156,8 @@ class _Comparing:
         path: str = "",
         line: str = "",
     ) -> None:
-        step = (
-            f"{at.place} {at.label}".strip() if at.place else f"workflow task {at.task} {at.label}"
-        )
+        place = at.place or (f"workflow task {at.task}" if at.task else "")
+        step = f"{place} {at.label}".strip()
         self.found.append(
             Divergence(
                 kind=kind, step_id=step, recorded=recorded, replayed=replayed, path=path, line=line

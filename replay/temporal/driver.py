@@ -76,7 +76,7 @@ class Driver:
         self._recording, self._answers, self._anchored = recording, answers, anchored
         self._tasks = {task.event: task for task in recording.tasks}
         self._coming: list[_Coming] = []
-        self._local: list[_Coming] = []
+        self._local: list[tuple[int, int, _Coming]] = []
         self._now: list[Job] = []
         self._number = 0
         self._calls: dict[int, _Open] = {}
@@ -86,6 +86,7 @@ class Driver:
         self._waiting = list(recording.arrivals)
         self._on_track = True
         self._waits = False
+        self._reached = 0
         self._known = recording.tasks[0].event
         self._task: Task = recording.tasks[0]
         self._began_ns = self._clock_ns = recording.start_ns
@@ -142,8 +143,8 @@ class Driver:
         if self._now:  # answered by the worker itself, within the workflow task
             jobs, self._now = self._now, []
             return jobs, self._known
-        while self._local:
-            local = heappop(self._local)
+        if self._local:  # in the order of their markers, as the core does it
+            local = heappop(self._local)[-1]
             self._clock_ns = max(self._clock_ns, local.at_ns)
             return local.jobs, self._known
         while self._coming and self._coming[0].gone:
@@ -163,12 +164,20 @@ class Driver:
         self._clock_ns = self._began_ns = max(self._clock_ns, at_ns)
         tasks = {one.task for one in found}
         known = tasks.pop() if len(tasks) == 1 else 0
-        task = self._tasks.get(known)
-        self._on_track = self._on_track and task is not None and task.at_ns == self._clock_ns
+        self._on_track = self._on_track and self._is_next(known)
         for one in found:
             self._passed(one)
         self._known = known
         return [job for one in found for job in one.jobs], known
+
+    def _is_next(self, known: int) -> bool:
+        """Whether this is the workflow task that came next in the recording, at its time."""
+        self._reached += 1
+        tasks = self._recording.tasks
+        if self._reached >= len(tasks):
+            return False
+        task = tasks[self._reached]
+        return task.event == known and task.at_ns == self._clock_ns
 
     def _passed(self, one: _Coming) -> None:
         """Note what was given; what came after it from outside follows it."""
@@ -271,8 +280,9 @@ class Driver:
         job = _job(command, given, settled, opened.id)
         if command.kind == "local_activity":
             self._number += 1
-            heappush(self._local, _Coming(self._began_ns + settled.latency_ns, settled.event,
-                                          self._number, [job]))  # fmt: skip
+            order = settled.event or _LATE
+            local = _Coming(self._began_ns + settled.latency_ns, order, self._number, [job])
+            heappush(self._local, (order, self._number, local))
             return
         opened.coming = self._push(
             self._began_ns + settled.latency_ns, [job],

@@ -76,14 +76,16 @@ def _refused(recording: Recording) -> str:
     return "" if recording.tasks else "no workflow task was completed"
 
 
-def _told(result: ReplayResult, driving: Driving, run: Run) -> ReplayResult:
+def _told(
+    result: ReplayResult, driving: Driving, run: Run, alterations: Alterations | None = None
+) -> ReplayResult:
     """A result with the run's outcome, times, answers and divergences."""
     recording = driving.recording
     found = _difference(recording, run)
     events = [event_of(one, recording.start_ns) for one in run.issued]
     lasted = run.end_ns - recording.start_ns
     divergences = tuple(found.divergences) or result.divergences
-    flags = (*found.doubts, *_either_order(driving, run), *_flags(recording, run))
+    flags = (*found.doubts, *_either_order(driving, run, alterations), *_flags(recording, run))
     missing = "" if not run.missing else f"ends with no answer: {'; '.join(sorted(run.missing))}"
     return replace(
         result,
@@ -158,7 +160,7 @@ def _flags(recording: Recording, run: Run) -> list[str]:
     return [*effects_told(recording, given, whole=not run.missing), *dict.fromkeys(found)]
 
 
-def _either_order(driving: Driving, run: Run, alterations: Alterations | None = None) -> list[str]:
+def _either_order(driving: Driving, run: Run, alterations: Alterations | None) -> list[str]:
     """Signals that came at another place of the run: whether it matters when they come."""
     if not run.strayed:
         return []
@@ -197,12 +199,11 @@ def _what_if(
             f"it calls: {called}",
         )
     plain = replace(named, reason="", divergences=(), flags=())
-    told = _told(plain, driving, run)
+    told = _told(plain, driving, run, alterations)
     reasons = [told.reason] if told.reason else []
     flags = [*told.flags, *(f"the scenario's {name} was never called" for name in unused)]
     claim = _claim(scenario, alterations, control, told, flags)
     if alterations.lent:
-        flags += [f"lent: {one}" for one in dict.fromkeys(alterations.lent)]
         reasons.append(_good_or_bad(driving, scenario, donors))
     if control.verdict not in ("identical", "equivalent"):
         reasons.append(

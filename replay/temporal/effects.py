@@ -8,6 +8,7 @@ from replay.noise import last_name
 from replay.temporal.answering import Given
 from replay.temporal.recording import Recording, request_of
 
+SUCCEEDED = "succeeded: "
 _KEY = "idempotency_key"
 
 
@@ -33,7 +34,7 @@ def effects_told(recording: Recording, given: Sequence[Given], *, whole: bool) -
         if was[:2] != now[:2]:
             keys = " by idempotency key, if they are honoured" if was[2] or now[2] else ""
             until = "" if whole else " up to where the run ends"
-            told.append(f"succeeded: {operation} {was[1]} recorded, {now[1]} now{keys}{until}")
+            told.append(f"{SUCCEEDED}{operation} {was[1]} recorded, {now[1]} now{keys}{until}")
     return told
 
 

@@ -56,11 +56,15 @@ class WorkflowChild(Child):
 
     def end_run(self) -> None:
         """Forget the workflow that was driven; another run may follow."""
-        self._send({"kind": "end"})
+        self._tell("end")
 
     def end_driving(self) -> None:
         """Go back to replaying histories."""
-        self._send({"kind": "done"})
+        self._tell("done")
+
+    def _tell(self, kind: str) -> None:
+        if self._process is not None:  # a child that broke was ended already
+            self._send({"kind": kind})
 
     def _asked(self, message: Mapping[str, Any], wall_s_max: float) -> Message:
         try:

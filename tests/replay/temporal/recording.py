@@ -1,4 +1,8 @@
-"""Records payments on a real Temporal dev server on loopback: their histories, their spans."""
+"""Records workflows on a real Temporal dev server on loopback: their histories, their spans.
+
+In a folder: `history_NAME.json` and `spans.otlp.pb` of payments, `features/history_NAME.json` of
+one small workflow for each other thing a workflow can do.
+"""
 
 import asyncio
 import importlib
@@ -16,7 +20,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -47,9 +51,10 @@ def server() -> str | None:
 
 
 async def record(program: str, folder: Path) -> None:
-    """Write `history_NAME.json` for each scenario, and `spans.otlp.pb` for all."""
+    """Write all that is recorded into a folder."""
     sys.path.insert(0, str(WORKFLOWS))
     payments: Any = importlib.import_module("payment_saga")
+    (folder / "features").mkdir()
 
     kept = InMemorySpanExporter()
     provider = TracerProvider(resource=Resource({"service.name": QUEUE}))
@@ -86,9 +91,50 @@ async def record(program: str, folder: Path) -> None:
                 told = history.to_json_dict()
                 (folder / f"history_{name}.json").write_text(json.dumps(told))
 
-            await asyncio.gather(*map(one, SCENARIOS))
+            plain = environment.client
+            await asyncio.gather(*map(one, SCENARIOS), features(plain, folder / "features"))
     data = encode_spans(kept.get_finished_spans()).SerializeToString()
     (folder / "spans.otlp.pb").write_bytes(data)
+
+
+async def features(client: Client, folder: Path) -> None:
+    """Run each of the small workflows once; what some of them hear is said here."""
+    module: Any = importlib.import_module("features")
+    async with Worker(
+        client,
+        task_queue="features",
+        workflows=module.WORKFLOWS,
+        activities=module.ACTIVITIES,
+        workflow_runner=UnsandboxedWorkflowRunner(),
+    ):
+
+        async def begin(name: str, *args: Any, **more: Any) -> WorkflowHandle[Any, Any]:
+            kind = getattr(module, name.partition("-")[0].capitalize())
+            return await client.start_workflow(
+                kind.run, args=args, id=name, task_queue="features", **more
+            )
+
+        begun = {
+            name: await begin(name, *args)
+            for name, args in (
+                ("updated", ()), ("local", ()), ("patched", ()), ("cancelling", ()),
+                ("continued", (1,)), ("worker-other", ("listen",)), ("parent", ("worker-other",)),
+            )
+        }  # fmt: skip
+        begun["listening"] = await begin("listening", start_signal="hear", start_signal_args=["1"])
+        updated = begun["updated"]
+        await updated.execute_update("keep", "one")
+        with suppress(Exception):
+            await updated.execute_update("keep", "bad")
+        await asyncio.gather(*(updated.execute_update("keep", it) for it in ("two", "three")))
+        await updated.signal("end")
+        for text in ("2", "3"):
+            await begun["listening"].signal("hear", text)
+        for name, handle in begun.items():
+            await handle.result()
+            run = client.get_workflow_handle(name, run_id=handle.first_execution_run_id)
+            history = await run.fetch_history()
+            (folder / f"history_{name}.json").write_text(history.to_json())
 
 
 async def _go(handle: WorkflowHandle[Any, Any], answer: str, cancelled: bool) -> None:

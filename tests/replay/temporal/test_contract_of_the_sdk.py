@@ -33,8 +33,26 @@ def test_a_command_that_nobody_here_knows_is_told_by_name() -> None:
     assert found.endswith("has commands unknown here: start_timer")
 
 
+def test_a_job_that_nobody_here_knows_is_told_by_name() -> None:
+    found = told("sdk.KNOWN_JOBS = sdk.KNOWN_JOBS[1:]\nprint(sdk.drift())")
+    assert found.endswith("has jobs unknown here: initialize_workflow")
+
+
+def test_the_ways_to_cancel_an_activity_are_all_known() -> None:
+    ways = "sdk.commands.ActivityCancellationType.values()"
+    assert told(f"print(sorted({ways}) == sorted(sdk.CANCELLATIONS))") == "True"
+
+
 def test_an_instance_still_adds_its_commands_where_they_are_seen() -> None:
     name = "temporalio.worker._workflow_instance"
     assert told(f"import {name} as m\nprint(hasattr(m._WorkflowInstanceImpl, '_add_command'))") == (
         "True"
     )
+
+
+def test_an_instance_still_keeps_the_conditions_it_waits_for() -> None:
+    code = (
+        "import inspect, temporalio.worker._workflow_instance as m\n"
+        "print('self._conditions: list' in inspect.getsource(m._WorkflowInstanceImpl.__init__))"
+    )
+    assert told(code) == "True"

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from replay.code.settings import Code
-from replay.temporal.engine import TemporalReplay, replay_histories
+from replay.temporal.engine import replay_histories
 from replay.temporal.histories import RecordedHistory, histories_of
 from store.errors import DataError, UsageError
 from tests.third_party import corpora_folder
@@ -20,46 +19,16 @@ if importlib.util.find_spec("temporalio") is None:  # the extra is part of dev
     pytest.skip("temporalio is not installed", allow_module_level=True)
 
 from tests.replay.temporal.mutations import MUTATIONS, UNCHANGED, Mutation
-from tests.replay.temporal.recording import SCENARIOS, WORKFLOWS, server
+from tests.replay.temporal.recording import SCENARIOS, WORKFLOWS
+from tests.replay.temporal.replaying import code_in, name_of, replayed
 
 ROOT = Path(__file__).parents[3]
 CHOSEN = ("activity arguments", "timer", "two activities swapped", "sequential made parallel")
 
 
-@pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Histories and spans of every scenario."""
-    if server() is None:
-        pytest.skip("no Temporal server is installed")
-    folder = tmp_path_factory.mktemp("temporal")
-    command = [sys.executable, "-m", "tests.replay.temporal.recording", str(folder)]
-    subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=120)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def histories(recorded: Path) -> list[RecordedHistory]:
-    """The recorded histories, by scenario."""
-    found = list(histories_of([recorded]))
-    assert [_name(one) for one in found] == sorted(SCENARIOS)
-    return found
-
-
-def _name(history: RecordedHistory) -> str:
-    return history.workflow_id.removeprefix("payment-")
-
-
-def code_in(folder: Path, name: str = "payment_saga") -> Code:
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return Code(name=name, python=sys.executable, path=(str(folder),), environment=environment)
-
-
-def replayed(
-    mutation: Mutation, histories: list[RecordedHistory], folder: Path
-) -> dict[str, TemporalReplay]:
-    mutation.write(folder)
-    results = replay_histories(histories, code_in(folder), workers=1)
-    return dict(zip(map(_name, histories), results, strict=True))
+def payments(recorded: Path) -> list[str]:
+    """The files of the payments: histories, then spans."""
+    return [str(one) for one in sorted(recorded.iterdir()) if one.is_file()]
 
 
 def retrospan(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -157,7 +126,7 @@ def test_the_network_is_closed_to_replayed_code(
         new="        key = str(workflow.uuid4())\n"
             '        __import__("socket").create_connection(("127.0.0.1", 9))\n',
     )  # fmt: skip
-    one = replayed(calls, histories[:1], tmp_path)[_name(histories[0])]
+    one = replayed(calls, histories[:1], tmp_path)[name_of(histories[0])]
     assert one.result.verdict == "diverged"
     assert "is blocked" in str(one.result.divergences[0].replayed)
 
@@ -178,7 +147,7 @@ def test_a_replayer_of_the_teams_own_is_taken(
         replay_histories(histories[:1], code_in(tmp_path, "replaying:other"))
 
 
-def test_what_cannot_be_run_is_refused_by_name(
+def test_what_cannot_be_run_is_refused_byname_of(
     histories: list[RecordedHistory], tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="No module named 'nosuch'"):
@@ -205,7 +174,7 @@ def test_a_workflow_that_the_code_has_not_is_unreplayable(
 def test_history_and_spans_become_one_flow_whose_saga_is_verified(
     recorded: Path, tmp_path: Path
 ) -> None:
-    assert retrospan("ingest", str(recorded), folder=tmp_path).returncode == 0
+    assert retrospan("ingest", *payments(recorded), folder=tmp_path).returncode == 0
     listed = json.loads(retrospan("flows", "list", "--json", folder=tmp_path).stdout)["flows"]
     flows = {flow["flow_id"].split("/")[0].removeprefix("wf:payment-"): flow for flow in listed}
     assert set(flows) == set(SCENARIOS)
@@ -230,7 +199,7 @@ def test_the_command_prints_both_verdicts_and_keeps_to_the_contract(
     recorded: Path, tmp_path: Path
 ) -> None:
     words = ["replay", "run", "--temporal", "payment_saga", "--python", sys.executable]
-    said = retrospan(*words, str(recorded), "--json", folder=tmp_path)
+    said = retrospan(*words, *payments(recorded)[:-1], "--json", folder=tmp_path)
     assert said.returncode == 0, said.stderr
     rows = json.loads(said.stdout)["replays"]
     assert {(row["mode"], row["temporal_verdict"], row["verdict"]) for row in rows} == {

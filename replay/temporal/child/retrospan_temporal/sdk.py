@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -198,16 +199,21 @@ def own_lines() -> str:
     found: list[str] = []
     frame: Any = sys._getframe(1)
     while frame is not None and len(found) < LINES_MAX:
-        name = frame.f_code.co_filename
-        if not name.startswith("<") and not os.path.realpath(name).startswith(_NOT_OWN):
-            found.append(f"{_relative(name)}:{frame.f_lineno}")
+        name = _own(frame.f_code.co_filename)
+        if name:
+            found.append(f"{name}:{frame.f_lineno}")
         frame = frame.f_back
     return " < ".join(found)
 
 
-def _relative(name: str) -> str:
+@cache
+def _own(name: str) -> str:
+    """A file of the team's own as it is called from a folder of the path, "" for another."""
+    real = os.path.realpath(name)
+    if name.startswith("<") or real.startswith(_NOT_OWN):
+        return ""
     for folder in sys.path:
         base = os.path.realpath(folder) + os.sep
-        if os.path.realpath(name).startswith(base):
-            return os.path.realpath(name)[len(base) :]
+        if real.startswith(base):
+            return real[len(base) :]
     return Path(name).name

@@ -127,7 +127,7 @@ class Parent:
     """Starts children: one is signalled, one fails, one is cancelled; signals nobody."""
 
     @workflow.run
-    async def run(self) -> list[str]:
+    async def run(self, other: str) -> list[str]:
         own, told = workflow.info().workflow_id, []
         first = await workflow.start_child_workflow(Worker.run, "listen", id=f"{own}-first")
         await first.signal(Worker.hear, "hello")
@@ -146,7 +146,7 @@ class Parent:
             await workflow.get_external_workflow_handle("nobody").signal(Worker.hear, "hello")
         except FailureError as error:
             told.append(str(error))
-        await workflow.get_external_workflow_handle(f"{own}-other").signal("hear", "from outside")
+        await workflow.get_external_workflow_handle(other).signal("hear", "from outside")
         return told
 
 

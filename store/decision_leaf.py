@@ -24,6 +24,7 @@ INTEGER_MAX = 2**53 - 1
 """The largest integer that RFC 8785's numbers, being doubles, hold exactly."""
 PLAIN_MIN, PLAIN_MAX = 1e-4, 1e15
 """Between these Python and ECMAScript write a double that is no integer alike."""
+_written = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 _INTEGER, _NUMBER, _TEXT = _TAGS = ("int:", "number:", "text:")
 
 
@@ -60,8 +61,7 @@ def canonical(value: JsonValue) -> bytes:
     different values never have the same bytes.
     """
     if _is_plain(value):  # what nearly all records hold: the same bytes, sooner
-        text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return text.encode()
+        return _written(value).encode()
     return rfc8785.dumps(_tagged(value))
 
 

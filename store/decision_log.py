@@ -11,7 +11,7 @@ import hmac
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from store import columns, merkle, rows
 from store.decision_leaf import commitments, field_salt, leaf_of
@@ -21,6 +21,8 @@ from store.producer_chain import Producer, ProducerChain
 from store.rows import Row
 from store.session import Session
 
+Leaf: TypeAlias = tuple[bytes, bytes]
+"""The hash of a leaf, and the salt of its record."""
 STORED = "retrospan.stored"
 PURGED = "retrospan.purged"
 KEY_LABEL = b"retrospan.leaf/1"
@@ -94,15 +96,14 @@ def leaf_key(key: bytes) -> bytes:
     return hmac.digest(key, KEY_LABEL, hashlib.sha256) if key else b""
 
 
-def leaf_rows(stored: Sequence[Row], first_index: int, key: bytes) -> list[Row]:
-    """Rows of `decision_leaves` for rows of `rows.decision_row`, numbered from `first_index`."""
-    found: list[Row] = []
-    for index, row in enumerate(stored, first_index):
+def leaves_of(decisions: Sequence[Row], key: bytes) -> list[Leaf]:
+    """The leaves of rows of `rows.decision_row`: pure work, done before a lease is held."""
+    found: list[Leaf] = []
+    for row in decisions:
         told = list(row[: _RECORD + 1])
         told[4] = None if row[4] is None else f"{row[4]:016x}"
-        record = _committed(told)
         salt = _salt(told, key)
-        found.append((index, row[0], leaf_of(record, salt), salt))
+        found.append((leaf_of(_committed(told), salt), salt))
     return found
 
 

@@ -140,7 +140,8 @@ class Batch:
     hash of the input, a colon, the chunk's number. `end` stands on the last batch of an input
     whose hash covers all of it: once stored, the input is known without being read. `encoded` are
     further spans, column by column. `leaf_key` is the key of
-    the salts of the decision log's leaves.
+    the salts of the decision log's leaves; `leaves` are those of the logged decisions in their
+    order, each a hash and a salt, where they were made before.
     """
 
     source: str
@@ -155,6 +156,7 @@ class Batch:
     end: InputEnd | None = None
     encoded: "Sequence[SpanTable]" = ()
     leaf_key: bytes = field(default=b"", repr=False)
+    leaves: Sequence[tuple[bytes, bytes]] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ import polars as pl
 import pyarrow as pa
 
 from store import columns, rows
-from store.decision_log import leaf_key
+from store.decision_log import Leaf, leaf_key, leaves_of
 from store.lease import Session
 from store.model import Batch, BatchCounts, Span
 from store.reload import former_logs
@@ -83,7 +83,8 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
     known = BatchCounts(duplicates=records + sum(map(len, batch.encoded)), known_batch=True)
     if _is_known(session, key):  # asked before the work of encoding, and again inside
         return known
-    (spans,) = ready(batch).encoded
+    batch = ready(batch)
+    (spans,) = batch.encoded
     logs = [rows.log_row(log) for log in batch.logs]
     logged, derived = (list(map(rows.decision_row, some)) for some in (of_logs, of_spans))
     with session.transaction():
@@ -93,7 +94,7 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
         counts = BatchCounts(
             spans=_store_spans(session, spans, tally),
             logs=_store_logs(session, logs, tally),
-            decisions=_store_decisions(session, logged, derived, tally, leaf_key(batch.leaf_key)),
+            decisions=_store_decisions(session, logged, derived, tally, batch.leaves or ()),
             duplicates=tally.duplicates,
             superseded=tally.superseded,
             metrics=batch.metrics,
@@ -114,7 +115,14 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
 
 
 def ready(batch: Batch) -> Batch:
-    """The same batch with all that can be done before a lease is held: its spans in one table."""
+    """The same batch with all that can be done before a lease is held.
+
+    Its spans are in one table, its logged decisions have their leaves.
+    """
+    if batch.leaves is None:
+        logged, _ = by_origin(batch.decisions)
+        made = leaves_of(list(map(rows.decision_row, logged)), leaf_key(batch.leaf_key))
+        batch = replace(batch, leaves=made)
     if len(batch.encoded) == 1 and not batch.spans:
         return batch
     tables = [rows.span_table([]), *_encoded(batch.spans), *batch.encoded]
@@ -226,9 +234,13 @@ def _store_logs(session: Session, logs: Sequence[Row], tally: _Tally) -> int:
 
 
 def _store_decisions(
-    session: Session, logged: Sequence[Row], derived: Sequence[Row], tally: _Tally, key: bytes
+    session: Session,
+    logged: Sequence[Row],
+    derived: Sequence[Row],
+    tally: _Tally,
+    leaves: Sequence[Leaf],
 ) -> int:
-    done = store_decisions(session, logged, derived, anew=tally.anew, leaf_key=key)
+    done = store_decisions(session, logged, derived, leaves, anew=tally.anew)
     tally.duplicates += done.duplicates
     tally.superseded += done.superseded
     tally.changed |= done.changed

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from store import columns, rows
-from store.decision_log import leaf_rows
+from store.decision_log import Leaf
 from store.lease import Session
 from store.model import Decision
 from store.rows import Row
@@ -46,32 +46,34 @@ def by_origin(decisions: Iterable[Decision]) -> tuple[list[Decision], list[Decis
 
 
 def store_decisions(
-    session: Session, logged: Sequence[Row], derived: Sequence[Row], *, anew: bool = False,
-    leaf_key: bytes = b"",
+    session: Session, logged: Sequence[Row], derived: Sequence[Row], leaves: Sequence[Leaf], *,
+    anew: bool = False,
 ) -> DecisionTally:  # fmt: skip
     """Store rows of `rows.decision_row`; `anew` when the same bytes were read otherwise before.
 
-    `leaf_key` makes the salts of the leaves.
+    `leaves` are those of `logged`, in its order.
     """
     tally = DecisionTally()
     if logged:
-        _store_logged(session, logged, tally, leaf_key)
+        _store_logged(session, logged, leaves, tally)
     if derived:
         _store_derived(session, derived, tally, anew=anew)
     return tally
 
 
 def _store_logged(
-    session: Session, logged: Sequence[Row], tally: DecisionTally, leaf_key: bytes
+    session: Session, logged: Sequence[Row], leaves: Sequence[Leaf], tally: DecisionTally
 ) -> None:
     ids = rows.table(((row[_ID],) for row in logged), columns.DECISION_KEYS)
     hashes = dict(session.rows_over("read/known_decisions", "incoming", ids))
     new: list[Row] = []
-    for row in logged:
+    of_new: list[Leaf] = []
+    for row, leaf in zip(logged, leaves, strict=True):
         known = hashes.setdefault(row[_ID], None)
         if known is None:
             hashes[row[_ID]] = row[_HASH]
             new.append(row)
+            of_new.append(leaf)
         elif known == row[_HASH]:
             tally.duplicates += 1
         else:
@@ -79,12 +81,12 @@ def _store_logged(
     if not new:
         return
     (first_leaf,) = session.row("read/next_leaf")
-    leaves = [(*row, leaf) for leaf, row in enumerate(new, first_leaf)]
-    data = rows.table(leaves, columns.DECISION_SCHEMA)
+    numbered = [(*row, number) for number, row in enumerate(new, first_leaf)]
+    data = rows.table(numbered, columns.DECISION_SCHEMA)
     _drop(session, session.rows_over("read/shadowed_decisions", "incoming", data), tally)
     session.run_over("write/decisions", "incoming", data)
-    made = rows.table(leaf_rows(new, first_leaf, leaf_key), columns.LEAVES)
-    session.run_over("write/decision_leaves", "incoming", made)
+    made = [(first_leaf + at, row[_ID], *of_new[at]) for at, row in enumerate(new)]
+    session.run_over("write/decision_leaves", "incoming", rows.table(made, columns.LEAVES))
     tally.stored = len(new)
     tally.changed = True
     for row in new:

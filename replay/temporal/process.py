@@ -35,6 +35,11 @@ class WorkflowChild(Child):
             raise UsageError(f"--temporal {self.code.name}: {ready.get('reason')}")
         self.about = ready
 
+    @property
+    def number(self) -> int:
+        """The process id, 0 when there is none."""
+        return 0 if self._process is None else self._process.pid
+
     def replay(self, workflow_id: str, events: list[object], wall_s_max: float) -> Message:
         """What one history gave. Raises ChildError, after which the next call starts afresh."""
         if self._process is None or self._process.poll() is not None:

@@ -42,7 +42,7 @@ CLAUSES = (
         name="EU AI Act, Article 26 (deployers)",
         asks="the system is used as instructed, overseen by competent people, and watched",
         metrics=("gate_coverage", "gate_coverage.after_action", "gate_coverage.missing",
-                 "below_threshold_rate", "drift.confidence", "drift.choice"),
+                 "policy_agreement", "below_threshold_rate", "drift.confidence", "drift.choice"),
         lacks="the instructions for use themselves, notices to workers and authorities",
     ),
     Clause(
@@ -55,8 +55,8 @@ CLAUSES = (
     Clause(
         name="NIST AI RMF, MEASURE 2 (performance, transparency, accountability)",
         asks="the system is measured in use for validity, reliability and accountability",
-        metrics=("calibration.brier", "calibration.error", "determinism", "provenance_coverage",
-                 "arms.failed"),
+        metrics=("calibration.brier", "calibration.error", "determinism", "flip_rate.policy",
+                 "flip_rate.model", "provenance_coverage", "arms.failed"),
         lacks="fairness across people: no attribute of persons is read",
     ),
     Clause(
@@ -75,7 +75,7 @@ CLAUSES = (
         name="SR 11-7 (model risk: outcomes analysis, overrides, ongoing monitoring)",
         asks="outcomes are compared with forecasts, overrides tracked, models watched",
         metrics=("calibration.brier", "calibration.error", "override_rate", "drift.confidence",
-                 "experiment_isolation"),
+                 "flip_rate.model", "policy_agreement", "experiment_isolation"),
         lacks="conceptual soundness, and validation by people apart from development",
     ),
 )  # fmt: skip

@@ -6,10 +6,12 @@ Input tokens include cached ones, as OpenTelemetry has it. A model without a pri
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from math import fsum
 
 from analyzer.conventions import decimal_of
 from analyzer.oversight.joined import Joined
-from analyzer.oversight.measure import Case, Measure, Metric, Status
+from analyzer.oversight.measure import SHARE_N_MIN, Case, Measure, Metric, Status, nothing
+from analyzer.oversight.resampling import bootstrap
 from store.conclusions import FlowOutcome
 from store.model import JsonValue
 
@@ -56,26 +58,48 @@ def _measure(case: Case) -> Sequence[Measure]:
     known = [(it, cost) for it, cost in costs if cost is not None]
     unknown = len(costs) - len(known)
     total = sum((cost for _, cost in known), Decimal(0))
-    flows = {it.flow.flow_id for it, _ in known if it.flow is not None}
-    good = {
-        it.flow.flow_id for it, _ in known
-        if it.flow is not None and it.flow.outcome is FlowOutcome.SUCCEEDED
-    }  # fmt: skip
+    absent = Status.UNKNOWN if unknown else Status.NOT_APPLICABLE
+    whole = Measure(
+        metric=f"{NAME}.sum", unit="usd", value=float(total) if known else None, n=len(known),
+        unknown=unknown, status=Status.MEASURED if known else absent, note="of those known",
+    )  # fmt: skip
+    spent: dict[str, Decimal] = {}
+    good: set[str] = set()
+    for it, cost in known:
+        if it.flow is not None:
+            spent[it.flow.flow_id] = spent.get(it.flow.flow_id, Decimal(0)) + cost
+            if it.flow.outcome is FlowOutcome.SUCCEEDED:
+                good.add(it.flow.flow_id)
+    pairs = [(spent[flow_id], flow_id in good) for flow_id in sorted(spent)]
+    resamples = case.settings.resamples
     return [
-        _per(f"{NAME}.sum", total, min(1, len(known)), len(known), unknown, "of those known"),
-        _per(f"{NAME}.per_flow", total, len(flows), len(flows), unknown, "of all decisions"),
-        _per(
-            f"{NAME}.per_successful_flow", total, len(good), len(good), unknown,
-            "of all decisions, those of failed flows too, per flow that succeeded",
-        ),
+        whole,
+        _per(f"{NAME}.per_flow", [(cost, True) for cost, _ in pairs], unknown, resamples,
+             "of decisions in flows"),
+        _per(f"{NAME}.per_successful_flow", pairs, unknown, resamples,
+             "of decisions in flows, those of failed ones too, per flow that succeeded"),
     ]  # fmt: skip
 
 
-def _per(name: str, total: Decimal, by: int, n: int, unknown: int, note: str) -> Measure:
-    absent = Status.UNKNOWN if unknown else Status.NOT_APPLICABLE
+def _per(
+    name: str, pairs: Sequence[tuple[Decimal, bool]], unknown: int, resamples: int, note: str
+) -> Measure:
+    """All that flows cost by how many of them count, with a bootstrap interval over flows."""
+    n = sum(counts for _, counts in pairs)
+    if not n:
+        return nothing(name, "usd", note, unknown=unknown)
+    costs = [float(cost) for cost, _ in pairs]
+    counted = [counts for _, counts in pairs]
+
+    def estimate(chosen: Sequence[int]) -> float:
+        return fsum(costs[at] for at in chosen) / max(1, sum(counted[at] for at in chosen))
+
+    few = n < SHARE_N_MIN
+    bounds = None if few else bootstrap(pairs, estimate, resamples)
     return Measure(
-        metric=name, unit="usd", value=float(total / by) if by else None, n=n, unknown=unknown,
-        status=Status.MEASURED if by else absent, note=note,
+        metric=name, unit="usd", value=float(sum(cost for cost, _ in pairs) / n), n=n,
+        unknown=unknown, low=bounds.low if bounds else None, high=bounds.high if bounds else None,
+        status=Status.INSUFFICIENT if few else Status.MEASURED, note=note,
     )  # fmt: skip
 
 

@@ -1,44 +1,19 @@
 """Records of an input on their way into one batch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ingest.reader import Item
-from store.model import Decision, LogRecord, Rejected, Span
+from ingest.records import Records
 from store.span_table import SpanTable
 
 
-@dataclass(slots=True)
-class Chunk:
-    """Records of one input that will be one batch."""
+@dataclass(slots=True, kw_only=True)
+class Chunk(Records):
+    """Records of one input that will be one batch, the `index`-th."""
 
     index: int = 0
     began_at: int = 0  # position in the input
-    spans: list[Span] = field(default_factory=list)
-    logs: list[LogRecord] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    metrics: int = 0
-    encoded: list[SpanTable] = field(default_factory=list)
-
-    def add(self, item: Item | SpanTable) -> None:
-        if isinstance(item, SpanTable):
-            self.encoded.append(item)
-        elif isinstance(item, Span):
-            self.spans.append(item)
-        elif isinstance(item, LogRecord):
-            self.logs.append(item)
-        elif isinstance(item, Decision):
-            self.decisions.append(item)
-        elif isinstance(item, Rejected):
-            self.rejected.append(item)
-        else:
-            self.metrics += item.count
-
-    @property
-    def size(self) -> int:
-        records = len(self.spans) + len(self.logs) + len(self.decisions) + len(self.rejected)
-        return records + sum(map(len, self.encoded))
 
     def drop_cut_record(self, *, mid_line: bool) -> None:
         """The record that a truncation cut through is told once, by the file's own problem."""

@@ -17,6 +17,7 @@ from ingest.reader import (
     MetricsSeen,
     Reader,
     claimant,
+    coded,
     discover,
     named,
 )
@@ -32,7 +33,7 @@ from store.span_table import SpanTable
 from store.write import ready
 
 # Raised when a reader gives other records for the same bytes: the ledger then reads them again.
-READER_VERSION = 4
+READER_VERSION = 5
 WHOLE_FILE = "whole file"
 
 
@@ -52,7 +53,7 @@ class Reading:
         self.report = IngestReport()
         self._known = known
         self._settings, self._telling = settings, telling
-        self._readers = discover()
+        self._readers = coded(discover(), settings.codec)
         self._forced = named(settings.format, self._readers) if settings.format else None
         self._preparation = settings.preparation()
         self._rules = settings.rules_sha256()
@@ -117,7 +118,7 @@ class Reading:
                     chunk.size and stream.position - chunk.began_at > settings.bytes_per_batch
                 ):
                     yield self._put(chunk, reader, stream, content, report)
-                    chunk = Chunk(chunk.index + 1, stream.position)
+                    chunk = Chunk(index=chunk.index + 1, began_at=stream.position)
                 chunk.add(item)
                 if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
                     report.truncated += 1
@@ -162,10 +163,10 @@ class Reading:
             rules_sha256=self._rules,
             spans=chunk.spans,
             logs=chunk.logs,
-            decisions=[*chunk.decisions, *told_by(chunk.spans, chunk.encoded, chunk.logs)],
+            decisions=[*chunk.decisions, *told_by(chunk.spans, chunk.tables, chunk.logs)],
             rejected=chunk.rejected,
             metrics=chunk.metrics,
-            encoded=chunk.encoded,
+            encoded=chunk.tables,
             leaf_key=self._settings.redaction_key,
             end=report.end() if ends and content else None,
         )

@@ -4,7 +4,7 @@ Spans that came column by column stay columns, in Arrow's own format.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import fields
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from ingest.reader import Item
+from ingest.records import Records
 from store.model import Attributes, Decision, LogRecord, Rejected, Span, SpanEvent, SpanLink
 from store.span_table import SpanTable
 
@@ -41,52 +41,15 @@ _decision_values: Values = attrgetter(*_DECISION)
 _rejected_values: Values = attrgetter(*_REJECTED)
 
 
-@dataclass(slots=True, kw_only=True)
-class Frame:
-    """What one request brought, redacted."""
-
-    spans: list[Span] = field(default_factory=list)
-    logs: list[LogRecord] = field(default_factory=list)
-    decisions: list[Decision] = field(default_factory=list)
-    rejected: list[Rejected] = field(default_factory=list)
-    metrics: int = 0
-    tables: list[SpanTable] = field(default_factory=list)
-
-    def add(self, item: Item) -> None:
-        """Put a record where it belongs."""
-        if isinstance(item, Span):
-            self.spans.append(item)
-        elif isinstance(item, LogRecord):
-            self.logs.append(item)
-        elif isinstance(item, Decision):
-            self.decisions.append(item)
-        elif isinstance(item, Rejected):
-            self.rejected.append(item)
-        else:
-            self.metrics += item.count
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to keep."""
-        return not (
-            self.spans
-            or self.logs
-            or self.decisions
-            or self.rejected
-            or self.metrics
-            or self.tables
-        )
-
-
-def encoded(frame: Frame) -> bytes:
+def encoded(frame: Records) -> bytes:
     """The frame as bytes; a record that no store could hold becomes a rejected one."""
     try:
         return _encoded(frame)
     except (OverflowError, UnicodeEncodeError, RecursionError):
-        kept = Frame(metrics=frame.metrics, rejected=frame.rejected, tables=frame.tables)
+        kept = Records(metrics=frame.metrics, rejected=frame.rejected, tables=frame.tables)
         records: list[Span | LogRecord | Decision] = [*frame.spans, *frame.logs, *frame.decisions]
         for record in records:
-            single = Frame()
+            single = Records()
             single.add(record)
             try:
                 _encoded(single)
@@ -98,10 +61,10 @@ def encoded(frame: Frame) -> bytes:
         return _encoded(frame)
 
 
-def decoded(data: bytes) -> Frame:
+def decoded(data: bytes) -> Records:
     """The frame that `encoded` took."""
     resources, spans, logs, decisions, rejected, metrics, tables = _decoder.decode(data)
-    return Frame(
+    return Records(
         spans=[_span(row, resources) for row in spans],
         logs=[
             LogRecord(resource=resources[row[0]], **dict(zip(_LOG, row[1:], strict=True)))
@@ -114,7 +77,7 @@ def decoded(data: bytes) -> Frame:
     )
 
 
-def _encoded(frame: Frame) -> bytes:
+def _encoded(frame: Records) -> bytes:
     shared = _Resources()
     spans = [
         [

@@ -14,10 +14,10 @@ from ingest.preparation import Preparation
 from ingest.reader import Item
 from ingest.receivers import frames
 from ingest.receivers.errors import OverloadedError
-from ingest.receivers.frames import Frame
 from ingest.receivers.settings import ReceiverLimits
 from ingest.receivers.signals import MESSAGE_CHARS_MAX, Receipt
 from ingest.receivers.spool import Spool
+from ingest.records import Records
 from ingest.settings import IngestSettings
 from store.model import LogRecord, Span
 from store.span_table import SpanTable
@@ -108,7 +108,7 @@ class Intake:
         """
         with self._decoders:
             frame, own, sent = self._frame(decode, message)
-            if frame.is_empty:
+            if not (frame.size or frame.metrics):
                 self.count(requests=1, own=own)
                 return Receipt()
             data = frames.encoded(frame)
@@ -130,11 +130,11 @@ class Intake:
         self.count(requests=1, spans=spans, logs=logs, metrics=metrics, rejected=refused, own=own)
         return receipt
 
-    def _frame(self, decode: Decode, message: bytes | None) -> tuple[Frame, int, int | None]:
+    def _frame(self, decode: Decode, message: bytes | None) -> tuple[Records, int, int | None]:
         """What is to be kept, how many records are our own, how many were sent."""
         table = self._columns(message) if message is not None else None
         if table is not None:
-            return Frame(tables=[table]), 0, len(table)
+            return Records(tables=[table]), 0, len(table)
         items, sent = decode()
         return *self._prepared(items), sent
 
@@ -158,9 +158,9 @@ class Intake:
             self._local.mine = found
         return found
 
-    def _prepared(self, items: Iterable[Item]) -> tuple[Frame, int]:
+    def _prepared(self, items: Iterable[Item]) -> tuple[Records, int]:
         prepare = self._my_own().prepare
-        frame, own = Frame(), 0
+        frame, own = Records(), 0
         for item in items:
             if isinstance(item, Span | LogRecord) and _is_own(item):
                 own += 1
@@ -173,7 +173,7 @@ def _is_own(record: Span | LogRecord) -> bool:
     return record.service == OWN_SERVICE and record.resource.get(OWN_MARK) is True
 
 
-def _message(frame: Frame) -> str:
+def _message(frame: Records) -> str:
     if not frame.rejected:
         return ""
     first, more = frame.rejected[0], len(frame.rejected) - 1

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from ingest.receivers import frames, segments
 from ingest.receivers.deriving import Deriving
-from ingest.receivers.frames import Frame
 from ingest.receivers.spool import Spool
+from ingest.records import Records
 from ingest.told import told_by
 from store.errors import RetrospanError, StoreBusyError
 from store.lease import Session, Store
@@ -143,7 +143,7 @@ class Loader:
 
 
 def _batch(segment: segments.Segment, leaf_key: bytes) -> Batch:
-    whole = Frame()
+    whole = Records()
     for content in segment.blocks:
         frame = frames.decoded(content)
         whole.spans += frame.spans

@@ -14,10 +14,10 @@ from ingest.otlp.documents import Walker
 from ingest.reader import Item
 from ingest.receivers import frames, segments
 from ingest.receivers.errors import OverloadedError
-from ingest.receivers.frames import Frame
 from ingest.receivers.loader import Loader
 from ingest.receivers.settings import ReceiverLimits
 from ingest.receivers.spool import Spool
+from ingest.records import Records
 from store.errors import DataError, StoreBusyError
 from store.lease import Store
 from store.model import AttributeValue, Decision, LogRecord, Rejected, Span, SpanEvent, SpanLink
@@ -29,7 +29,7 @@ SLOW = replace(ReceiverLimits(), load_seconds=60.0)
 
 
 def frame_of(numbers: range) -> bytes:
-    frame = Frame()
+    frame = Records()
     for item in Walker(Limits()).walk(spans_document(numbers), "request"):
         frame.add(item)
     return frames.encoded(frame)
@@ -103,7 +103,7 @@ def test_every_record_comes_back_from_the_spool_with_equal_values() -> None:
     )
     decision = Decision(decision_id="d", time_ns=START, chosen="yes", record={"a": {"b": [1]}})
     rejected = Rejected(record="request", reason="why", excerpt="{")
-    sent = Frame(
+    sent = Records(
         spans=[span, span], logs=[log], decisions=[decision], rejected=[rejected], metrics=7
     )
     back = frames.decoded(frames.encoded(sent))
@@ -115,7 +115,7 @@ def test_a_record_that_no_store_could_hold_is_rejected_alone() -> None:
     good = list(Walker(Limits()).walk(spans_document(range(1)), "request"))
     assert isinstance(good[0], Span)
     odd: Item = replace(good[0], start_ns=2**70)
-    frame = Frame()
+    frame = Records()
     for item in (*good, odd):
         frame.add(item)
     back = frames.decoded(frames.encoded(frame))

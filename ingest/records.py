@@ -1,0 +1,40 @@
+"""Records of all kinds on their way, sorted."""
+
+from dataclasses import dataclass, field
+
+from ingest.reader import Item
+from store.model import Decision, LogRecord, Rejected, Span
+from store.span_table import SpanTable
+
+
+@dataclass(slots=True, kw_only=True)
+class Records:
+    """What was read; spans one by one, or column by column in `tables`."""
+
+    spans: list[Span] = field(default_factory=list)
+    logs: list[LogRecord] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    metrics: int = 0
+    tables: list[SpanTable] = field(default_factory=list)
+
+    def add(self, item: Item | SpanTable) -> None:
+        """Put a record where it belongs."""
+        if isinstance(item, SpanTable):
+            self.tables.append(item)
+        elif isinstance(item, Span):
+            self.spans.append(item)
+        elif isinstance(item, LogRecord):
+            self.logs.append(item)
+        elif isinstance(item, Decision):
+            self.decisions.append(item)
+        elif isinstance(item, Rejected):
+            self.rejected.append(item)
+        else:
+            self.metrics += item.count
+
+    @property
+    def size(self) -> int:
+        """How many records; metric points are no records."""
+        records = len(self.spans) + len(self.logs) + len(self.decisions) + len(self.rejected)
+        return records + sum(map(len, self.tables))

@@ -54,6 +54,25 @@ class ColumnReader(Protocol):
         ...
 
 
+@runtime_checkable
+class CodedReader(Protocol):
+    """A reader of payloads that a team's own codec may have closed."""
+
+    def with_codec(self, url: str) -> Reader:
+        """The reader that asks a codec server on this machine. Raises UsageError for another."""
+        ...
+
+
+def coded(readers: Mapping[str, Reader], codec: str) -> dict[str, Reader]:
+    """The readers with the codec server at an address, "" for none."""
+    if not codec:
+        return dict(readers)
+    return {
+        name: reader.with_codec(codec) if isinstance(reader, CodedReader) else reader
+        for name, reader in readers.items()
+    }
+
+
 def discover() -> dict[str, Reader]:
     """Every reader in `ingest/readers/` by name; all that is wrong with them in one error."""
     found: dict[str, Reader] = {}

@@ -14,7 +14,8 @@ from ingest.redact import Redactor, rules_digest
 class IngestSettings:
     """How inputs are read. `redaction_key` makes the tokens; `format` overrides the sniffing.
 
-    `own_rules` and `aliases` are a team's own, from tables of their own.
+    `own_rules` and `aliases` are a team's own, from tables of their own; `codec` is the address of
+    a team's codec server for Temporal's payloads, "" for none.
 
     A batch ends at `records_per_batch` records or `bytes_per_batch` bytes, whichever comes first; a
     lease likewise, and all it writes is one transaction: that bounds memory and the time others
@@ -27,6 +28,7 @@ class IngestSettings:
     own_rules: OwnRules = field(default_factory=OwnRules)
     aliases: Aliases = field(default_factory=Aliases)
     format: str | None = None
+    codec: str = ""
     records_per_batch: int = 122_880
     bytes_per_batch: int = 160 * 1024 * 1024
     records_per_lease: int = 122_880
@@ -38,6 +40,8 @@ class IngestSettings:
         """Digest of all that decides which records a given input gives in which batches."""
         rules = rules_digest() + self.own_rules.digest() if self.redact else "unredacted"
         cut = f"{self.records_per_batch}/{self.bytes_per_batch}/{self.limits!r}"
+        if self.codec:  # opened, the same bytes give other records
+            cut += "/codec"
         return hashlib.sha256(f"{rules}{self.aliases.digest()}\n{cut}".encode()).hexdigest()
 
     def preparation(self) -> Preparation:

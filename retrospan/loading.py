@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -26,14 +27,18 @@ def load(
     form: str | None,
     show: Show,
     key: bytes | None = None,
+    codec: str = "",
 ) -> "IngestReport":
-    """Files into the store, redacted on the way; `key` is the user's own unless given."""
+    """Files into the store, redacted on the way; `key` is the user's own unless given.
+
+    `codec` is the address of a codec server for Temporal's payloads.
+    """
     from ingest.pipeline import ingest_paths
 
     report = ingest_paths(
         edge.store(),
         paths,
-        ingest_settings(edge.settings(), form, key or redaction_key()),
+        replace(ingest_settings(edge.settings(), form, key or redaction_key()), codec=codec),
         lambda seen: show(_bar(seen)),
     )
     show("")

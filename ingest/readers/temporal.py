@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
+from ingest.history.codec import CodecServer
 from ingest.history.events import histories_in
 from ingest.history.workflow import spans_of
 from ingest.jsonstream import Grammar, decode_plain, documents
@@ -41,17 +43,26 @@ class TemporalReader:
 
     name = "temporal"
 
+    def __init__(self, codec: CodecServer | None = None) -> None:
+        self._codec = codec
+
+    def with_codec(self, url: str) -> "TemporalReader":
+        """The reader that has payloads opened first."""
+        return TemporalReader(CodecServer(url))
+
     def sniff(self, head: bytes) -> bool:
         """Claimed by events of a workflow that are not Cadence's."""
         return is_history(head) and CADENCE.search(head) is None
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """The spans of every history."""
-        return read_histories(stream, limits, self.name)
+        return read_histories(stream, limits, self.name, self._codec)
 
 
-def read_histories(stream: BinaryIO, limits: Limits, engine: str) -> Iterator[Item]:
-    """The spans of every history of a stream."""
+def read_histories(
+    stream: BinaryIO, limits: Limits, engine: str, codec: CodecServer | None = None
+) -> Iterator[Item]:
+    """The spans of every history of a stream. Raises DataError when the codec server fails."""
     for found in documents(stream, limits, GRAMMAR):
         if isinstance(found, Rejected):
             yield found
@@ -60,6 +71,8 @@ def read_histories(stream: BinaryIO, limits: Limits, engine: str) -> Iterator[It
             if isinstance(history, Rejected):
                 yield history
             else:
+                if codec is not None:
+                    history = replace(history, events=codec.opened(history.events))
                 yield from spans_of(history, engine, limits)
 
 

@@ -32,6 +32,14 @@ def command(
     form: Annotated[
         str | None, typer.Option("--format", help="Read as this format instead of sniffing.")
     ] = None,
+    codec: Annotated[
+        str,
+        typer.Option(
+            metavar="URL",
+            help="Open payloads of Temporal histories by your codec server on this machine, "
+            "such as http://127.0.0.1:8081.",
+        ),
+    ] = "",
     as_json: AsJson = False,
     list_formats: Annotated[
         bool,
@@ -49,7 +57,7 @@ def command(
 
     del list_formats  # it has ended the command
     edge = edge_of(context)
-    report = load(edge, paths, form, progress_line(edge))
+    report = load(edge, paths, form, progress_line(edge), codec=codec)
     document = report.to_document()
     if as_json:
         put([pretty(document)])

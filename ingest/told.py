@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from ingest.activities import ENGINES, decisions_of_activity
 from ingest.genai import SIGNS, decisions_of, decisions_of_log
+from ingest.span_draft import SOURCE
 from store.model import Decision, LogRecord, Span, SpanEvent
 from store.span_table import SpanTable
 from store.values import map_from_json
@@ -34,6 +36,8 @@ def told_by(
     for span in spans:
         if not SIGNS.isdisjoint(span.attributes):
             found.extend(decisions_of(span))
+        elif span.attributes.get(SOURCE) in ENGINES:
+            found.extend(decisions_of_activity(span))
     for table in tables:
         for span in _candidates(table):
             found.extend(decisions_of(span))

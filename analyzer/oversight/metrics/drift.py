@@ -1,4 +1,4 @@
-"""How far confidence and choices moved from the first model version to each later one, and in time.
+"""How far confidence and choices moved from a model's first version to later ones, and in time.
 
 PSI of confidence over the baseline's deciles, Jensen-Shannon divergence of what was chosen; each
 with the p-value of a permutation test, because the usual limits of 0.1 and 0.25 are folklore.
@@ -16,18 +16,19 @@ NAME = "drift"
 
 
 def _measure(case: Case) -> Sequence[Measure]:
-    by_version: dict[str, list[Joined]] = {}
+    models: dict[str, dict[str, list[Joined]]] = {}
     for it in case.decisions:
         if it.decision.model_name:
-            version = f"{it.decision.model_name}@{it.decision.model_version or '?'}"
-            by_version.setdefault(version, []).append(it)
+            versions = models.setdefault(it.decision.model_name, {})
+            versions.setdefault(it.decision.model_version or "?", []).append(it)
     dated = [it for it in case.decisions if it.dated]
     half = len(dated) // 2
     found = _compared(case, "time", dated[:half], dated[half:], len(case.decisions) - len(dated))
-    versions = list(by_version)
-    for version in versions[1:]:
-        name = f"{versions[0]} → {version}"
-        found += _compared(case, name, by_version[versions[0]], by_version[version])
+    for model, versions in models.items():
+        first, *later = versions
+        for version in later:
+            about = f"{model}@{first} → {model}@{version}"
+            found += _compared(case, about, versions[first], versions[version])
     return found
 
 

@@ -1,5 +1,6 @@
 """What another revision answers, whether gates recompute, and what is slow or dear per arm."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -148,3 +149,13 @@ def test_a_made_up_time_says_nothing_of_age_and_change() -> None:
     assert asked("drift", undated)["drift.choice"].unknown == 8
     own = replace(flow(1), start_ns=DATED_NS - 1, end_ns=DATED_NS)
     assert acted(undated[0], 1, flow=own).flow_ns is None
+
+
+def test_drift_is_between_versions_of_one_model_never_between_models() -> None:
+    names = [("m", "1"), ("n", "1"), ("m", "2")]
+    decisions = [
+        decided(at, model_name=name, model_version=version)
+        for at, (name, version) in enumerate(names * 3)
+    ]
+    notes = [re.split("[:;]", it.note)[0] for it in _all("drift", decisions, FEW)]
+    assert {it for it in notes if "→" in it} == {"m@1 → m@2"}

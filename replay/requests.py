@@ -89,6 +89,11 @@ class Requests:
         """What a recorded request says."""
         return self.leaves[self.numbers[exchange.span_id]]
 
+    def served(self, exchange: Exchange, body: bytes, session: str = "") -> None:
+        """Tell what a session got as the body of an exchange, where it is not what was recorded:
+        requests that carry it on are known again."""
+        self.ladder.answered(self.numbers[exchange.span_id], _body(body), session)
+
     def _sure(self, match: Match, session: str) -> Match:
         """Attempts of one call repeat a request and differ in answer: their order decides."""
         assert match.number is not None

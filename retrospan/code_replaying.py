@@ -42,13 +42,15 @@ def code_replayed(
     from replay.code.engine import replay_code
     from replay.code.facts import NAMES, unmet
     from replay.code.settings import Code
+    from replay.scenario import load_scenario
     from store import write
 
     module, colon, function = wanted.code.partition(":")
     if not (module and colon and function):
         raise UsageError(f"--code takes MODULE:FUNCTION, not {wanted.code!r}")
-    if wanted.scenario is not None:
-        raise UsageError("--code takes no --scenario yet: change the code, or replay without it")
+    if wanted.scenario is not None and wanted.explore:
+        raise UsageError("--explore looks for races in what was recorded: it takes no --scenario")
+    scenario = None if wanted.scenario is None else load_scenario(wanted.scenario)
     for text in wanted.expected:
         compiled(text, NAMES, "--expect")
     settings = _settings(edge)
@@ -58,9 +60,10 @@ def code_replayed(
         path=(str(Path.cwd()),),
         environment=dict(os.environ),
     )
-    subjects = _subjects(edge, flow_ids)
+    subjects = _subjects(edge, flow_ids, lending=scenario is not None)
     results = []
-    for result in replay_code(subjects, code, settings=settings, explore=wanted.explore):
+    runs = replay_code(subjects, code, settings=settings, explore=wanted.explore, scenario=scenario)
+    for result in runs:
         results.append(result)
         show(f"replayed {len(results)} of {len(subjects)}")
     show("")
@@ -80,8 +83,9 @@ def _settings(edge: Edge) -> "CodeSettings":
     return edge.settings().fill("replay_code", CodeSettings)
 
 
-def _subjects(edge: Edge, flow_ids: Sequence[str] | None) -> "list[Subject]":
-    """The flows with their spans; the other flows of a kind tell what is usual."""
+def _subjects(edge: Edge, flow_ids: Sequence[str] | None, *, lending: bool) -> "list[Subject]":
+    """The flows with their spans; the other flows of a kind tell what is usual, and may lend."""
+    from replay.code.donors import donors_of
     from replay.code.effects import honouring
     from replay.code.engine import Subject
     from replay.code.transitions import transitions_of
@@ -104,12 +108,14 @@ def _subjects(edge: Edge, flow_ids: Sequence[str] | None) -> "list[Subject]":
     names = {flow.name for flow in wanted}
     usual = {name: transitions_of(kinds[name]) for name in names}
     observed = honouring(flows)
+    donors = {name: donors_of(kinds[name]) if lending else {} for name in names}
     return [
         Subject(
             flow=flow,
             spans=[span for trace_id in flow.trace_ids for span in by_trace[trace_id]],
             usual=usual[flow.name],
             honouring=observed,
+            donors=donors[flow.name],
         )
         for flow in wanted
     ]

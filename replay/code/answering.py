@@ -11,12 +11,13 @@ so that answers arrive in the recorded order. A gap that is too long is no work 
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.code.activities import ACTIVITY, RUN
 from replay.code.settings import CodeSettings
 from replay.code.transitions import END, START, Transitions
+from replay.code.what_if import Altered
 from replay.exchange import Exchange
 from replay.ladder import Match
 from replay.leaves import Leaves
@@ -25,6 +26,7 @@ from replay.server.routing import route
 from store.conclusions import Attempt, Flow
 
 UNMATCHED = 599
+DECLARED = "declared"  # a call nobody recorded, answered as the scenario says
 _TIMED_OUT = re.compile("time[d]?[ _-]?out|deadline", re.IGNORECASE)
 _TELEMETRY = ("/v1/traces", "/v1/logs", "/v1/metrics")
 
@@ -88,8 +90,10 @@ class Answering:
         settings: CodeSettings,
         usual: Transitions,
         session: str = "",
+        altered: Altered | None = None,
     ) -> None:
         self.usual = usual
+        self.altered = altered
         self.recorded = recorded
         self.settings = settings
         self.session = session
@@ -133,8 +137,24 @@ class Answering:
         asked.sent_ns += given_ns
         self.asked.append(asked)
         if exchange is None:
-            return _unmatched(request, "it was not recorded, or not so often")
-        return {"gap_ns": given_ns, **self._told(exchange)}
+            return self._unrecorded(asked)
+        told = self._told(exchange)
+        if self.altered is not None:
+            told = self.altered.told(exchange, told)
+            body = str((told.get("body") or {}).get("text", ""))
+            if body != (exchange.response_body or ""):
+                self.recorded.requests.served(exchange, body.encode(), self.session)
+        return {"gap_ns": given_ns, **told}
+
+    def _unrecorded(self, asked: Asked) -> dict[str, Any]:
+        request = asked.request
+        if self.altered is not None:
+            op = f"{request.callee} {request.method} {request.path}"
+            declared = self.altered.unrecorded(op)
+            if declared is not None:
+                asked.match = replace(asked.match, rung=DECLARED)
+                return declared
+        return _unmatched(request, "it was not recorded, or not so often")
 
     def noted(self, notes: Sequence[Mapping[str, Any]]) -> None:
         """Take what the child says of how earlier requests ended."""

@@ -5,8 +5,9 @@ In: a run, and the callees observed to honour keys. Out: a sentence that states 
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import TypeAlias
 
-from replay.code.answering import Answering
+from replay.code.answering import DECLARED, Answering
 from store.conclusions import Flow
 
 KEY = "idempotency-key"
@@ -29,21 +30,7 @@ def honouring(flows: Iterable[Flow]) -> frozenset[str]:
 
 def effects_told(answering: Answering, observed: frozenset[str]) -> str:
     """Tell of operations that a run affects otherwise than the recording; "" when none is."""
-    recorded: defaultdict[str, set[str]] = defaultdict(set)
-    replayed: defaultdict[str, set[str]] = defaultdict(set)
-    unknown: set[str] = set()
-    attempts = answering.recorded.attempts
-    for exchange in answering.recorded.requests.exchanges:
-        attempt = attempts[exchange.span_id]
-        if attempt.took_effect:
-            recorded[exchange.op].add(attempt.idempotency_key or attempt.span_id)
-    for asked in answering.asked:
-        if asked.exchange is None:
-            if asked.match.rung == "missing":
-                unknown.add(f"{asked.request.callee} {asked.request.method} {asked.request.path}")
-        elif attempts[asked.exchange.span_id].took_effect:
-            key = asked.request.headers.get(KEY)
-            replayed[asked.exchange.op].add(key or asked.exchange.span_id)
+    recorded, replayed, unknown = _counted(answering)
     told = []
     for op in sorted({*recorded, *replayed}):
         before, after = len(recorded[op]), len(replayed[op])
@@ -57,3 +44,29 @@ def effects_told(answering: Answering, observed: frozenset[str]) -> str:
     if unknown:
         told.append(f"unknown because {', '.join(sorted(unknown))} has no recorded answer")
     return "effects: " + "; ".join(told)
+
+
+_Keys: TypeAlias = defaultdict[str, set[str]]
+
+
+def _counted(answering: Answering) -> tuple[_Keys, _Keys, set[str]]:
+    """Keys that took effect by operation, recorded and in this run; calls of which nothing is
+    known."""
+    recorded: _Keys = defaultdict(set)
+    replayed: _Keys = defaultdict(set)
+    unknown: set[str] = set()
+    attempts = answering.recorded.attempts
+    for exchange in answering.recorded.requests.exchanges:
+        attempt = attempts[exchange.span_id]
+        if attempt.took_effect:
+            recorded[exchange.op].add(attempt.idempotency_key or attempt.span_id)
+    for asked in answering.asked:
+        if asked.exchange is None:
+            if asked.match.rung in ("missing", DECLARED):
+                unknown.add(f"{asked.request.callee} {asked.request.method} {asked.request.path}")
+        elif answering.altered and asked.exchange.span_id in answering.altered.faulted:
+            unknown.add(asked.exchange.op)
+        elif attempts[asked.exchange.span_id].took_effect:
+            key = asked.request.headers.get(KEY)
+            replayed[asked.exchange.op].add(key or asked.exchange.span_id)
+    return recorded, replayed, unknown

@@ -2,22 +2,26 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.code.activities import activities_of
 from replay.code.answering import Answering, Asked, Recorded
+from replay.code.donors import Donors
 from replay.code.effects import effects_told
-from replay.code.process import Child, ChildError
+from replay.code.process import Child
 from replay.code.settings import Code, CodeSettings
 from replay.code.transitions import Transitions
 from replay.code.verdict import Judged, judge
+from replay.code.what_if import Altered, claim_of, refuse, unread_of
 from replay.digest import event_log_digest
 from replay.exchange import exchanges_of
 from replay.judge import unreplayable
 from replay.match import RUNGS
 from replay.noise import Noise
 from replay.requests import Requests
+from replay.scenario import Scenario
 from store.conclusions import Flow, ReplayResult
 from store.errors import DataError, NotFoundError
 from store.model import JsonValue, Span
@@ -28,43 +32,68 @@ DEFAULTS = CodeSettings()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """A flow to replay: its spans, the usual delays of its kind, the callees that honour keys."""
+    """A flow to replay: its spans, the usual delays of its kind, the callees that honour keys, and
+    bodies that other flows of its kind can lend."""
 
     flow: Flow
     spans: Sequence[Span]
     usual: Transitions = field(default_factory=Transitions)
     honouring: frozenset[str] = frozenset()
+    donors: Donors = field(default_factory=dict)
 
 
 def replay_code(
-    subjects: Sequence[Subject], code: Code, *, settings: CodeSettings = DEFAULTS, explore: int = 0
+    subjects: Sequence[Subject],
+    code: Code,
+    *,
+    settings: CodeSettings = DEFAULTS,
+    explore: int = 0,
+    scenario: Scenario | None = None,
 ) -> Iterator[ReplayResult]:
     """Run the code on each flow; one child serves them all, in the order given.
 
     With `explore`, each flow runs so many times more, every time with another order of what is
-    ready at one moment; runs that do something else are told as races. Raises UsageError when the
-    code cannot be imported.
+    ready at one moment; runs that do something else are told as races. Under a `scenario` each
+    flow runs unchanged first. Raises UsageError when the code cannot be imported, DataError when
+    the scenario changes what only the code can.
     """
+    if scenario is not None:
+        refuse(scenario, _operations(subjects, settings))
     with Child(code) as child:
         for subject in subjects:
-            yield _replay(subject, child, settings, explore)
+            yield _replay(subject, child, settings, explore, scenario)
 
 
-def _replay(subject: Subject, child: Child, settings: CodeSettings, explore: int) -> ReplayResult:
+def _operations(subjects: Sequence[Subject], settings: CodeSettings) -> set[str]:
+    found: set[str] = set()
+    for subject in subjects:
+        with suppress(NotFoundError):
+            found |= {it.op for it in _recorded(subject, settings).requests.exchanges}
+    return found
+
+
+def _replay(
+    subject: Subject,
+    child: Child,
+    settings: CodeSettings,
+    explore: int,
+    scenario: Scenario | None,
+) -> ReplayResult:
     flow = subject.flow
+    name = None if scenario is None else scenario.name
     if flow.input is None:
-        return _unreplayable(flow, "its input was not recorded (retrospan.flow.input)")
+        return _unreplayable(flow, "its input was not recorded (retrospan.flow.input)", name)
     try:
         recorded = _recorded(subject, settings)
-        answering, end = _run(subject, recorded, child, settings, None)
+        answering, end = _run(subject, recorded, child, settings)
+        if "stopped" in end:
+            return _unreplayable(flow, str(end["stopped"]), name)
+        result = _result(subject, answering, end, child)
+        if scenario is not None:
+            return _what_if(subject, recorded, child, settings, scenario, result)
         races = [_run(subject, recorded, child, settings, seed) for seed in range(1, explore + 1)]
-    except ChildError as error:
-        return _unreplayable(flow, str(error))
     except DataError as error:
-        return _unreplayable(flow, str(error))
-    if "stopped" in end:
-        return _unreplayable(flow, str(end["stopped"]))
-    result = _result(subject, answering, end, child)
+        return _unreplayable(flow, str(error), name)
     told = _events(answering, end, times=False) if races else ()
     others = [seed for seed, it in enumerate(races, 1) if _events(*it, times=False) != told]
     if not others:
@@ -74,6 +103,37 @@ def _replay(subject: Subject, child: Child, settings: CodeSettings, explore: int
         f"something else, the first with seed {others[0]}"
     )
     return replace(result, flags=(*result.flags, flag))
+
+
+def _what_if(
+    subject: Subject,
+    recorded: Recorded,
+    child: Child,
+    settings: CodeSettings,
+    scenario: Scenario,
+    control: ReplayResult,
+) -> ReplayResult:
+    """Run once more under the scenario, if the unchanged run did what was recorded."""
+
+    def named(result: ReplayResult, reason: str, claim: str | None = None) -> ReplayResult:
+        return replace(
+            result, scenario=scenario.name, control_verdict=control.verdict,
+            control_digest=control.digest, claim=claim, reason=reason,
+        )  # fmt: skip
+
+    if control.verdict not in ("identical", "equivalent"):
+        return named(control, "the control replay diverged, so no counterfactual is shown")
+    exchanges = recorded.requests.exchanges
+    altered = Altered(scenario, exchanges, recorded.attempts, subject.donors)
+    answering, end = _run(subject, recorded, child, settings, altered=altered)
+    if "stopped" in end:
+        stopped = _unreplayable(subject.flow, "", scenario.name)
+        return named(stopped, f"not identified: {end['stopped']}")
+    result = _result(subject, answering, end, child)
+    claim, reasons = claim_of(altered, result)
+    unread = unread_of(altered, exchanges, result)
+    result = replace(result, divergences=(*result.divergences, *unread))
+    return named(result, "; ".join(it for it in (*reasons, result.reason) if it), claim)
 
 
 def _recorded(subject: Subject, settings: CodeSettings) -> Recorded:
@@ -104,11 +164,17 @@ def _recorded(subject: Subject, settings: CodeSettings) -> Recorded:
 
 
 def _run(
-    subject: Subject, recorded: Recorded, child: Child, settings: CodeSettings, seed: int | None
+    subject: Subject,
+    recorded: Recorded,
+    child: Child,
+    settings: CodeSettings,
+    seed: int | None = None,
+    altered: Altered | None = None,
 ) -> tuple[Answering, dict[str, Any]]:
     flow = subject.flow
-    session = "" if seed is None else f"order {seed}"
-    answering = Answering(recorded, child.upstreams, settings, subject.usual, session)
+    # Each run takes its own answers.
+    session = "what-if" if altered else "" if seed is None else f"order {seed}"
+    answering = Answering(recorded, child.upstreams, settings, subject.usual, session, altered)
     message = {
         "flow_id": flow.flow_id,
         "input": flow.input,
@@ -218,5 +284,5 @@ def _events(
     return (*sorted(events, key=repr), ending)
 
 
-def _unreplayable(flow: Flow, reason: str) -> ReplayResult:
-    return unreplayable(flow.flow_id, reason, mode=MODE, leave_one_out=False)
+def _unreplayable(flow: Flow, reason: str, scenario: str | None = None) -> ReplayResult:
+    return unreplayable(flow.flow_id, reason, scenario, mode=MODE, leave_one_out=False)

@@ -43,6 +43,8 @@ class Connection(asyncio.Transport):
             return
         answer = ask(request, self._address)
         self._loop.waits_for = f"an answer from {request['host']}"
+        if answer.get("limit_ns") is not None:
+            WORLD.report("unapplied", "the timeout of an asyncio client, which is its own")
         timer, begun_ns = None, WORLD.now_ns + answer["gap_ns"]
         if answer.get("error"):
             timer = self._loop.call_at_ns(begun_ns + answer["after_ns"], self._failed, answer)

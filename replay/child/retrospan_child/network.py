@@ -119,6 +119,7 @@ class VirtualSocket:
         self._pieces: Deque[tuple[int | None, bytes]] = deque()
         self._incoming = b""
         self._begun = self._closed = False
+        self._limit_ns: int | None = None
         self._readers = 0
 
     def connect(self, address: Any) -> None:
@@ -145,6 +146,8 @@ class VirtualSocket:
             # The recorded code took so long to get here; its timeout had not begun.
             WORLD.park(WORLD.now_ns + self._answer["gap_ns"], "its turn")
             self._begun, self._incoming = False, b""
+            limit_ns = self._answer.get("limit_ns")
+            self._limit_ns = None if limit_ns is None else WORLD.now_ns + limit_ns
             self._pieces = self._arriving(self._answer)
         return len(data)
 
@@ -167,6 +170,8 @@ class VirtualSocket:
         if self._incoming or not self._pieces:
             return
         deadline = None if self._timeout is None else WORLD.now_ns + round(self._timeout * 1e9)
+        if self._limit_ns is not None and not self._begun:
+            deadline = self._limit_ns  # a scenario sets another timeout than the code
         ready, data = self._pieces[0]
         if deadline is not None and (ready is None or ready > deadline):
             WORLD.park(deadline)

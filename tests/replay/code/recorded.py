@@ -103,6 +103,7 @@ def code(name: str, python: str = sys.executable, **options: Any) -> Code:
 
 def run(subject: Subject, name: str, **options: Any) -> ReplayResult:
     """Replay one flow by one function."""
-    explore = options.pop("explore", 0)
+    explore, scenario = options.pop("explore", 0), options.pop("scenario", None)
     settings = options.pop("settings", CodeSettings())
-    return next(replay_code([subject], code(name, **options), settings=settings, explore=explore))
+    what = code(name, **options)
+    return next(replay_code([subject], what, settings=settings, explore=explore, scenario=scenario))

@@ -10,6 +10,7 @@ import pytest
 
 from replay.code.engine import Subject, replay_code
 from replay.code.settings import Code
+from replay.scenario import Scenario
 from store.conclusions import ReplayResult
 from tests.replay.code.payments import ROOT, payments
 from tests.replay.code.recorded import PROGRAMS
@@ -45,12 +46,14 @@ MUTANTS = {
 }
 
 
-def replayed(subjects: Sequence[Subject], name: str) -> list[ReplayResult]:
+def replayed(
+    subjects: Sequence[Subject], name: str, scenario: Scenario | None = None
+) -> list[ReplayResult]:
     code = Code(
         name=name, python=sys.executable, path=(str(ROOT), str(PROGRAMS)),
         environment=dict(os.environ),
     )  # fmt: skip
-    return list(replay_code(subjects, code))
+    return list(replay_code(subjects, code, scenario=scenario))
 
 
 @cache

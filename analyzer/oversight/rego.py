@@ -16,7 +16,8 @@ from store.model import JsonValue
 
 COMMAND = "opa"
 SECONDS_MAX = 120
-QUERY = "{{i: o | some i; o := {rule} with input as input.facts[i]}}"
+# A value of `with` binds nothing: the facts are bound before it, else `i` is unsafe.
+QUERY = "{{i: o | some i; facts := input.facts[i]; o := {rule} with input as facts}}"
 RULE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")
 
 

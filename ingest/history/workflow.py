@@ -60,6 +60,7 @@ class _Workflow:
         self._run = run_of(history, events)
         self._source = f"{engine}_history"
         self._open: dict[int, SpanDraft] = {}
+        self._updates: dict[int, str] = {}
         self._root = self._started(events[0])
 
     def run(self) -> Iterator[Span | Rejected]:
@@ -171,7 +172,9 @@ class _Workflow:
         }
         raw = event.attributes.get("details")
         told: object = details or (values_of(raw) if isinstance(raw, str) else None)
-        self._root.event(f"marker {name}", event.time_ns, {"details": told})
+        self._root.event(
+            f"marker {name}", event.time_ns, {"details": told, "patch_id": _patch(details)}
+        )
 
     def _ended(self, event: Event) -> None:
         word, root, attributes = _ENDS[event.type], self._root, event.attributes
@@ -196,7 +199,32 @@ class _Workflow:
             told[_snake(name)] = text_in(attributes, name)
         if "input" in attributes:
             told["input"] = arguments_of(attributes["input"])
+        if event.type == "WorkflowExecutionUpdateAccepted":
+            request = object_in(attributes, "acceptedRequest", "input")
+            self._updates[event.id] = text_in(request, "name") or "unknown"
+            told.update(update_name=self._updates[event.id],
+                        input=arguments_of(request.get("args")))  # fmt: skip
+        elif event.type == "WorkflowExecutionUpdateCompleted":
+            accepted = integer(attributes.get("acceptedEventId")) or 0
+            outcome = object_in(attributes, "outcome")
+            told.update(update_name=self._updates.get(accepted, "unknown"),
+                        output=_outcome_of(outcome))  # fmt: skip
         self._root.event(event.type, event.time_ns, told)
+
+
+def _patch(details: Object) -> str | None:
+    """The name of a change that a marker tells of: core's patches, Java's versions."""
+    data = details.get("patch-data")
+    found = data.get("id") if isinstance(data, dict) else details.get("changeId")
+    return str(found) if found else None
+
+
+def _outcome_of(outcome: Object) -> object:
+    """What an update answered, or how it failed."""
+    if object_in(outcome, "failure"):
+        failure = failure_of(outcome, "Failed")
+        return f"{failure.type}: {failure.message}"
+    return answer_of(outcome.get("success"))
 
 
 def _began(draft: SpanDraft, event: Event) -> None:

@@ -1,6 +1,6 @@
 """`retrospan flows`: executions of business processes, rebuilt from spans."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +24,10 @@ from retrospan.listing import (
     show,
 )
 from retrospan.timespan import humane, utc
+
+if TYPE_CHECKING:
+    from retrospan.documents import Document
+    from store.model import JsonValue
 
 app = typer.Typer(help="Flows: what ran, and how it ended.", no_args_is_help=True)
 
@@ -110,6 +114,7 @@ def show_flow(
     from retrospan.canonical import pretty
     from retrospan.documents import flow_document
     from retrospan.flow_page import STEP_COLUMNS, clocks, head, judgement, step_rows
+    from retrospan.workflow_events import event_lines, workflow_events
     from store import read
 
     edge = edge_of(context)
@@ -118,9 +123,11 @@ def show_flow(
         sagas = read.read_sagas(session, [flow.flow_id])
         findings = read.read_findings(session, [flow.flow_id])
         skew = read.read_clock_skew(session)
+        events = workflow_events(session, flow)
     if flow.flow_id != flow_id:
         edge.say(f"{flow_id} is part of {flow.flow_id}")
-    document = flow_document(flow)
+    told: list[JsonValue] = [*events]
+    document: Document = {**flow_document(flow), "workflow_events": told}
     if as_json:
         put([pretty(document)])
         return
@@ -136,7 +143,7 @@ def show_flow(
         Format.TABLE,
         False,
     )
-    put(judgement(sagas, findings))
+    put([*event_lines(events, flow.start_ns), *judgement(sagas, findings)])
 
 
 app.command("contrast")(contrast_flows)

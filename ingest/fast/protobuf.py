@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from ingest.fast.flat import FlatMap, FlatSpans, OddError
 from ingest.fast.flat_proto import traces_handler
@@ -34,8 +35,10 @@ class FlatProtobuf:
     def flat(self, messages: Sequence[bytes]) -> FlatSpans:
         """All spans of trace messages; raises OddError for what needs the walk over records."""
         try:
+            for message in messages:
+                TracesData.FromString(message)  # ptars leaves out what is no protobuf, in silence
             batch = traces_handler().list_to_record_batch(list(messages))
-        except ValueError as error:
+        except (DecodeError, ValueError) as error:
             raise OddError from error
         resources = batch.column(0).flatten()
         scopes = resources.field("scopes")

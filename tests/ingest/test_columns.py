@@ -2,6 +2,7 @@
 
 import io
 import json
+from base64 import b64decode
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -24,7 +25,7 @@ from ingest.readers.otlp_protobuf import READER, OtlpProtobufReader
 from ingest.redact import Redactor
 from ingest.redact_columns import redacted
 from store import rows
-from store.model import Span
+from store.model import Rejected, Span
 from store.span_table import SpanTable, joined
 
 AnyReader = OtlpJsonReader | OtlpProtobufReader
@@ -349,3 +350,15 @@ def test_rows_of_a_table_keep_their_own_events(kept: list[int]) -> None:
     assert [(owner, name) for owner, name in zip(owners, names, strict=True)] == [
         (number, f"{number}.{at}") for number in kept for at in range(number)
     ]
+
+
+def test_a_corrupt_message_is_refused_in_columns_too() -> None:
+    """Found by fuzzing: what ptars leaves out in silence, protobuf's own parser refuses."""
+    data = b64decode(
+        "CpQBCjoKHgoMc2VydmljZS5uYW1lEg4KDGxvZ3Mtc2VydmljZQoYCglob3N0Lm5hbWUSCwoJdGVzdC1ob3N0ElYK"
+        "FAoYCglob3N0Lm5hbWUScz4LZRJ0CgkJAAB8eJ3yVRYQCRoESU5GTyoSChBUZXOM35OQmN+SkHNzYWdlMhcKBm1v"
+        "ZHVsZRINCgt0ZXN0LW1vZHVsZQ=="
+    )
+    (found,) = READER.read_columns(io.BytesIO(data), LIMITS, Preparation(None), 1 << 20)
+    assert isinstance(found, Rejected)
+    assert "no TracesData" in found.reason

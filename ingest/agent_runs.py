@@ -140,6 +140,8 @@ def _name(message: Message) -> str:
 
 
 def _agent(draft: SpanDraft, message: Message) -> None:
+    draft.kind = "internal"
+    draft.put("retrospan.step.kind", "decision")
     draft.put("gen_ai.operation.name", "chat")
     draft.put("gen_ai.agent.name", message.name)
     draft.text_body("gen_ai.output.messages", json_text([_told("assistant", message)]))
@@ -148,6 +150,7 @@ def _agent(draft: SpanDraft, message: Message) -> None:
 def _tool(draft: SpanDraft, message: Message) -> None:
     draft.put("gen_ai.operation.name", "execute_tool")
     draft.put("gen_ai.tool.name", message.name)
+    draft.put("service.peer.name", message.name)
     if message.answers is not None:
         draft.put("gen_ai.tool.call.id", message.answers.call_id)
         draft.text_body("gen_ai.tool.call.arguments", message.answers.arguments)

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 from retrospan.documents import Document
 from retrospan.text import shortened, visible
-from store.conclusions import FlowOutcome
 
 if TYPE_CHECKING:
     from analyzer.agents.decisive import Ranking
@@ -43,8 +42,6 @@ def described(document: Document) -> list[str]:
     """What is named, and how far that can be trusted, in words."""
     step, agent = document["step"], document["agent"]
     lines = [f"flow: {visible(document['flow_id'])} ({document['outcome']})"]
-    if document["outcome"] == FlowOutcome.SUCCEEDED.value:
-        lines.append("it is not known to have failed: what follows is for a run that did")
     named = "none is named"
     if isinstance(step, dict):
         named = f"message {step['turn']} of {visible(step['agent'])}"

@@ -83,14 +83,22 @@ def rank(
     succeeded: Sequence[Run] = (),
     weights: Mapping[str, float] = WEIGHTS,
     limits: Limits = NAMED,
+    *,
+    failed: bool = True,
 ) -> Ranking:
-    """The candidates of a run that failed. `succeeded` are runs of its task that did not."""
+    """The candidates of a run. `succeeded` are other runs of its task that did not fail.
+
+    Of a run that is not known to have `failed` nothing is named.
+    """
     candidates = likely(signs_of(run), weights)
     if not candidates:
         return Ranking(
             method=Method.NONE, candidates=(), why="no message of an agent is recorded in this flow"
         )
     agents = _agents(candidates)
+    if not failed:
+        why = "the run is not known to have failed, so no step decided that it did"
+        return Ranking(method=Method.NONE, candidates=candidates, agents=agents, why=why)
     found = divergence(run, succeeded)
     if found is not None:
         first = next(it for it in candidates if it.turn is found.turn)

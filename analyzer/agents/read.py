@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.agents.run import Run, run_of
-from store.conclusions import Flow
+from store.conclusions import Flow, FlowOutcome
 from store.query import ask
 from store.read import read_flow, read_spans
 from store.session import Session
@@ -20,6 +20,12 @@ class Recorded:
     flow: Flow
     run: Run
     succeeded: Sequence[Run]
+
+    @property
+    def failed(self) -> bool:
+        """Whether the flow is known to have failed; a judgement passed later counts."""
+        known = (FlowOutcome.SUCCEEDED, FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS)
+        return self.flow.outcome not in known or self.run.judged is not None
 
 
 def read_run(session: Session, flow_id: str) -> Recorded:

@@ -34,7 +34,7 @@ def name_decisive_step(
     edge = edge_of(context)
     with edge.lease("reading a run of agents") as session:
         found = read_run(session, flow_id)
-    document = decisive_document(found, rank(found.run, found.succeeded))
+    document = decisive_document(found, rank(found.run, found.succeeded, failed=found.failed))
     if not as_json and form is Format.TABLE:
         put(described(document))
     rows: list[Row] = [row for row in _list(document["candidates"]) if isinstance(row, dict)]

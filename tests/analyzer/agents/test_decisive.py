@@ -96,6 +96,12 @@ def test_of_a_run_longer_than_was_learned_from_no_step_is_named() -> None:
     assert "more than was learned from" in rank(long).why
 
 
+def test_of_a_run_that_is_not_known_to_have_failed_nothing_is_named() -> None:
+    found = rank(GUESSED, [GUESSED], failed=False)
+    assert (found.step, found.agent, found.method) == (None, None, Method.NONE)
+    assert "not known to have failed" in found.why
+
+
 def test_of_a_flow_without_messages_nothing_is_said() -> None:
     found = rank(run())
     assert found.method is Method.NONE

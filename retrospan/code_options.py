@@ -18,6 +18,22 @@ PythonOption = Annotated[
 ExploreOption = Annotated[
     int, typer.Option(min=0, max=1_000, help="With --code: other orders to try, to find races.")
 ]
+IsolateOption = Annotated[
+    bool,
+    typer.Option(
+        "--isolate/--no-isolate",
+        help="With --code: a process for each flow, so that none sees what another left behind; "
+        "one for all is three times as fast.",
+    ),
+]
+PdbOption = Annotated[
+    bool,
+    typer.Option(
+        "--pdb",
+        help="With --code and one FLOW_ID: debug the function in this terminal; virtual time "
+        "stands while you look.",
+    ),
+]
 ExpectOption = Annotated[
     list[str] | None,
     typer.Option(

@@ -1,6 +1,7 @@
 """Replaying stored flows by the user's own code, and keeping the results."""
 
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Wanted:
     explore: int = 0
     expected: tuple[str, ...] = ()
     scenario: Path | None = None
+    isolate: bool = True
+    debug: bool = False
 
 
 @telemetry.phase("replay of code")
@@ -48,6 +51,8 @@ def code_replayed(
     module, colon, function = wanted.code.partition(":")
     if not (module and colon and function):
         raise UsageError(f"--code takes MODULE:FUNCTION, not {wanted.code!r}")
+    if wanted.debug:
+        _check_terminal(flow_ids, wanted)
     if wanted.scenario is not None and wanted.explore:
         raise UsageError("--explore looks for races in what was recorded: it takes no --scenario")
     scenario = None if wanted.scenario is None else load_scenario(wanted.scenario)
@@ -59,6 +64,8 @@ def code_replayed(
         python=wanted.python,
         path=(str(Path.cwd()),),
         environment=dict(os.environ),
+        isolate=wanted.isolate,
+        debug=wanted.debug,
     )
     subjects = _subjects(edge, flow_ids, lending=scenario is not None)
     results = []
@@ -75,6 +82,13 @@ def code_replayed(
         for why in unmet(subject.flow, result, wanted.expected)
     ]
     return results, told
+
+
+def _check_terminal(flow_ids: Sequence[str] | None, wanted: Wanted) -> None:
+    if flow_ids is None or len(flow_ids) != 1 or wanted.explore:
+        raise UsageError("--pdb takes one FLOW_ID, and no --explore")
+    if not sys.stdin.isatty():
+        raise UsageError("--pdb needs a terminal to talk to you")
 
 
 def _settings(edge: Edge) -> "CodeSettings":

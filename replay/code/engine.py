@@ -184,6 +184,7 @@ def _run(
         "steps_max": settings.steps_max,
         "breakers": _breakers(flow),
         "order_seed": seed,
+        "debug": child.code.debug,
     }
     end = child.run(message, answering.answer, settings.wall_s_max)
     answering.noted(end.get("notes", []))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 
@@ -16,6 +16,7 @@ from replay.code.settings import Code
 from store.errors import DataError, UsageError
 
 PROTOCOL = 2
+DESCRIPTORS = "RETROSPAN_CHILD_DESCRIPTORS"
 CHILD = Path(__file__).parents[1] / "child"
 LINE_BYTES_MAX = 64_000_000
 STANDARD_ERROR_MAX = 8_000
@@ -49,6 +50,8 @@ class Child:
         self._printed = b""
         self._left = b""
         self._process: subprocess.Popen[bytes] | None = None
+        self._to: IO[bytes] | None = None
+        self._from: IO[bytes] | None = None
         self._draining: Thread | None = None
 
     def __enter__(self) -> "Child":
@@ -65,6 +68,9 @@ class Child:
     def _spawn(self, module: str) -> None:
         """Start the user's interpreter with a module of ours; nothing is said to it yet."""
         try:
+            if self.code.debug:
+                self._process = self._with_terminal(module)
+                return
             self._process = process = subprocess.Popen(
                 [self.code.python, "-m", module],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -72,9 +78,26 @@ class Child:
             )  # fmt: skip
         except OSError as error:
             raise UsageError(f"--python {self.code.python}: {error.strerror}") from None
+        self._to, self._from = process.stdin, process.stdout
         self._left = b""
         self._draining = Thread(target=self._drain, args=(process,), daemon=True)
         self._draining.start()
+
+    def _with_terminal(self, module: str) -> "subprocess.Popen[bytes]":
+        """The child has the terminal; it is talked to by two pipes of its own. What it prints goes
+        to standard error, for standard output is for data."""
+        theirs, to = os.pipe()
+        from_, ours = os.pipe()
+        environment = {**_environment(self.code), DESCRIPTORS: f"{theirs},{ours}"}
+        try:
+            return subprocess.Popen(
+                [self.code.python, "-m", module], stdout=2, env=environment,
+                pass_fds=(theirs, ours),
+            )  # fmt: skip
+        finally:
+            os.close(theirs)
+            os.close(ours)
+            self._to, self._from = os.fdopen(to, "wb"), os.fdopen(from_, "rb")
 
     def _start(self) -> None:
         self._spawn("retrospan_child")
@@ -83,7 +106,7 @@ class Child:
                 "protocol": PROTOCOL,
                 "code": self.code.name,
                 "path": list(self.code.path),
-                "isolate": self.code.isolate,
+                "isolate": self.code.isolate and not self.code.debug,
             }
         )
         ready = self._receive(START_S_MAX)
@@ -114,20 +137,19 @@ class Child:
                 raise ChildError(f"the child said {message.get('kind')!r}")
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        assert self._process is not None
-        assert self._process.stdin is not None
+        assert self._to is not None
         try:
-            self._process.stdin.write(_encode(message).encode() + b"\n")
-            self._process.stdin.flush()
+            self._to.write(_encode(message).encode() + b"\n")
+            self._to.flush()
         except OSError:
             raise ChildError(f"the child has ended{self._last()}") from None
 
     def _receive(self, wall_s_max: float) -> Message:
-        assert self._process is not None
-        assert self._process.stdout is not None
-        number = self._process.stdout.fileno()
+        assert self._from is not None
+        number = self._from.fileno()
+        patience = None if self.code.debug else wall_s_max  # nobody hurries who debugs
         while b"\n" not in self._left:
-            if not select.select([number], [], [], wall_s_max)[0]:
+            if not select.select([number], [], [], patience)[0]:
                 raise ChildError(f"the code did not get on for {wall_s_max:g} s{self._last()}")
             more = os.read(number, 1 << 16)
             if not more:
@@ -154,7 +176,7 @@ class Child:
         process, self._process = self._process, None
         if process is None:
             return
-        for stream in (process.stdin, process.stdout):
+        for stream in (self._to, self._from):
             if stream is not None:
                 with suppress(OSError):
                     stream.close()

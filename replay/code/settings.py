@@ -10,7 +10,8 @@ class Code:
     """What to run: `module:function`, by which interpreter, with which folders on its path.
 
     `environment` is the child's own. With `isolate` each flow has a process of its own, forked
-    after the imports, so that no flow sees what another left behind.
+    after the imports, so that no flow sees what another left behind. With `debug` the child has the
+    terminal, and pdb begins with the function.
     """
 
     name: str
@@ -18,6 +19,7 @@ class Code:
     path: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     isolate: bool = True
+    debug: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,7 +100,10 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
     draws.begin(str(flow["seed"]), list(flow.get("draws", [])))
     end: dict[str, Any] = {"kind": "end"}
     WORLD.active = True
+    debug = bool(flow.get("debug"))
     try:
+        if debug:
+            _debugging().begin(function)
         output = function(flow["input"])
         if inspect.iscoroutine(output):
             from . import loop
@@ -112,7 +115,11 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
     except BaseException as error:
         end["error"] = _told(error)
     finally:
+        if debug:
+            _debugging().end()
         WORLD.active = False
+    if debug and str(end.get("error", {}).get("type")) == "BdbQuit":
+        end["stopped"] = "it was ended in the debugger"
     end.update(at_ns=WORLD.now_ns, notes=WORLD.notes, reported=WORLD.reported, steps=WORLD.steps)
     WORLD.notes = []
     sys.stdout.flush()
@@ -121,6 +128,12 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
     except (TypeError, ValueError, RecursionError) as error:
         del end["output"]
         channel.send({**end, "error": _told(error)})
+
+
+def _debugging() -> Any:
+    from . import debugging  # pdb imports much that most runs do not need
+
+    return debugging
 
 
 def _told(error: BaseException) -> dict[str, str]:

@@ -7,21 +7,30 @@ import json
 import os
 from typing import Any, BinaryIO
 
+DESCRIPTORS = "RETROSPAN_CHILD_DESCRIPTORS"
 LINE_BYTES_MAX = 64_000_000
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Channel:
-    """Takes over standard input and output, so that what the code prints goes to standard error."""
+    """Takes over standard input and output, so that what the code prints goes to standard error.
+
+    With DESCRIPTORS in the environment it uses those two, and leaves the terminal to the user.
+    """
 
     def __init__(self) -> None:
-        self._reading: BinaryIO = os.fdopen(os.dup(0), "rb", buffering=0)
-        self._writing: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
-        os.close(nothing)
-        os.dup2(2, 1)
+        named = os.environ.pop(DESCRIPTORS, "")
+        if named:
+            reading, writing = (int(it) for it in named.split(","))
+        else:
+            reading, writing = os.dup(0), os.dup(1)
+            nothing = os.open(os.devnull, os.O_RDONLY)
+            os.dup2(nothing, 0)
+            os.close(nothing)
+            os.dup2(2, 1)
+        self._reading: BinaryIO = os.fdopen(reading, "rb", buffering=0)
+        self._writing: BinaryIO = os.fdopen(writing, "wb", buffering=0)
         self._left = bytearray()
 
     def send(self, message: dict[str, Any]) -> None:

@@ -10,6 +10,8 @@ from retrospan.code_options import (
     CodeOption,
     ExpectOption,
     ExploreOption,
+    IsolateOption,
+    PdbOption,
     PythonOption,
     TemporalOption,
 )
@@ -83,6 +85,8 @@ def run_replays(
     code: CodeOption = None,
     python: PythonOption = "python3",
     explore: ExploreOption = 0,
+    isolate: IsolateOption = True,
+    pdb: PdbOption = False,
     expect: ExpectOption = None,
     temporal: TemporalOption = None,
     form: FormatOption = Format.TABLE,
@@ -91,8 +95,8 @@ def run_replays(
     """Re-execute flows from their recordings and store the result. Exit code 3 when one diverged,
     4 when one could not be replayed."""
     if temporal is not None:
-        if every or code is not None or explore:
-            raise UsageError("--temporal takes no --all, --code or --explore")
+        if every or code is not None or explore or pdb or not isolate:
+            raise UsageError("--temporal takes no --all, --code, nor what goes with it")
         from retrospan.temporal_replaying import Wanted as WantedOfTemporal
 
         asked = WantedOfTemporal(module=temporal, python=python, scenario=scenario)
@@ -106,13 +110,13 @@ def run_replays(
     edge = edge_of(context)
     broken: list[str] = []
     if code is None:
-        if expect or explore:
-            raise UsageError("--expect and --explore need --code")
+        if expect or explore or pdb or not isolate:
+            raise UsageError("--expect, --explore, --pdb and --no-isolate need --code")
         results = replayed(edge, flow_ids or None, scenario, progress_line(edge))
     else:
         wanted = Wanted(
             code=code, python=python, explore=explore, scenario=scenario,
-            expected=tuple(expect or ()),
+            expected=tuple(expect or ()), isolate=isolate, debug=pdb,
         )  # fmt: skip
         results, broken = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
     if explain and form is Format.TABLE and not as_json:

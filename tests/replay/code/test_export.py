@@ -1,37 +1,11 @@
 """A recorded payment as a test: it fails on the code as it was, and passes on the fixed one."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from tests.replay.code.commands import ENTRY, FLOW, run
 
-ROOT = Path(__file__).resolve().parents[3]
-ENTRY = "sample_traces.services.payment.replayed"
 EXPECTED = 'keys["gateway-eu POST /charges"] <= 1'
-FLOW = "order-000210"
-
-
-def environment(home: Path) -> dict[str, str]:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "XDG_CONFIG_HOME": str(home), "PYTHONPATH": str(ROOT), "PATH": path}
-
-
-def run(home: Path, *command: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", *map(str, command)], env=environment(home), cwd=cwd,
-        capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("store")
-    sample = ROOT / "sample_traces" / "payment-brownout"
-    done = run(folder, "retrospan", "--db", folder / "r.duckdb", "-q", "ingest", sample)
-    assert done.returncode == 0, done.stderr
-    return folder / "r.duckdb"
 
 
 def test_the_exported_test_fails_before_the_fix_and_passes_after(db: Path, tmp_path: Path) -> None:

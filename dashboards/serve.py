@@ -125,6 +125,7 @@ def server_config(host: str, port: int) -> dict[str, Any]:
         "server.headless": True,
         "server.fileWatcherType": "none",
         "server.enableStaticServing": False,
+        "server.maxUploadSize": 1,  # MB: a policy is the only file a page takes
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "viewer",
         "client.showErrorLinks": False,

@@ -50,7 +50,7 @@ def one_of(label: str, name: str, options: Sequence[str], words: Callable[[str],
     key = f"choice-{name}"
     wanted = st.query_params.get(name, "")
     st.session_state[key] = wanted if wanted in options else options[0]
-    chosen: str = st.segmented_control(
+    chosen = st.segmented_control(
         label,
         list(options),
         key=key,
@@ -59,7 +59,7 @@ def one_of(label: str, name: str, options: Sequence[str], words: Callable[[str],
         on_change=_write_other,
         args=(key, name, options[0]),
     )
-    return chosen
+    return str(chosen)
 
 
 def switched(label: str, name: str, explanation: str | None = None) -> bool:

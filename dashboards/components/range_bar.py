@@ -127,7 +127,7 @@ def _chosen_range(scope: Scope, ranges: Mapping[str, Range]) -> str:
     written = (scope.since, scope.until)
     if written == (ALL, "") and ALL in ranges:
         return ALL
-    known = {window: key for key, window in reversed(ranges.items())}
+    known = {window: key for key, window in reversed(list(ranges.items()))}
     return known.get(written, OWN)
 
 

@@ -39,6 +39,9 @@ def decision_part(decision_id: str) -> None:
             links.trace_link("Its flow", flow=it.flow.flow_id)
             if decision.span_id:
                 links.trace_link("Its span", flow=it.flow.flow_id, span=decision.span_id)
+        links.view_link("ai", "Ask another policy of all decisions", about="Policy back-test")
+        if it.flow is not None:
+            links.replay_link("Replay its flow, what if", flow=it.flow.flow_id)
     hops = provenance(it)
     st.subheader("Where it came from, what it led to")
     _chain(it, hops)

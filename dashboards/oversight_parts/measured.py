@@ -9,6 +9,7 @@ from analyzer.oversight.report import Sliced, metrics
 from dashboards.estimates import percent
 from dashboards.wording import clean, duration_text
 
+MOVED_P = 0.05
 STATES = {
     Status.MEASURED: "✔ measured",
     Status.INSUFFICIENT: "? too few",
@@ -42,45 +43,102 @@ def bounds_text(it: Measure) -> str:
     return f"{value_text(it.low, it.unit)} to {value_text(it.high, it.unit)}"
 
 
-def rows(found: Sequence[Sliced], names: Sequence[str] = ()) -> pl.DataFrame:
-    """One row per measure whose metric is named; of all where none is."""
-    chosen = [it.measure for it in found if not names or it.measure.metric.split(".")[0] in names]
+def metric_words(name: str) -> str:
+    """`gate coverage: after action` for `gate_coverage.after_action`."""
+    whole, _, part = name.replace("_", " ").partition(".")
+    return f"{whole}: {part}" if part else whole
+
+
+def rows(found: Sequence[Measure]) -> pl.DataFrame:
+    """One row per measure, what it asks once per metric."""
     asks = titles()
+    firsts = {it.metric.split(".")[0]: it.metric for it in reversed(found)}
     return pl.DataFrame(
         [
             {
-                "metric": it.metric.replace("_", " "),
-                "asks": asks.get(it.metric.split(".")[0], ""),
+                "metric": metric_words(it.metric),
                 "value": value_text(it.value, it.unit),
                 "95 %": bounds_text(it),
                 "of (n)": it.n,
                 "unknown": percent(it.unknown_share),
                 "state": STATES[it.status],
+                "asks": asks.get(it.metric, "")
+                if "." not in it.metric
+                else asks.get(it.metric.split(".")[0], "")
+                if firsts[it.metric.split(".")[0]] == it.metric
+                else "",
                 "note": clean(it.note),
             }
-            for it in chosen
+            for it in found
         ]
     )
 
 
+def drift_rows(found: Sequence[tuple[str, Measure]]) -> pl.DataFrame:
+    """One row per comparison of a model with itself, the surest movement first."""
+    told = [(name, it, it.detail.get("p_value")) for name, it in found]
+    ordered = sorted(told, key=lambda one: one[2] if isinstance(one[2], float) else 2.0)
+    return pl.DataFrame(
+        [
+            {
+                "": "◆ moved" if isinstance(p, float) and p < MOVED_P else "",
+                "model": clean(name),
+                "what": metric_words(it.metric).removeprefix("drift: "),
+                "compared": clean(it.note.partition(":")[0]),
+                "distance": value_text(it.value, it.unit),
+                "measure": str(it.detail.get("measure", "–")),
+                "p": f"{p:.3f}" if isinstance(p, float) else "–",
+                "of (n)": it.n,
+                "unknown": percent(it.unknown_share),
+                "state": STATES[it.status],
+            }
+            for name, it, p in ordered
+        ]
+    )
+
+
+def incomplete(found: Sequence[Measure]) -> tuple[list[Measure], list[str]]:
+    """Those to read, and the words of parts that hold of every decision, which need no row."""
+    whole = [it for it in found if "." in it.metric and it.unit == "share" and it.value == 1]
+    return [it for it in found if it not in whole], [metric_words(it.metric) for it in whole]
+
+
 def side_by_side(found: Sequence[Sliced]) -> pl.DataFrame:
-    """One row per metric, one column per slice; metrics whose names repeat in a slice are left out,
-    as they compare slices themselves."""
+    """One row per metric, one column per slice, those that surely differ first; metrics whose names
+    repeat in a slice are left out, as they compare slices themselves."""
     slices = list(dict.fromkeys(_slice(it) for it in found))
     cells: dict[str, dict[str, str]] = {}
+    measured: dict[str, list[Measure]] = {}
     repeated = set()
     for it in found:
         row = cells.setdefault(it.measure.metric, {})
         if _slice(it) in row:
             repeated.add(it.measure.metric)
         row[_slice(it)] = _cell(it.measure)
+        measured.setdefault(it.measure.metric, []).append(it.measure)
+    told = [
+        metric
+        for metric, row in cells.items()
+        if metric not in repeated and any(cell[0] != "–" for cell in row.values())
+    ]
+    apart = {metric: _apart(measured[metric]) for metric in told}
     return pl.DataFrame(
         [
-            {"metric": metric.replace("_", " "), **{name: row.get(name, "–") for name in slices}}
-            for metric, row in cells.items()
-            if metric not in repeated and any(cell[0] != "–" for cell in row.values())
+            {
+                "": "◆ differ" if apart[metric] else "",
+                "metric": metric_words(metric),
+                **{name: cells[metric].get(name, "–") for name in slices},
+            }
+            for metric in sorted(told, key=lambda metric: not apart[metric])
         ]
     )
+
+
+def _apart(found: Sequence[Measure]) -> bool:
+    """Whether two of them have intervals at 95 % that do not overlap."""
+    bounds = [(it.low, it.high) for it in found if it.status is Status.MEASURED]
+    known = [(low, high) for low, high in bounds if low is not None and high is not None]
+    return bool(known) and max(low for low, _ in known) > min(high for _, high in known)
 
 
 def _slice(it: Sliced) -> str:

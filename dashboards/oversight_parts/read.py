@@ -8,9 +8,9 @@ import polars as pl
 import streamlit as st
 
 from analyzer.oversight.joined import Joined
-from analyzer.oversight.measure import Case
+from analyzer.oversight.measure import Case, Measure
 from analyzer.oversight.read import join, read_joined, read_one
-from analyzer.oversight.report import By, Sliced, measured, read_prices
+from analyzer.oversight.report import By, Sliced, measured, metrics, read_prices
 from analyzer.oversight.settings import OversightSettings
 from dashboards import configured, data
 from dashboards.data import Overview
@@ -54,6 +54,47 @@ def measures(found: Looked, end_ns: int, by: By | None = None) -> list[Sliced]:
     key = tuple(it.decision.decision_id for it in found.decisions)
     settings, prices = _settings()
     return _measures(str(path), data.stamp_of(path), key, by, found, settings, prices, end_ns)
+
+
+def measures_of(found: Looked, end_ns: int, names: Sequence[str]) -> list[Measure]:
+    """The named metrics of these decisions, in the order of the names; others are not computed."""
+    path = data.store_path()
+    key = tuple(it.decision.decision_id for it in found.decisions)
+    settings, prices = _settings()
+    stamp, wanted = data.stamp_of(path), tuple(names)
+    return _measures_of(str(path), stamp, key, wanted, found, settings, prices, end_ns)
+
+
+def drifts(found: Looked, end_ns: int) -> list[tuple[str, Measure]]:
+    """How far each model moved, by its name: in time, and from its first version to later ones.
+
+    Two models are never compared: they answer other questions.
+    """
+    by_model: dict[str, list[Joined]] = {}
+    for it in found.decisions:
+        by_model.setdefault(it.decision.model_name or "model not recorded", []).append(it)
+    return [
+        (name, measure)
+        for name, decisions in sorted(by_model.items())
+        for measure in measures_of(
+            Looked(
+                decisions=decisions,
+                flows=found.flows,
+                looked_at=found.looked_at,
+                whole=found.whole,
+            ),
+            end_ns,
+            ["drift"],
+        )
+    ]
+
+
+def policy_files() -> list[Path]:
+    """Policy files that the configuration names, as far as they are there."""
+    settings = configured.settings()
+    base = settings.source.parent if settings.source else Path()
+    named = settings.fill("governance", OversightSettings).policies
+    return [base / name for name in named if (base / name).is_file()]
 
 
 def log_check() -> LogCheck:
@@ -113,6 +154,29 @@ def _measures(
         prices=read_prices(Path(prices)) if prices else {},
     )
     return measured(case, by)
+
+
+@st.cache_resource(max_entries=24, show_spinner="Measuring decisions …")
+def _measures_of(
+    path: str,
+    stamp: data.Stamp,
+    decision_ids: tuple[str, ...],
+    names: tuple[str, ...],
+    _found: Looked,
+    settings: OversightSettings,
+    prices: str,
+    end_ns: int,
+) -> list[Measure]:
+    del path, stamp, decision_ids  # only parts of the key
+    case = Case(
+        decisions=_found.decisions,
+        flows=_found.flows,
+        data_end_ns=end_ns,
+        settings=settings,
+        prices=read_prices(Path(prices)) if prices else {},
+    )
+    known = {metric.name: metric for metric in metrics()}
+    return [it for name in names for it in known[name].measure(case)]
 
 
 @st.cache_resource(max_entries=2, show_spinner="Recomputing the log …")

@@ -8,7 +8,8 @@ import polars as pl
 import streamlit as st
 
 import analyzer.governance
-from analyzer.oversight.report import By, Sliced
+from analyzer.oversight.measure import Measure
+from analyzer.oversight.report import By
 from dashboards import links
 from dashboards.check_titles import titled
 from dashboards.components.address_filters import one_of
@@ -17,8 +18,9 @@ from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
 from dashboards.data import Overview
 from dashboards.markup import facts, notes, worded
-from dashboards.oversight_parts.measured import rows, side_by_side
-from dashboards.oversight_parts.read import Looked, log_check, measures
+from dashboards.oversight_parts.measured import drift_rows, incomplete, rows, side_by_side
+from dashboards.oversight_parts.read import Looked, drifts, log_check, measures, measures_of
+from dashboards.oversight_parts.reliability import reliability_chart
 from dashboards.wording import clean, plural
 
 WORDS = {
@@ -27,7 +29,6 @@ WORDS = {
     By.ARM: "arm of an experiment",
     By.FLOW: "kind of flow",
 }
-CHART_PX = 340
 FAULTS_SHOWN_MAX = 100
 
 
@@ -38,39 +39,38 @@ def versions_tab(found: Looked, end_ns: int) -> None:
     by = one_of("Side by side by", "by", list(words), words.__getitem__)
     table = side_by_side(measures(found, end_ns, By(by)))
     st.caption(
-        "Value (95 % interval), n. A dash does not apply; ? has too few, or lacks a field. "
-        "Intervals that overlap are no difference shown."
+        "Value (95 % interval), n. ◆ intervals of two columns do not overlap. A dash does not "
+        "apply; ? has too few, or lacks a field. Overlapping intervals show no difference."
     )
     _metric_table(table, f"by-{by}")
 
 
 def metrics_tab(found: Looked, end_ns: int) -> None:
     """Every metric over all decisions in scope."""
-    _metric_table(rows(measures(found, end_ns)), "metrics")
+    _metric_table(rows([it.measure for it in measures(found, end_ns)]), "metrics")
     with st.expander("From the command line"):
         links.as_command("governance", "report", "--json")
 
 
 def calibration_tab(found: Looked, end_ns: int) -> None:
-    """Whether confidence is what it claims, and how far it moved."""
-    told = measures(found, end_ns)
+    """Whether confidence is what it claims, and how far each model moved."""
+    told = measures_of(found, end_ns, ["calibration"])
     bins = _bins(told)
     if bins:
-        _reliability(bins)
+        reliability_chart(bins)
     else:
         st.text(
             "No calibration curve: too few decisions have a confidence and a label learned later "
             "(`outcome` in the decision log). What there is stands below."
         )
-    _metric_table(rows(told, ["calibration"]), "calibration")
-    st.subheader("Drift")
-    st.caption("PSI of confidence, Jensen-Shannon of choices; the p-value is a permutation test's.")
-    drift = [it for it in told if it.measure.metric.startswith("drift")]
-    table = rows(drift)
-    if not table.is_empty():
-        p_values = [it.measure.detail.get("p_value") for it in drift]
-        shown = [f"{p:.3f}" if isinstance(p, float) else "–" for p in p_values]
-        table = table.insert_column(3, pl.Series("p", shown))
+    _metric_table(rows(told), "calibration")
+    st.subheader("Drift, each model against itself")
+    st.caption(
+        "PSI of confidence, Jensen-Shannon of choices; p is of a permutation test: below 0.05 "
+        "chance alone seldom moves them so far. The first half of the time against the second, "
+        "and the first version against each later one."
+    )
+    table = drift_rows(drifts(found, end_ns))
     _metric_table(table, "drift")
 
 
@@ -84,10 +84,9 @@ def gates_tab(found: Looked, end_ns: int, overview: Overview) -> None:
         "override_rate",
         "review_latency",
         "fallback_rate",
-        "isolation",
+        "experiment_isolation",
     ]
-    told = measures(found, end_ns)
-    _metric_table(rows(told, names), "gates-and-people")
+    _metric_table(rows(measures_of(found, end_ns, names)), "gates-and-people")
     st.subheader("Found by detectors")
     detectors = sorted(it.name for it in pkgutil.iter_modules(analyzer.governance.__path__))
     hits = overview.problems.filter(pl.col("name").is_in(detectors))
@@ -112,7 +111,8 @@ def gates_tab(found: Looked, end_ns: int, overview: Overview) -> None:
 
 def cost_tab(found: Looked, end_ns: int) -> None:
     """What decisions cost and how long they kept flows waiting."""
-    _metric_table(rows(measures(found, end_ns), ["decision_cost", "decision_latency"]), "cost")
+    told = measures_of(found, end_ns, ["decision_cost", "decision_latency"])
+    _metric_table(rows(told), "cost")
     st.caption(
         "A decision without a recorded cost, or with tokens of a model without a price, is "
         "unknown, never free."
@@ -165,8 +165,12 @@ def log_tab(found: Looked, end_ns: int) -> None:
         )
         plain_table(table, key="log_faults", alt="Faults in the log", height_max_px=420)
         exports(table, "log-faults")
-    names = ["audit_completeness", "provenance_coverage", "determinism", "retention"]
-    _metric_table(rows(measures(found, end_ns), names), "log-metrics")
+    names = ["audit_completeness", "provenance_coverage", "determinism", "log_integrity"]
+    lacking, whole = incomplete(measures_of(found, end_ns, names))
+    st.subheader("Can each decision be followed and audited?")
+    _metric_table(rows(lacking), "log-metrics")
+    if whole:
+        st.caption(f"Holds of every decision: {', '.join(whole)}.")
     with st.expander("From the command line"):
         links.as_command("decisions", "verify", "--json")
 
@@ -179,68 +183,9 @@ def _metric_table(table: pl.DataFrame, name: str) -> None:
     exports(table, f"governance-{name}")
 
 
-def _bins(told: Sequence[Sliced]) -> list[dict[str, Any]]:
+def _bins(told: Sequence[Measure]) -> list[dict[str, Any]]:
     for it in told:
-        bins = it.measure.detail.get("bins")
-        if it.measure.metric == "calibration.error" and isinstance(bins, list):
+        bins = it.detail.get("bins")
+        if it.metric == "calibration.error" and isinstance(bins, list):
             return [one for one in bins if isinstance(one, dict)]
     return []
-
-
-def _reliability(bins: Sequence[dict[str, Any]]) -> None:
-    """How often decisions of a confidence were right, with intervals, beside what they claimed."""
-    points = [[round(it["confidence"], 4), round(it["accuracy"], 4)] for it in bins]
-    bars = [
-        {
-            "type": "line",
-            "silent": True,
-            "showSymbol": False,
-            "lineStyle": {"color": "#0072B2", "width": 1},
-            "data": [
-                [round(it["confidence"], 4), round(it["low"], 4)],
-                [round(it["confidence"], 4), round(it["high"], 4)],
-            ],
-        }
-        for it in bins
-        if it.get("low") is not None and it.get("high") is not None
-    ]
-    spec = {
-        "animation": False,
-        "grid": {"left": 56, "right": 24, "top": 34, "bottom": 44},
-        "legend": {"top": 0, "left": 0, "data": ["was right", "as claimed"]},
-        "tooltip": {"trigger": "item"},
-        "xAxis": {
-            "type": "value",
-            "min": 0,
-            "max": 1,
-            "name": "confidence",
-            "nameLocation": "middle",
-            "nameGap": 28,
-        },
-        "yAxis": {"type": "value", "min": 0, "max": 1, "name": "share right"},
-        "series": [
-            {
-                "name": "as claimed",
-                "type": "line",
-                "showSymbol": False,
-                "lineStyle": {"type": "dashed", "color": "#8A8F98"},
-                "itemStyle": {"color": "#8A8F98"},
-                "data": [[0, 0], [1, 1]],
-            },
-            {
-                "name": "was right",
-                "type": "line",
-                "symbolSize": 9,
-                "lineStyle": {"color": "#0072B2"},
-                "itemStyle": {"color": "#0072B2"},
-                "data": points,
-            },
-            *bars,
-        ],
-    }
-    st.echarts_chart(spec, height=CHART_PX, alt="Calibration: share right by confidence")
-    whole = sum(int(it["n"]) for it in bins)
-    st.caption(
-        f"{len(bins)} bins of equal size, {plural(whole, 'decision')} with a label; bars: 95 %. "
-        "Points below the dashed line: surer than right."
-    )

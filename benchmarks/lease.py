@@ -114,7 +114,7 @@ class Experiment:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        off = [f"--{name}-port=-1" for name in ("otlp-grpc", "jaeger-http", "jaeger-udp")]
+        off = [f"--{name}-port=-1" for name in ("otlp-grpc", "jaeger-http", "jaeger-udp", "pages")]
         serve = self.start("receiver", "--db", self.db, "serve", f"--otlp-http-port={port}", *off)
         self.await_receiver(port)
         readers = [self.start("dashboard", self.stop)]

@@ -76,7 +76,7 @@ class Retrospan:
         self.headers: dict[str, str] = {}
         config = folder / "retrospan.toml"
         config.write_text(f"[ingest]\nredact = {str(redact).lower()}\n")
-        off = [f"--{name}-port=-1" for name in ("otlp-grpc", "jaeger-http", "jaeger-udp")]
+        off = [f"--{name}-port=-1" for name in ("otlp-grpc", "jaeger-http", "jaeger-udp", "pages")]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "retrospan", "--db", str(self.store.path), "--config",
              str(config), "serve", f"--otlp-http-port={self.port}", *off],

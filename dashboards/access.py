@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dashboards.markup import heading
+from dashboards.serve import READ_ONLY_VARIABLE
 from dashboards.wording import clean, shortened
 
 FORM_BYTES_MAX = 8_192
@@ -145,6 +146,11 @@ def _form(told: str, target: str, status: int) -> Response:
         told=escape(told), login=LOGIN, target=escape(local_target(target), quote=True)
     )
     return HTMLResponse(text, status_code=status, headers=_HEADERS)
+
+
+def may_write() -> bool:
+    """Whether a page may keep what it concluded; what was recorded no page ever changes."""
+    return not os.environ.get(READ_ONLY_VARIABLE)
 
 
 def signed_in() -> bool:

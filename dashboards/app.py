@@ -9,7 +9,7 @@ from dashboards.access import sign_out_part, signed_in
 from dashboards.components import range_bar
 from dashboards.pages import PageFacts, arrange
 
-FLAT_MENU_MAX = 7  # with more pages the menu shows its sections
+FLAT_MENU_MAX = 12  # with more pages the menu shows its sections
 
 _HERE = Path(__file__).parent
 # A waterfall needs the width that wide pages still leave empty.

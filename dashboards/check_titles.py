@@ -11,6 +11,12 @@ def titled(name: str) -> str:
     return f"{name}: {title}" if title else name.replace("_", " ")
 
 
+def broken(name: str) -> str:
+    """`S11 broken: "each step is undone at most once"`; a detector's words as they are."""
+    title = _titles().get(name)
+    return f'{name} broken: "{title}"' if title else name.replace("_", " ")
+
+
 @cache
 def _titles() -> dict[str, str]:
     return {check.id: check.title for check in checks()}

@@ -33,19 +33,24 @@ def scoped(
 ) -> tuple[Holdings, Scope] | None:
     """Heading and bar; what the store holds, or None when a screen said it all. No flow is read.
 
-    `above` is drawn over the bar.
+    `above` is drawn under both.
     """
     holdings = data.holdings()
-    st.html(heading(title, above=question))
+    left, right = st.columns([3, 7], gap="medium", vertical_alignment="center")
+    with left:
+        st.html(heading(title, above=question))
     if holdings.spans == 0:
         screens.nothing_recorded()
         return None
-    if above is not None:
-        above(holdings)
     if holdings.flow_count == 0:
+        if above is not None:
+            above(holdings)
         screens.nothing_derived(holdings.underived)
         return None
-    scope = range_bar(holdings, flows_max)
+    with right:
+        scope = range_bar(holdings, flows_max)
+    if above is not None:
+        above(holdings)
     if data.flow_count(scope) == 0:
         screens.nothing_in_scope(scope)
         return None

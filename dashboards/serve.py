@@ -10,6 +10,7 @@ from typing import Any
 from store.errors import DataError, UsageError
 
 STORE_VARIABLE = "RETROSPAN_DB"
+READ_ONLY_VARIABLE = "RETROSPAN_READ_ONLY"
 TOKEN_CHARS_MIN = 16
 SIGN_IN_NAMES = ("redirect_uri", "cookie_secret", "client_id", "server_metadata_url")
 _ENTRY = Path(__file__).parent / "app.py"
@@ -53,8 +54,9 @@ def serve(
     insecure: bool = False,
     token: str | None = None,
     sign_in: Path | None = None,
+    read_only: bool = False,
 ) -> None:
-    """Serves the pages over one store until stopped.
+    """Serves the pages over one store until stopped; with `read_only` they never write to it.
 
     Whoever is let in reads the whole store, so another address than loopback needs a `token`, a
     `sign_in` file (TOML with Streamlit's `[auth]`), or `insecure`.
@@ -68,6 +70,7 @@ def serve(
     from dashboards.access import SIGN_IN_VARIABLE, ReturnGate, TokenGate
 
     os.environ[STORE_VARIABLE] = str(store_path.resolve())
+    os.environ[READ_ONLY_VARIABLE] = "1" if read_only else ""
     secrets = None if sign_in is None else read_sign_in(sign_in)
     if secrets is not None:
         os.environ[SIGN_IN_VARIABLE] = "1"
@@ -129,7 +132,7 @@ def server_config(host: str, port: int) -> dict[str, Any]:
         "browser.gatherUsageStats": False,
         "client.toolbarMode": "viewer",
         "client.showErrorLinks": False,
-        "theme.paddingTop": "2.5rem",
+        "theme.paddingTop": "1rem",
         "theme.baseRadius": "6px",
         "theme.metricValueFontSize": "1.9rem",
         "theme.headingFontSizes": ["1.7rem", "1.4rem", "1.15rem", "1rem", "0.95rem", "0.9rem"],

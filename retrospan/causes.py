@@ -59,12 +59,14 @@ def causes_of(
     replays: bool = True,
     programs: dict[tuple[str, str], Folds] | None = None,
     anew: bool = False,
+    keeps: bool = True,
 ) -> Causes:
     """Rank what an incident may come from; with `replays`, try each candidate.
 
     What was concluded with replays is kept with the incident and given back as long as the data,
     the code, the settings and the incident's files are what they were; `anew` concludes again all
-    the same. `programs` may hold programs made for other replays of the same store.
+    the same; without `keeps` nothing is written. `programs` may hold programs made for other
+    replays of the same store.
     """
     settings = edge.settings().fill("replay", ReplaySettings)
     with edge.lease("reading an incident's causes") as session:
@@ -74,7 +76,7 @@ def causes_of(
     if known is not None:
         return known
     found = _concluded(edge, incident, settings, programs, replays)
-    if replays:
+    if replays and keeps:
         keep(edge, incident, basis, found, lambda it: basis_of(it, incident, settings))
     return found
 

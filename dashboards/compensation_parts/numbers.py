@@ -36,11 +36,11 @@ def cards(found: Undone) -> None:
             percent(measures.coverage.value),
             share_scope(measures.coverage, "step"),
         ),
-        ("Inconsistent for, median", _quantile(times, MEDIAN), _time_scope(times)),
-        ("Inconsistent for, p95", _quantile(times, P95), _time_scope(times)),
+        ("Half undone for, median", _quantile(times, MEDIAN), _time_scope(times)),
+        ("Half undone for, p95", _quantile(times, P95), _time_scope(times)),
     ]
     for column, (title, value, scope) in zip(st.columns(len(shown)), shown, strict=True):
-        with column, st.container(border=True):
+        with column, st.container(border=True, height="stretch"):
             st.metric(title, value)
             st.caption(scope)
 

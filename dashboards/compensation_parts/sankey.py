@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from dashboards.wording import clean, plural, shortened
 NODES_MAX = 24
 HEIGHT_PX = 380
 LABEL_MAX = 44
+LEFT_PX = 250  # room for the words of a step
 _TONES = {"ok": "#009E73", "error": "#D55E00", "warn": "#E69F00", "undo": "#CC79A7"}
 _STEP = "#56B4E9"
 
@@ -31,7 +33,10 @@ def ways_chart(found: Sequence[Way]) -> None:
         ends[end] = _TONES.get(LOOKS.get(way.outcome, ("", "neutral"))[1], "#8A8F98")
         links[source, end] += way.flows
     sources = list(dict.fromkeys(source for source, _ in links))
-    nodes = [{"name": name, "itemStyle": {"color": _STEP}} for name in sources]
+    left_label = {"position": "left", "width": LEFT_PX - 16, "overflow": "truncate"}
+    nodes: list[dict[str, Any]] = [
+        {"name": name, "itemStyle": {"color": _STEP}, "label": left_label} for name in sources
+    ]
     nodes += [{"name": name, "itemStyle": {"color": colour}} for name, colour in ends.items()]
     spec = {
         "animation": False,
@@ -39,11 +44,11 @@ def ways_chart(found: Sequence[Way]) -> None:
         "series": [
             {
                 "type": "sankey",
-                "left": 8,
-                "right": 190,
+                "left": LEFT_PX,
+                "right": 180,
                 "top": 8,
                 "bottom": 8,
-                "nodeGap": 12,
+                "nodeGap": 16,
                 "emphasis": {"focus": "adjacency"},
                 "lineStyle": {"color": "gradient", "opacity": 0.35},
                 "label": {"fontSize": 12},

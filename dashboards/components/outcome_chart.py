@@ -40,7 +40,8 @@ def outcome_chart(
             "name": outcome.replace("_", " "),
             "type": "bar",
             "stack": "flows",
-            "barCategoryGap": "12%",
+            "barWidth": "86%",
+            "barGap": "-100%",
             "data": list(numbers),
             "itemStyle": {
                 "color": _STYLES[outcome][0],
@@ -49,25 +50,24 @@ def outcome_chart(
         }
         for outcome, numbers in times.counts.items()
     ]
-    bands = [
-        [{"xAxis": labels[low]}, {"xAxis": labels[high]}]
-        for low, high in _windows(incidents, times.starts_ns, times.width_ns)
-    ]
-    if series and bands:
-        series[0]["markArea"] = {"itemStyle": {"color": "rgba(213,94,0,.13)"}, "data": bands}
+    shaded = _shaded(incidents, times.starts_ns, times.width_ns)
+    if any(shaded):
+        series.insert(0, _band(shaded))
     spec = {
         "animation": False,
         "grid": {"left": 44, "right": 12, "top": 34, "bottom": 28},
         "legend": {"top": 0, "left": 0, "type": "scroll"},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
         "xAxis": {"type": "category", "data": labels},
-        "yAxis": {"type": "value", "minInterval": 1, "name": "flows"},
+        "yAxis": [
+            {"type": "value", "minInterval": 1, "name": "flows"},
+            {"type": "value", "min": 0, "max": 1, "show": False},
+        ],
         "series": series,
     }
     st.echarts_chart(spec, height=height_px, alt="Number of flows by outcome over time, UTC")
-    shaded = " Shaded: incidents." if bands else ""
     day = time_text(times.starts_ns[0], digits=0)[:10]
-    st.caption(f"One bar = {duration_text(times.width_ns)}, by start, from {day}.{shaded}")
+    st.caption(f"One bar = {duration_text(times.width_ns)}, by start, from {day}.")
 
 
 def _label(start_ns: int, width_ns: int) -> str:
@@ -77,16 +77,27 @@ def _label(start_ns: int, width_ns: int) -> str:
     return text[5:16] if width_ns >= 3600 * 1_000_000_000 else text[11:19]
 
 
-def _windows(
+def _band(shaded: Sequence[bool]) -> dict[str, Any]:
+    """Incidents as pale bars over the whole height, behind the others."""
+    return {
+        "name": "incident",
+        "type": "bar",
+        "yAxisIndex": 1,
+        "barWidth": "100%",
+        "barGap": "-100%",
+        "silent": True,
+        "z": 0,
+        "data": [1 if one else None for one in shaded],
+        "itemStyle": {"color": "rgba(213,94,0,.16)"},
+        "tooltip": {"show": False},
+    }
+
+
+def _shaded(
     incidents: Sequence[Incident], starts_ns: Sequence[int], width_ns: int
-) -> list[tuple[int, int]]:
-    """First and last bucket of each incident, as far as it lies on the chart."""
-    first, last = starts_ns[0], starts_ns[-1] + width_ns
+) -> Sequence[bool]:
+    """For each bucket whether an incident touches it."""
     return [
-        (
-            max(0, (incident.start_ns - first) // width_ns),
-            min(len(starts_ns) - 1, (incident.end_ns - first) // width_ns),
-        )
-        for incident in incidents
-        if incident.start_ns < last and incident.end_ns >= first
+        any(it.start_ns < start + width_ns and it.end_ns >= start for it in incidents)
+        for start in starts_ns
     ]

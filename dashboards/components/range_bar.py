@@ -10,8 +10,16 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.data import Holdings
+from dashboards.moments import local_text
 from dashboards.scope import ALL, NAMES, VALUE_LENGTH_MAX, Scope, scope_of
-from dashboards.wording import clean, duration_text, plural, shortened, time_text
+from dashboards.wording import (
+    clean,
+    duration_text,
+    markdown_safe,
+    plural,
+    shortened,
+    time_text,
+)
 from retrospan.timespan import rfc3339
 from store.conclusions import Incident
 
@@ -54,7 +62,7 @@ def range_bar(holdings: Holdings, flows_max: int | None = None) -> Scope:
 
     scope = scope_of(carried(), holdings.last_ns, opens_at)
     ranges = _ranges(holdings.incidents, whole)
-    with st.container(border=True):
+    with st.container(gap="small"):
         time, environment, service = st.columns([4, 2, 3], gap="small")
         with time:
             _time(scope, holdings, ranges, flows_max)
@@ -75,11 +83,20 @@ def _told(scope: Scope, holdings: Holdings, whole: bool) -> None:
     within = data.flow_count(scope)
     left, right = st.columns([6, 1], gap="small", vertical_alignment="center")
     with left:
-        st.text(f"{plural(within, 'flow')} of {holdings.flow_count:,}: {scope.told()}.")
+        words = f"{plural(within, 'flow')} of {holdings.flow_count:,}: {scope.told()}."
+        st.text(words, help=_own_times(scope))
     with right:
         st.button(
             "Show all data", key="range-clear", type="tertiary", on_click=_clear, args=(whole,)
         )
+
+
+def _own_times(scope: Scope) -> str | None:
+    """The ends of the range in the reader's own time."""
+    zone = st.context.timezone
+    ends = (("from", scope.since_ns), ("to", scope.until_ns))
+    told = [f"{word} {own}" for word, at_ns in ends if (own := local_text(at_ns, zone))]
+    return markdown_safe(", ".join(told)) or None
 
 
 def _time(

@@ -1,6 +1,7 @@
 """What may have caused an incident, each candidate tried by replay where that can be."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -8,12 +9,13 @@ import streamlit as st
 
 from analyzer.rootcause.rank import all_parts
 from dashboards import data, links
+from dashboards.access import may_write
 from dashboards.components.address_filters import switched
 from dashboards.components.plain_table import plain_table
 from dashboards.incident_parts.contrasts import contrast_part
 from dashboards.markup import chip, heading, notes
-from dashboards.wording import clean, duration_text, plural, time_text
-from retrospan.causes import Cause, Causes, causes_of
+from dashboards.wording import clean, duration_text, markdown_safe, plural, time_text
+from retrospan.causes import NOT_TRIED, Cause, Causes, causes_of
 from retrospan.config import CONFIG_VARIABLE
 from retrospan.edge import Edge
 from store.conclusions import Incident
@@ -38,13 +40,14 @@ def candidates_tab(incident: Incident) -> None:
     found = _causes(str(path), data.stamp_of(path), incident.incident_id, tried)
     if not found.causes:
         st.html(notes([f"No cause is named: {found.ranking.reason or 'nothing stands out'}."]))
+    else:
+        _ranked(found.causes)
     for cause in found.causes[:SHOWN_MAX]:
-        _cause(cause, incident)
-    rest = found.causes[SHOWN_MAX:]
-    if rest:
-        with st.expander(f"{plural(len(rest), 'weaker candidate')}"):
-            for cause in rest:
-                _cause(cause, incident)
+        with st.expander(_named(cause), expanded=cause.rank == 1):
+            _cause(cause, incident)
+    rest = len(found.causes) - SHOWN_MAX
+    if rest > 0:
+        st.caption(f"{plural(rest, 'weaker candidate')}: the command below tells of all.")
     if found.ranking.unseen:
         unseen = ", ".join(name.replace("_", " ") for name in found.ranking.unseen)
         st.caption(f"Without data for: {unseen}.")
@@ -55,10 +58,48 @@ def candidates_tab(incident: Incident) -> None:
     contrast_part(incident)
 
 
+def _named(cause: Cause) -> str:
+    candidate = cause.candidate
+    word, _, icon = LOOKS.get(cause.confirmation.status, LOOKS["untested"])
+    return markdown_safe(f"{cause.rank}. {candidate.kind} {candidate.name} · {icon} {word}")
+
+
+def _ranked(causes: Sequence[Cause]) -> None:
+    """All of them in a table: who, how sure, and the strongest thing that speaks for it."""
+    rows = []
+    for cause in causes:
+        candidate = cause.candidate
+        word, _, icon = LOOKS.get(cause.confirmation.status, LOOKS["untested"])
+        clues = sorted(candidate.parts.items(), key=lambda it: (-it[1].value, it[0]))
+        part, clue = clues[0] if clues else ("", None)
+        rows.append(
+            {
+                "rank": cause.rank,
+                "suspect": clean(candidate.name),
+                "kind": clean(candidate.kind),
+                "service": clean(candidate.service) or "–",
+                "tried by replay": f"{icon} {word}",
+                "score": candidate.score,
+                "strongest evidence": clean(f"{part.replace('_', ' ')}: {clue.detail}")
+                if clue
+                else "–",
+                "n": clue.n if clue else 0,
+            }
+        )
+    score = st.column_config.ProgressColumn(format="%.2f", min_value=0, max_value=1)
+    plain_table(
+        pl.DataFrame(rows),
+        key="cause_ranks",
+        alt="Candidates by rank",
+        columns={"score": score},
+    )
+    st.caption("A score orders candidates; it is no probability.")
+
+
 def _cause(cause: Cause, incident: Incident) -> None:
     candidate = cause.candidate
     word, tone, icon = LOOKS.get(cause.confirmation.status, LOOKS["untested"])
-    with st.container(border=True):
+    with st.container():
         st.html(
             heading(
                 f"{cause.rank}. {candidate.name}",
@@ -68,7 +109,11 @@ def _cause(cause: Cause, incident: Incident) -> None:
             + chip(word, tone=tone, icon=icon)
             + chip(f"score {candidate.score:.2f}", title="orders candidates; no probability")
             + (chip(f"partly explained by {candidate.below}") if candidate.below else "")
-            + notes([cause.confirmation.reason], tone=tone)
+            + (
+                ""
+                if cause.confirmation == NOT_TRIED
+                else notes([cause.confirmation.reason], tone=tone)
+            )
         )
         weights = all_parts()
         table = pl.DataFrame(
@@ -126,4 +171,4 @@ def _causes(path: str, stamp: data.Stamp, incident_id: str, tried: bool) -> Caus
     del stamp  # only part of the key
     named = os.environ.get(CONFIG_VARIABLE)
     edge = Edge(db=Path(path), config=Path(named) if named else None, quiet=True)
-    return causes_of(edge, incident_id, replays=tried)
+    return causes_of(edge, incident_id, replays=tried, keeps=may_write())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from dashboards.check_titles import titled
+from dashboards.check_titles import broken
 from dashboards.wording import plural
 from store.conclusions import Incident
 
@@ -89,7 +89,7 @@ def _symptoms(incident: Incident, flows: pl.DataFrame, problems: pl.DataFrame) -
         Event(
             at_ns=row["start_ns"],
             kind="symptom",
-            text=f"first of {plural(row['flows'], 'flow')} with {titled(row['name'])}",
+            text=f"first of {plural(row['flows'], 'flow')} with {broken(row['name'])}",
             flow_id=row["flow_id"],
         )
         for row in grouped.iter_rows(named=True)

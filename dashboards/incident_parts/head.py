@@ -74,7 +74,7 @@ def _cards(incident: Incident, touched: pl.DataFrame, inside: int, effects: pl.D
     numbers = health(touched)
     cards = _told(incident, numbers, inside, effects.join(touched, on="flow_id", how="semi"))
     for column, card in zip(st.columns(len(cards)), cards, strict=True):
-        with column, st.container(border=True):
+        with column, st.container(border=True, height="stretch"):
             st.metric(card.title, card.value)
             st.caption(card.scope)
             if card.flows:

@@ -40,4 +40,6 @@ def timeline_tab(incident: Incident, overview: Overview, scope: Scope) -> None:
 
 
 def _after(length_ns: int) -> str:
+    if length_ns == 0:
+        return "at the start"
     return f"+{duration_text(length_ns)}" if length_ns >= 0 else duration_text(length_ns)

@@ -18,7 +18,7 @@ from dashboards.estimates import percent
 from dashboards.markup import chip, facts, heading, notes
 from dashboards.oversight_parts.read import Looked, policy_files
 from dashboards.wording import clean, plural, shortened, time_text
-from store.errors import DataError
+from store.errors import DataError, UsageError
 
 OWN = "written here"
 TEXT_CHARS_MAX = 50_000
@@ -92,7 +92,7 @@ def _keep() -> None:
 def _loaded(path: Path, name: str) -> Policy | None:
     try:
         return load_policy(path)
-    except DataError as error:
+    except (DataError, UsageError) as error:
         told = str(error).replace(str(path), name)
         st.html(notes([shortened(clean(told), 600)], tone="error"))
         return None

@@ -36,9 +36,9 @@ def gap_rows(gaps: Sequence[GapCount]) -> pl.DataFrame:
             {
                 "gap": one.gap.name.replace("_", " "),
                 "service": clean(one.service) or "(no name)",
-                "affected": percent(one.lacking / one.checked),
-                "so many": f"{one.affected:,}",
+                "lacking": f"{one.affected:,}",
                 "cannot tell": f"{one.undetermined:,}",
+                "share": percent(one.lacking / one.checked),
                 "of (n)": f"{one.checked:,} {one.gap.about}",
                 "makes unknowable": one.gap.makes_unknowable,
                 "settled by": one.gap.attribute,

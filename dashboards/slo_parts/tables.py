@@ -44,7 +44,7 @@ def _objective(one: Judged) -> dict[str, object]:
         "bad flows": len(report.bad_flow_ids),
         "time with data": percent(report.coverage),
         "team": clean(report.slo.labels.get("team", "not said")),
-        "why no number": clean(report.reason),
+        "no number, because": clean(report.reason),
     }
 
 
@@ -59,11 +59,11 @@ def counted(one: Judged) -> str:
 
 
 def budget(one: Judged) -> str:
-    """What is left of the budget, with a word when it is overspent."""
+    """What is left of the budget; less than nothing, with its mark, when it is overspent."""
     left = one.report.budget_remaining
     if left is None:
         return "–"
-    return f"✖ overspent: {percent(left)}" if left < 0 else percent(left)
+    return f"✖ {percent(left)}" if left < 0 else percent(left)
 
 
 def burn(alerts: Sequence[AlertState]) -> str:

@@ -41,14 +41,14 @@ def render() -> None:
     if wanted:
         with st.container(border=True):
             path_part(wanted)
+    st.subheader("What must come to zero")
+    invariants(found.measures)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("Where sagas end")
         ways_chart(found.ways)
         _ways(found)
     with right:
-        st.subheader("What must come to zero")
-        invariants(found.measures)
         st.subheader("Compensation paths")
         _paths(found)
     st.subheader("Steps that must be undone")

@@ -11,7 +11,9 @@ from dashboards.check_titles import titled
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.data import Holdings
-from dashboards.markup import chip, heading, notes, worded
+from dashboards.markup import chip, heading, line, notes, worded
+from dashboards.moments import local_text, moment
+from dashboards.objectives import worst_objectives
 from dashboards.pages import PageFacts
 from dashboards.scoped import scoped
 from dashboards.summary import Health
@@ -28,7 +30,8 @@ from store.conclusions import Incident
 
 PAGE = PageFacts(title="Overview", section="Operate", order=10, url_path="overview", default=True)
 
-INCIDENT_COUNT_MAX = 6
+INCIDENT_COUNT_MAX = 4
+SERVICES_MAX = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,16 +60,15 @@ def render() -> None:
     with left:
         st.subheader("How flows ended, over time (UTC)")
         outcome_chart(flow_questions.outcomes(scope), incidents)
+        st.subheader("Worst findings")
+        _findings(flow_questions.ranked_problems(scope), numbers.violations.whole)
+        st.subheader("Services, over all data")
+        _services(flow_questions.services())
     with right:
         st.subheader("Incidents")
         _incidents(incidents, holdings.last_ns)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        st.subheader("Worst findings")
-        _findings(flow_questions.ranked_problems(scope), numbers.violations.whole)
-    with right:
-        st.subheader("Services, over all data")
-        _services(flow_questions.services())
+        st.subheader("Objectives, worst first")
+        worst_objectives(scope)
 
 
 def _head(holdings: Holdings) -> None:
@@ -79,9 +81,14 @@ def _window_chips(holdings: Holdings) -> str:
     ended = holdings.last_flow_ns
     quiet_ns = last - ended if ended is not None and last is not None else None
     window = f"data: {time_text(first, digits=0)} – {time_text(last, digits=0)}"
+    zone = st.context.timezone
+    own = [local_text(at_ns, zone) for at_ns in (first, last)]
     length = duration_text(last - first) if first is not None and last is not None else "–"
     chips = [
-        chip(f"{window} ({length})", title="First and last recorded time in the store"),
+        chip(
+            f"{window} ({length})",
+            title="First and last recorded time" + (f": {own[0]} – {own[1]}" if all(own) else ""),
+        ),
         chip(
             f"last flow ended {duration_text(quiet_ns)} before the end of the data"
             if quiet_ns is not None and quiet_ns > 0
@@ -201,12 +208,14 @@ def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:
     for incident in incidents[:INCIDENT_COUNT_MAX]:
         with st.container(border=True):
             before = last_ns - incident.start_ns if last_ns is not None else None
-            above = (
-                f"{time_text(incident.start_ns, digits=0)} · lasted "
+            services = ", ".join(incident.services[:SERVICES_MAX])
+            more = len(incident.services) - SERVICES_MAX
+            st.html(
+                heading(incident.title, size_rem="1.05")
+                + f'<div style="font-size:.85rem;opacity:.85">{moment(incident.start_ns)} · lasted '
                 f"{duration_text(incident.end_ns - incident.start_ns)} · began "
-                f"{duration_text(before)} before the end of the data"
+                f"{duration_text(before)} before the end of the data</div>"
             )
-            st.html(heading(incident.title, above=above, size_rem="1.05"))
             steps = [
                 ("detected", incident.detected_ns),
                 ("mitigated", incident.mitigated_ns),
@@ -222,13 +231,15 @@ def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:
                     )
                     for word, at in steps
                 )
-                + "".join(chip(name, title="service") for name in incident.services[:6])
+                + line([services + (f" and {more} more" if more > 0 else "")])
             )
-            links.flows_link(
-                plural(len(incident.flow_ids), "affected flow"), incident=incident.incident_id
-            )
+            with st.container(horizontal=True, gap="small"):
+                links.view_link("incidents", "Open the incident", id=incident.incident_id)
+                links.flows_link(
+                    plural(len(incident.flow_ids), "affected flow"), incident=incident.incident_id
+                )
     if len(incidents) > INCIDENT_COUNT_MAX:
-        st.caption(f"{len(incidents) - INCIDENT_COUNT_MAX} more: retrospan incidents list")
+        links.view_link("incidents", f"{len(incidents) - INCIDENT_COUNT_MAX:,} more incidents")
 
 
 def _findings(problems: pl.DataFrame, checked: int) -> None:

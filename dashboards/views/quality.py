@@ -75,7 +75,7 @@ def _cards(found: Quality) -> None:
         ),
     ]
     for column, (title, value, scope) in zip(st.columns(len(cards)), cards, strict=True):
-        with column, st.container(border=True):
+        with column, st.container(border=True, height="stretch"):
             st.metric(title, value)
             st.caption(scope)
     if counts.data_start_ns is not None:

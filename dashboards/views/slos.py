@@ -16,6 +16,7 @@ from dashboards.data import Overview
 from dashboards.estimates import interval, percent
 from dashboards.markup import heading, line, notes
 from dashboards.moments import moment
+from dashboards.objectives import worst_first
 from dashboards.pages import PageFacts
 from dashboards.scoped import begun
 from dashboards.slo_parts.charts import budget_chart, burn_chart
@@ -77,6 +78,7 @@ def _shipped_note(held_to: Targets) -> None:
 
 def _list(found: Sequence[Judged], held_to: Targets) -> None:
     _shipped_note(held_to)
+    found = worst_first(found)
     table = objective_rows(found)
     at_ns = found[0].report.at_ns
     st.html(f"<div>Seen at {moment(at_ns, digits=3)}.</div>")
@@ -166,7 +168,7 @@ def _cards(one: Judged) -> None:
         ),
     ]
     for column, (title, value, scope) in zip(st.columns(len(cards)), cards, strict=True):
-        with column, st.container(border=True):
+        with column, st.container(border=True, height="stretch"):
             st.metric(title, value)
             st.caption(scope)
 

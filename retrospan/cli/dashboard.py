@@ -22,6 +22,9 @@ def command(
         Path | None,
         typer.Option(help="TOML file with Streamlit's [auth] table: sign in by OpenID Connect."),
     ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="Keep nothing in the store, whatever is pressed.")
+    ] = False,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Let anyone read who can reach the address.")
     ] = False,
@@ -37,4 +40,12 @@ def command(
     if edge.config is not None:
         os.environ[CONFIG_VARIABLE] = str(edge.config.absolute())  # where the pages look for it
     edge.say(f"http://{f'[{host}]' if ':' in host else host}:{port} (Ctrl-C ends it)")
-    serve(edge.db.absolute(), host, port, insecure=insecure, token=token, sign_in=sign_in)
+    serve(
+        edge.db.absolute(),
+        host,
+        port,
+        insecure=insecure,
+        token=token,
+        sign_in=sign_in,
+        read_only=read_only,
+    )

@@ -1,14 +1,16 @@
-"""`retrospan serve`: telemetry over the network into the store, then flows out of it."""
+"""`retrospan serve`: telemetry over the network into the store, and the pages over it."""
 
 import os
 import signal
+import socket
 import threading
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from retrospan.config import redaction_key
+from retrospan.config import CONFIG_VARIABLE, redaction_key
 from retrospan.edge import Edge, ExitCode, edge_of, tell
 from store.errors import UsageError
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from retrospan.slo_metrics import SloMetrics
 
 TOKEN_VARIABLE = "RETROSPAN_TOKEN"
+PAGES_TOKEN_VARIABLE = "RETROSPAN_PAGES_TOKEN"
 PORT_MAX = 65_535
 NAMES = {
     "otlp_http": "OTLP over HTTP",
@@ -55,8 +58,25 @@ def command(
     spool_bytes: Annotated[
         int, typer.Option(min=1, help="Above this many waiting bytes senders must come again.")
     ] = 512 * 1024 * 1024,
+    pages_port: Annotated[
+        int, typer.Option(min=-1, max=PORT_MAX, help="The pages. 0 picks a free port, -1 is off.")
+    ] = 8501,
+    pages_host: Annotated[
+        str, typer.Option(help="The address of the pages; other than loopback needs a lock.")
+    ] = "127.0.0.1",
+    pages_token: Annotated[
+        str | None,
+        typer.Option(envvar=PAGES_TOKEN_VARIABLE, help="What a person types in to see the pages."),
+    ] = None,
+    sign_in: Annotated[
+        Path | None, typer.Option(help="TOML file with Streamlit's [auth] table, for the pages.")
+    ] = None,
+    read_only: Annotated[
+        bool, typer.Option("--read-only", help="The pages keep nothing, whatever is pressed.")
+    ] = False,
 ) -> None:
-    """Receive OpenTelemetry and Jaeger data until stopped; what is acknowledged is kept."""
+    """Receive OpenTelemetry and Jaeger data and show the pages until stopped; what is acknowledged
+    is kept."""
     from ingest.receivers.settings import ReceiverLimits, ReceiverSettings
     from retrospan.loading import ingest_settings
 
@@ -78,7 +98,57 @@ def command(
         insecure=insecure,
         limits=_limits(ReceiverLimits(), body_bytes, spool_bytes),
     )
-    _serve(edge, settings)
+    pages = Pages(
+        host=pages_host,
+        port=pages_port,
+        token=pages_token or None,
+        sign_in=sign_in,
+        read_only=read_only,
+    )
+    _serve(edge, settings, pages.checked() if pages_port >= 0 else None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """Where the pages are beside the receivers, and who may see them."""
+
+    host: str
+    port: int
+    token: str | None
+    sign_in: Path | None
+    read_only: bool
+
+    def checked(self) -> "Pages":
+        """With the port that is taken; refuses what would let strangers in, or a port in use."""
+        from dashboards.serve import require_access
+
+        require_access(self.host, insecure=False, token=self.token, sign_in=self.sign_in)
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                raise UsageError(
+                    f"the pages cannot listen on {self.host} port {self.port}: {error.strerror}. "
+                    "Give another --pages-port, or -1 for no pages"
+                ) from None
+            return replace(self, port=int(probe.getsockname()[1]))
+
+    def serve(self, edge: Edge) -> None:
+        """Shows the pages until the process is told to stop."""
+        from dashboards.serve import serve
+
+        if edge.config is not None:
+            os.environ[CONFIG_VARIABLE] = str(edge.config.absolute())
+        serve(
+            edge.db.absolute(),
+            self.host,
+            self.port,
+            token=self.token,
+            sign_in=self.sign_in,
+            read_only=self.read_only,
+        )
 
 
 def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> "Tls | None":
@@ -92,12 +162,10 @@ def _tls(cert: Path | None, key: Path | None, client_ca: Path | None) -> "Tls | 
 
 
 def _limits(limits: "ReceiverLimits", body_bytes: int, spool_bytes: int) -> "ReceiverLimits":
-    from dataclasses import replace
-
     return replace(limits, body_bytes=body_bytes, spool_bytes=spool_bytes)
 
 
-def _serve(edge: Edge, settings: "ReceiverSettings") -> None:
+def _serve(edge: Edge, settings: "ReceiverSettings", pages: Pages | None) -> None:
     from ingest.receivers.server import Receivers
     from retrospan.loading import derive
     from retrospan.slo_files import slos_of
@@ -127,8 +195,14 @@ def _serve(edge: Edge, settings: "ReceiverSettings") -> None:
             )
         if settings.jaeger_udp_port is not None and not settings.has_udp:
             edge.say("Jaeger over UDP is off: it cannot show a token or a certificate")
+        if pages is not None:
+            host = f"[{pages.host}]" if ":" in pages.host else pages.host
+            edge.say(f"pages: http://{host}:{pages.port}")
         edge.say("receiving (Ctrl-C ends it)")
-        stopping.wait()
+        if pages is not None:
+            pages.serve(edge)
+        else:
+            stopping.wait()
         edge.say("stopping: what was acknowledged is loaded first")
     finally:
         # A second signal ends at once; the spool keeps what is not loaded.

@@ -276,8 +276,7 @@ def test_the_menu_keeps_time_range_environment_and_service(visit: Visit) -> None
     page = visit.page
     visit.open("/flows?from=1m")
     expect(page.get_by_text("3 of 24 flows")).to_be_visible()
-    page.get_by_text("Explore", exact=True).first.click()
-    page.get_by_text("Service map", exact=True).first.click()
+    page.get_by_role("link", name="Service map").click()
     page.wait_for_url("**/map?from=1m")
     expect(page.get_by_text("3 flows of 24")).to_be_visible()
 

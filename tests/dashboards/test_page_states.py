@@ -3,10 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import polars as pl
 import pytest
 
 from dashboards import data
+from dashboards.moments import told_zones
 from dashboards.serve import STORE_VARIABLE
 from store.lease import Store
 from tests.dashboards.test_pages import BROKEN_FLOW, HOLDER, HOSTILE, links, opened, shown, written
@@ -137,7 +140,7 @@ def test_an_incident_tells_its_numbers_and_what_happened_in_order(served_store: 
     happened = list(app.dataframe[0].value["happened"])
     assert happened[:3] == [
         "the incident begins",
-        "first of 4 flows with S3: compensations run in reverse order of completion",
+        'first of 4 flows with S3 broken: "compensations run in reverse order of completion"',
         "the incident is detected",
     ]
 
@@ -174,7 +177,7 @@ def test_a_budget_is_told_with_its_interval_and_who_spent_it(
     assert row["so far"] == "83.33 %"
     assert row["95 %"] == "64.1 % to 93.3 %"
     assert row["of"] == "24 flows"
-    assert row["budget left"] == "✖ overspent: −66.7 %"
+    assert row["budget left"] == "✖ −66.7 %"
     assert row["team"] == "tills"
     app = opened("slos", slo="paid", cause="outcome:compensation_failed")
     assert "4 flows. Select a row to open the flow." in written(app)
@@ -195,7 +198,7 @@ def test_without_data_in_its_window_an_objective_is_never_fine(
 ) -> None:
     row = opened("slos", to="2026-11-03T13:00:00Z").dataframe[0].value.iloc[0]
     assert (row["so far"], row["budget left"]) == ("–", "–")
-    assert row["why no number"] == "no flow that counts ended in the window"
+    assert row["no number, because"] == "no flow that counts ended in the window"
 
 
 def test_stuck_flows_come_first_and_one_shows_its_path(served_store: Path) -> None:
@@ -252,3 +255,82 @@ def test_the_gaps_of_one_service_can_be_seen_alone(served_store: Path) -> None:
     app = opened("quality", about="payment")
     gaps = next(one.value for one in app.dataframe if "gap" in one.value)
     assert set(gaps["service"]) == {"payment"}
+
+
+POLICY = """schema: retrospan.policy/1
+id: careful
+version: "2"
+rules:
+  - when: confidence < 0.5
+    outcome: escalate
+default: allow
+"""
+
+
+@pytest.fixture
+def policies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "careful.yaml").write_text(POLICY)
+    (tmp_path / "retrospan.toml").write_text('[governance]\npolicies = ["careful.yaml"]\n')
+    monkeypatch.setenv(CONFIG, str(tmp_path / "retrospan.toml"))
+    return tmp_path / "careful.yaml"
+
+
+def test_a_configured_policy_is_asked_of_all_decisions(served_store: Path, policies: Path) -> None:
+    app = opened("ai", about="Policy back-test")
+    text = written(app)
+    assert "24 of 24 answers change" in text
+    assert "100 % of all" in text
+    assert "exact, by recomputation (C2)" in text
+    assert f"governance backtest --policy {policies}" in text
+    table = next(one.value for one in app.dataframe if "this policy says" in one.value)
+    told = dict(zip(table["this policy says"], table["decisions"], strict=True))
+    assert told == {"allow": "19 of 24", "escalate": "5 of 24"}
+
+
+def test_a_fact_that_was_not_recorded_makes_an_interval(served_store: Path) -> None:
+    app = opened("ai", about="Policy back-test")
+    text = POLICY.replace("confidence < 0.5", 'model == "risk" && confidence < 0.5')
+    app.text_area(key="policy-text").set_value(text).run()
+    told = written(app)
+    assert not app.exception
+    assert "an interval (C3)" in told
+    assert "0 % to 100 % of all" in told or "unknown" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x", "a policy begins with"),
+        (POLICY.replace("escalate", "shrug"), "outcome"),
+        (POLICY.replace("confidence <", "__import__('os') <"), "the policy: rule 1"),
+    ],
+)
+def test_a_policy_that_is_none_says_why(text: str, said: str, served_store: Path) -> None:
+    app = opened("ai", about="Policy back-test")
+    app.text_area(key="policy-text").set_value(text).run()
+    assert not app.exception
+    assert said in written(app)
+    assert "Give a policy on the left" in written(app)
+
+
+def test_governance_begins_with_the_answer(served_store: Path) -> None:
+    cards = {card.label: card.value for card in opened("ai").metric}
+    assert cards["Acted below threshold"]
+    assert list(cards)[:2] == ["Gated before they acted", "Acted below threshold"]
+
+
+def test_the_overview_names_the_objectives_with_the_least_budget(
+    served_store: Path, objectives: Path
+) -> None:
+    tables = [one.value for one in opened().dataframe]
+    found = next(table for table in tables if "budget left" in table)
+    assert list(found["budget left"]) == ["✖ −66.7 %"]
+
+
+def test_a_column_of_times_says_the_readers_own_time(served_store: Path) -> None:
+    table = pl.DataFrame({"began": ["–", "2026-11-03 10:00:00 UTC"], "name": ["a", "b"]})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dashboards.moments.st.context", SimpleNamespace(timezone="Europe/Berlin"))
+        told = told_zones(table)
+    assert list(told) == ["began"]
+    assert "2026-11-03 11:00:00 in Europe/Berlin" in told["began"]["help"]

@@ -59,7 +59,7 @@ class Serving:
 
     def __init__(self, folder: Path, environment: dict[str, str], *options: str) -> None:
         command = [sys.executable, "-P", "-m", "retrospan", "serve", "--otlp-http-port", "0"]
-        for name in ("otlp-grpc", "jaeger-http", "jaeger-udp"):
+        for name in ("otlp-grpc", "jaeger-http", "jaeger-udp", "pages"):
             command += [f"--{name}-port", "-1"]
         self._log = folder / "log"
         with self._log.open("w") as log:
@@ -200,7 +200,7 @@ def test_metrics_ask_for_the_token_as_senders_are_asked(folder: Path) -> None:
 def test_a_file_of_counters_that_is_none_is_refused_by_name(folder: Path) -> None:
     (folder / "retrospan.duckdb.slo-counters.json").write_text("{}")
     run = subprocess.run(
-        [sys.executable, "-P", "-m", "retrospan", "serve"],
+        [sys.executable, "-P", "-m", "retrospan", "serve", "--pages-port", "-1"],
         cwd=folder,
         capture_output=True,
         text=True,

@@ -97,9 +97,11 @@ def test_a_graceful_stop_loads_and_derives_what_was_acknowledged(tmp_path: Path)
 
 
 def test_options_that_do_not_fit_are_usage_errors(tmp_path: Path) -> None:
+    off = ("--pages-port", "-1")
+
     def started(*options: str) -> tuple[int, str]:
         ended = subprocess.run(
-            [sys.executable, "-m", "retrospan", "serve", "--otlp-http-port", "0", *options],
+            [sys.executable, "-m", "retrospan", "serve", "--otlp-http-port", "0", *off, *options],
             capture_output=True,
             text=True,
             cwd=tmp_path,

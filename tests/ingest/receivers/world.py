@@ -168,6 +168,7 @@ class Server:
             [
                 *(sys.executable, "-m", "retrospan", "--db", str(folder / "test.duckdb"), "serve"),
                 *(word for port in ports for word in (f"--{port}-port", "0")),
+                *("--pages-port", "-1"),
                 *arguments,
             ],
             stderr=subprocess.PIPE,

@@ -1,0 +1,60 @@
+"""The objectives in a word each, for the Overview: those with the least budget left."""
+
+from collections.abc import Sequence
+
+import polars as pl
+import streamlit as st
+
+from dashboards import data, links
+from dashboards.components.picking_table import picking_table
+from dashboards.configured import targets
+from dashboards.scope import Scope
+from dashboards.slo_parts.judged import Judged, judged
+from dashboards.slo_parts.tables import budget, burn, counted, worst_state
+from dashboards.wording import clean, plural
+
+FLOWS_MAX = 5_000  # more would make the first page wait; the SLOs page answers for more
+SHOWN_MAX = 5
+
+
+def worst_objectives(scope: Scope) -> None:
+    """A short table whose rows open the objective."""
+    flows = data.flow_count(scope)
+    if flows > FLOWS_MAX:
+        st.text(f"Not computed here for {plural(flows, 'flow')}.")
+        links.view_link("slos", "All objectives")
+        return
+    overview = data.overview(scope)
+    found = judged(targets(), overview, scope, overview.last_ns or 0)
+    if not found:
+        st.text("No objective counts these flows.")
+        links.view_link("slos", "How to write one")
+        return
+    shown = worst_first(found)[:SHOWN_MAX]
+    table = pl.DataFrame(
+        [
+            {
+                "objective": clean(one.report.slo.title or one.report.slo.name),
+                "budget left": budget(one),
+                "burn": burn(one.report.alerts),
+                "alerts": worst_state(one.report.alerts),
+                "of": counted(one),
+            }
+            for one in shown
+        ]
+    )
+    row = picking_table(table, key="overview_objectives", alt="Objectives, least budget left first")
+    if row is not None:
+        links.open_view("slos", slo=shown[row].key)
+    if len(found) > len(shown):
+        links.view_link("slos", f"All {len(found):,} objectives")
+
+
+def worst_first(found: Sequence[Judged]) -> list[Judged]:
+    """Least budget left first; those without a number last, in the order of their files."""
+
+    def rank(one: Judged) -> tuple[bool, float]:
+        left = one.report.budget_remaining
+        return left is None, 0.0 if left is None else float(left)
+
+    return sorted(found, key=rank)

@@ -17,6 +17,7 @@ from analyzer.releases.settings import ReleaseSettings
 from analyzer.slo.evaluate import read_facts as read_slo_facts
 from analyzer.slo.model import Slo
 from retrospan.causes import Causes
+from retrospan.finding_times import times_of
 from retrospan.incident import affected_ids, overlaps
 from retrospan.report.objectives import Objectives
 from store import read
@@ -31,15 +32,17 @@ from store.conclusions import (
 from store.model import Decision
 from store.session import Session
 
+CODE = "code"
+
 
 @dataclass(frozen=True, kw_only=True)
 class IncidentFacts:
     """The input of a report. `flows` and `sagas` are the whole store's, in any order.
 
-    `controls` are replays without a scenario, `what_ifs` those with one. `rejects` counts input
-    records that were kept aside, by reason. `slos` are judged over `slo_facts`; the groups of
-    `contrasted` are compared. None of `contrasted`, `releases`, `quality`,
-    `causes`: nobody asked.
+    `controls` are replays without a scenario, `what_ifs` those with one; `by_code` are all that ran
+    the team's own code. `rejects` counts input records that were kept aside, by reason. `slos` are
+    judged over `slo_facts`; the groups of `contrasted` are compared. None of `contrasted`,
+    `releases`, `quality`, `causes`: nobody asked.
     """
 
     incident: Incident
@@ -49,6 +52,7 @@ class IncidentFacts:
     decisions: Sequence[Decision] = ()
     controls: Sequence[ReplayResult] = ()
     what_ifs: Sequence[ReplayResult] = ()
+    by_code: Sequence[ReplayResult] = ()
     rejects: Mapping[str, int] = field(default_factory=dict)
     slos: Sequence[Slo] = ()
     slo_facts: Sequence[FlowFacts] = ()
@@ -100,14 +104,10 @@ class IncidentFacts:
 
     @cached_property
     def findings_here(self) -> list[Finding]:
-        """Findings of flows in the window, and of the population."""
+        """Findings of flows in the window, and of many flows, unless they ran at another time."""
         rank = {"critical": 0, "warning": 1, "info": 2}
         return sorted(
-            (
-                finding
-                for finding in self.findings
-                if finding.flow_id is None or finding.flow_id in self.inside_ids
-            ),
+            (finding for finding in self.findings if self._is_here(finding)),
             key=lambda finding: (
                 rank.get(finding.severity, 3),
                 finding.scope != "population",
@@ -115,6 +115,13 @@ class IncidentFacts:
                 finding.finding_id,
             ),
         )
+
+    def _is_here(self, finding: Finding) -> bool:
+        if finding.flow_id is not None:
+            return finding.flow_id in self.inside_ids
+        times = times_of(finding)
+        start_ns, end_ns = self.incident.start_ns, self.incident.end_ns
+        return not times or any(since <= end_ns and until >= start_ns for since, until in times)
 
     @cached_property
     def decisions_inside(self) -> list[Decision]:
@@ -178,8 +185,9 @@ def gather(
         sagas=sagas,
         findings=read.read_findings(session),
         decisions=read.read_decisions(session),
-        controls=[result for result in replays if result.scenario is None],
-        what_ifs=[result for result in replays if result.scenario is not None],
+        controls=[it for it in replays if it.scenario is None and it.mode != CODE],
+        what_ifs=[it for it in replays if it.scenario is not None and it.mode != CODE],
+        by_code=[it for it in replays if it.mode == CODE],
         rejects=Counter(rejected.reason for rejected in read.read_rejects(session)),
         slos=objectives.slos,
         slo_facts=read_slo_facts(session) if objectives.slos else (),

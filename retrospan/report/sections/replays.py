@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from retrospan.canonical import digest
-from retrospan.report import bases
+from retrospan.report import bases, by_code
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, Block, EvidenceLog, Section
 from retrospan.report.numbers import of, plural
@@ -38,6 +38,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
                 "No what-if was run, so nothing is said about whether a change would have helped.",
             )
         )
+    blocks += by_code.told(facts, log)
     return Section(key="replay", title="Replay evidence", blocks=blocks)
 
 

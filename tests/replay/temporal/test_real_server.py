@@ -218,3 +218,35 @@ def test_the_history_made_to_be_nondeterministic_is_caught_and_its_twin_is_not()
     assert (caught.temporal_verdict, caught.result.verdict) == ("incompatible", "diverged")
     assert "timer" in caught.result.divergences[0].step_id
     assert (clean.temporal_verdict, clean.result.verdict) == ("compatible", "identical")
+
+
+# The code of these stands in the SDK's own tests, which are not part of the corpora.
+WITHOUT_CODE = {
+    "command_reordering_backward_compatibility": "UpdateCompletionAfterWorkflowReturn",
+    "event_tracing": "SignalsActivitiesTimersUpdatesTracingWorkflow",
+    "event_tracing_alternate": "ActivityAndSignalsWhileWorkflowDown",
+    "event_tracing_double_sig_at_start": "SignalsActivitiesTimersUpdatesTracingWorkflow",
+    "event_tracing_double_sig_at_start_single_batch":
+        "SignalsActivitiesTimersUpdatesTracingWorkflow",
+    "event_tracing_single_batch": "SignalsActivitiesTimersUpdatesTracingWorkflow",
+    "swallowed_activity_cancellation": "QuickActivityWorkflow",
+}  # fmt: skip
+
+
+@pytest.mark.corpora
+def test_histories_of_the_sdk_whose_code_is_not_there_are_read_and_named() -> None:
+    folder = corpora_folder() / "workflows/temporalio+sdk-python/tests/worker"
+    files = sorted(folder.glob("test_replayer_*.json"))
+    names = [one.stem.removeprefix("test_replayer_").removesuffix("_history") for one in files]
+    histories = list(histories_of(files))
+    results = replay_histories(histories, code_in(WORKFLOWS, "hello"))
+    told = {
+        name: one.result.reason.partition(": ")[2]
+        for name, one in zip(names, results, strict=True)
+        if one.result.verdict == "unreplayable"
+    }
+    assert told == {
+        name: f"no workflow {kind} in the code; it has SayHelloWorkflow"
+        for name, kind in WITHOUT_CODE.items()
+    }
+    assert len(files) == len(WITHOUT_CODE) + 2

@@ -108,8 +108,8 @@ def rank(
             agents=agents,
             step=found.turn,
             agent=found.turn.agent,
-            why=f"its call of {found.tool} is the first that none of the {found.peers} runs which "
-            "succeeded at this task made",
+            why=f"its call of {found.tool} is the first that no run which succeeded at this task "
+            f"made ({found.peers} compared)",
             peers=found.peers,
         )
     best, (agent, share) = candidates[0], agents[0]

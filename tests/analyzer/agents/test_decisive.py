@@ -119,7 +119,9 @@ def test_the_first_action_that_no_successful_run_took_is_named_whatever_the_sign
     assert found.method is Method.CONTRAST
     assert found.step is not None
     assert found.step.place == 1
-    assert "book is the first that none of the 1 runs" in found.why
+    assert (
+        "book is the first that no run which succeeded at this task made (1 compared)" in found.why
+    )
 
 
 def test_equal_arguments_in_another_spelling_are_the_same_call() -> None:

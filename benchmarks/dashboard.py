@@ -1,10 +1,15 @@
-"""The pages: seconds of query and seconds to content, each opened in Chromium.
+"""The pages: query time, time to content, how long the store is held; each opened in Chromium.
 
-The sample incident `payment-brownout` many times over, each copy later in time, and one flow of
-20,000 spans. Every page is opened twice in a fresh window, as a deep link: first with no answer
-kept (the store's time stamp is moved, which is what a load does), then again. Query seconds are
-those that the server held a lease for; nothing else touches the store. Of the large flow the
-waterfall is measured too: to drawn, and a search typed into it.
+The sample incident `payment-brownout` many times over. First a store that was really loaded and
+derived, `--flows` of them; then the same store multiplied inside DuckDB to `--spans` over thirty
+days (telemetry and conclusions both; see lib/multiplied.py), because loading so many would take
+hours; both with one flow of 20,000 spans. Every page is opened twice in a fresh window, as a deep
+link: first with no answer kept (the store's time stamp is moved, which is what a load does), then
+again. Query seconds are those that the server held a lease for, so that is how long it held the
+store, too; CPU seconds are the server's for the same, and steadier on a busy machine. `all of it`
+opens a page with the whole range; where that is more than a page answers for within a second it
+asks for a press, and nothing is computed (`waits` in the table). Of the large flow the waterfall
+is measured too: to drawn, a search typed into it, a key pressed, a wheel turned.
 
 Run on 2 vCPU Xeon (KVM), 24 GiB, Python 3.11; Chromium draws in software on the same processors.
 """
@@ -12,6 +17,7 @@ Run on 2 vCPU Xeon (KVM), 24 GiB, Python 3.11; Chromium draws in software on the
 import argparse
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,7 +25,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,22 +33,30 @@ from pathlib import Path
 # Python looks into this folder first, where files bear the names of packages: last is right.
 sys.path.sort(key=str(Path(__file__).parent).__eq__)
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from analyzer.rebuild import RebuildSettings, rebuild
 from benchmarks.lib.copies import fill, recorded
 from benchmarks.lib.measuring import machine, memory_mb, stored_sample, table
+from benchmarks.lib.multiplied import multiply
 from dashboards.app import found_views
+from store.conclusions import Flow, FlowOutcome, Incident
 from store.lease import Store
 from store.model import Batch, Span
-from store.read import read_flows, read_spans
+from store.read import counts, read_flows, read_incidents, read_spans
 from store.read_derived import FlowSelection
 from store.write import write_batch
+from store.write_derived import write_incident
 
-FLOWS = 2_000
+FLOWS = 10_800
+SPANS = 10_000_000
+DAYS_NS = 30 * 86_400 * 10**9
+FLOWS_OF_SAMPLE = 600
+PRESS = ".st-key-wide-all"
 LARGE_SPANS = 20_000
 LARGE_TRACE = f"{2**100:032x}"
-SECONDS_MAX = 120.0
+STEPS = 15
+SECONDS_MAX = 180.0
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking"]  # fmt: skip
@@ -54,12 +68,13 @@ from pathlib import Path
 from dashboards import data
 asks, kept = data.held, sys.argv[3]
 def held(purpose, question, path=None):
-    start = time.perf_counter()
+    start, cpu = time.perf_counter(), time.process_time()
     try:
         return asks(purpose, question, path)
     finally:
+        taken = time.perf_counter() - start, time.process_time() - cpu
         with open(kept, "a") as told:
-            print(json.dumps([purpose, time.perf_counter() - start]), file=told)
+            print(json.dumps([purpose, *taken]), file=told)
 data.held = held
 from dashboards.serve import serve
 serve(Path(sys.argv[1]), port=int(sys.argv[2]))
@@ -68,18 +83,33 @@ serve(Path(sys.argv[1]), port=int(sys.argv[2]))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """One page, opened cold and again."""
+    """One page, opened cold and again. `asked` are purpose, seconds, CPU seconds of each lease."""
 
     name: str
-    asked: list[tuple[str, float]]
+    asked: list[tuple[str, float, float]]
     first_s: float
     again_s: float
+    waits: bool
     faults: int
+
+    @property
+    def query_s(self) -> float:
+        return sum(wall for _, wall, _ in self.asked)
+
+    @property
+    def cpu_s(self) -> float:
+        return sum(cpu for _, _, cpu in self.asked)
+
+    @property
+    def held_s(self) -> float:
+        """The longest lease: what somebody else would have waited."""
+        return max((wall for _, wall, _ in self.asked), default=0.0)
 
 
 def large_flow(store: Store, spans: int) -> None:
-    """One trace of so many spans, about ten levels deep."""
-    begin = 1_800_000_000 * 10**9
+    """One trace of so many spans, about ten levels deep, just before the data ends."""
+    with store.lease("benchmark") as session:
+        begin = (counts(session).data_end_ns or 0) - 60 * 10**9
     made = []
     for n in range(1, spans + 1):
         deep = 0 if n == 1 else 1 + n % 9
@@ -154,29 +184,34 @@ def opened(browser: Browser, name: str, address: str, store: Path, told: Path) -
     with window(browser) as page:
         first = content_s(page, address)
         faults = page.get_by_test_id("stException").count()
+        waits = page.locator(PRESS).count() > 0
     asked = [json.loads(line) for line in told.read_text().splitlines()]
     with window(browser) as page:
         again = content_s(page, address)
-    return Opened(name=name, asked=asked, first_s=first, again_s=again, faults=faults)
+    return Opened(name=name, asked=asked, first_s=first, again_s=again, waits=waits, faults=faults)
 
 
-def addresses(flow_id: str) -> dict[str, str]:
-    """Each view with what its address needs to show something."""
+def addresses(flow_id: str, incident_id: str | None) -> dict[str, str]:
+    """Each view with what its address needs to show something; those with a range also wide."""
     found = {}
     for name, facts in found_views().items():
         needs = name in ("trace", "replay")
         found[name] = f"/{facts.url_path}" + (f"?flow={flow_id}" if needs else "")
+        if name != "trace":
+            found[f"{name}, all of it"] = f"{found[name]}{'&' if needs else '?'}from=all"
+    if incident_id is not None:
+        found["incidents, one"] = f"/{found_views()['incidents'].url_path}?id={incident_id}"
     return found
 
 
 def show(pages: list[Opened]) -> None:
     table(
-        ("page", "query s", "questions", "slowest question", "content s, cold", "content s, again",
-         "exceptions"),
+        ("page", "query s", "query CPU s", "questions", "held at once s", "slowest question",
+         "content s, cold", "content s, again", "waits", "exceptions"),
         [
-            (one.name, sum(taken for _, taken in one.asked), len(one.asked),
+            (one.name, one.query_s, one.cpu_s, len(one.asked), one.held_s,
              max(one.asked, key=lambda it: it[1])[0] if one.asked else "none",
-             one.first_s, one.again_s, one.faults)
+             one.first_s, one.again_s, "for a press" if one.waits else "", one.faults)
             for one in pages
         ],
     )  # fmt: skip
@@ -200,45 +235,117 @@ def waterfall(browser: Browser, base: str, trace_id: str) -> None:
             "/spans match/.test(document.querySelector('.count')?.textContent || '')"
         )
         searched = time.perf_counter() - start
+        told = count.text_content()
+        pressed = _steps(lambda: page.keyboard.press("PageDown"), page, tree)
+        tree.hover()
+        turned = _steps(lambda: page.mouse.wheel(0, 400), page, tree)
         print(
             f"\nWaterfall of {shown} spans: drawn after {drawn:.1f} s with {nodes} rows in the "
-            f"page; a search took {searched * 1000:.0f} ms ({count.text_content()})"
+            f"page; a search took {searched * 1000:.0f} ms ({told}); a key {pressed * 1000:.0f} "
+            f"ms, a turn of the wheel {turned * 1000:.0f} ms (medians of {STEPS}, to the next "
+            "frame)"
         )
+
+
+def _steps(act: Callable[[], object], page: Page, tree: Locator) -> float:
+    """Median seconds from an input until the next two frames are drawn."""
+    tree.locator('[role="treeitem"]').first.focus()
+    taken = []
+    for _ in range(STEPS):
+        start = time.perf_counter()
+        act()
+        page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+        taken.append(time.perf_counter() - start)
+    return sorted(taken)[STEPS // 2]
+
+
+def measured(path: Path, folder: Path) -> list[Opened]:
+    """Opens every page of one store, prints what it took."""
+    store = Store(path)
+    with store.lease("benchmark") as session:
+        known = counts(session)
+        large = bool(read_spans(session, [LARGE_TRACE]))
+        flow_id = read_flows(session, FlowSelection(limit=1))[0].flow_id
+        incidents = read_incidents(session)
+    print(f"\n{known.spans:,} spans, {known.flows:,} flows, {known.decisions:,} decisions")
+    told = folder / "asked.jsonl"
+    with serving(path, told) as (base, process), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
+        named = addresses(flow_id, incidents[-1].incident_id if incidents else None)
+        pages = [
+            opened(browser, name, base + address, path, told) for name, address in named.items()
+        ]
+        show(pages)
+        if large:
+            waterfall(browser, base, LARGE_TRACE)
+        browser.close()
+        print(f"\nThe server held {memory_mb('VmHWM', [process]):,} MB at most.")
+    return pages
+
+
+def loaded(folder: Path, flows: int) -> Path:
+    """A store that was loaded and derived as any other, over a part of thirty days."""
+    path = folder / "loaded.duckdb"
+    store = Store(path)
+    with stored_sample(folder, derived=False).lease("benchmark") as session:
+        sample = recorded(session)
+    fill(store, sample, flows, apart_ns=DAYS_NS * FLOWS_OF_SAMPLE * 19 // SPANS)
+    rebuild(store, RebuildSettings())
+    with store.lease("benchmark") as session:
+        read = read_flows(session, FlowSelection(limit=FLOWS_OF_SAMPLE))
+        hurt = [flow for flow in read if flow.outcome == FlowOutcome.COMPENSATION_FAILED]
+        write_incident(session, _incident(hurt))
+    return path
+
+
+def _incident(hurt: list[Flow]) -> Incident:
+    ends = [flow.end_ns or flow.start_ns for flow in hurt]
+    return Incident(
+        incident_id="inc-benchmark",
+        start_ns=min(flow.start_ns for flow in hurt),
+        end_ns=max(ends),
+        declared_by="benchmark",
+        title="Compensations fail",
+        flow_ids=[flow.flow_id for flow in hurt],
+        services=sorted({name for flow in hurt for name in flow.services}),
+    )
+
+
+def with_large_flow(path: Path) -> Path:
+    """The store with one flow of 20,000 spans beside the others, derived."""
+    large_flow(Store(path), LARGE_SPANS)
+    rebuild(Store(path), RebuildSettings())
+    return path
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--flows", type=int, default=FLOWS, help="19 spans each")
-    parser.add_argument("--store", type=Path, help="a store to open instead of a generated one")
+    parser.add_argument("--flows", type=int, default=FLOWS, help="really loaded, 19 spans each")
+    parser.add_argument("--spans", type=int, default=SPANS, help="multiplied to; 0 for none")
+    parser.add_argument("--store", type=Path, help="a store to open instead of generated ones")
     given = parser.parse_args()
     if not CHROMIUM.exists():
         print(f"no {CHROMIUM}: apt-get install chromium")
         return
     print(machine())
-    with tempfile.TemporaryDirectory() as folder:
-        path = given.store or Path(folder) / "pages.duckdb"
-        store = Store(path)
-        if given.store is None:
-            with stored_sample(Path(folder), derived=False).lease("benchmark") as session:
-                sample = recorded(session)
-            fill(store, sample, given.flows)
-            large_flow(store, LARGE_SPANS)
-            rebuild(store, RebuildSettings())
-        with store.lease("benchmark") as session:
-            large = bool(read_spans(session, [LARGE_TRACE]))
-            flow_id = read_flows(session, FlowSelection(limit=1))[0].flow_id
-        told = Path(folder) / "asked.jsonl"
-        with serving(path, told) as (base, process), sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-            pages = [
-                opened(browser, name, base + address, path, told)
-                for name, address in addresses(flow_id).items()
-            ]
-            show(pages)
-            if large:
-                waterfall(browser, base, LARGE_TRACE)
-            browser.close()
-            print(f"\nThe server held {memory_mb('VmHWM', [process]):,} MB at most.")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if given.store is not None:
+            pages = measured(given.store, folder)
+        else:
+            path = loaded(folder, given.flows)
+            many = folder / "multiplied.duckdb"
+            shutil.copyfile(path, many)
+            pages = measured(with_large_flow(path), folder)
+            copies = given.spans // (given.flows * 19)
+            if copies > 1:
+                start = time.perf_counter()
+                multiply(Store(many), copies, apart_ns=DAYS_NS // copies)
+                taken = time.perf_counter() - start
+                print(f"\nMultiplied {copies} times inside DuckDB, not loaded: {taken:.0f} s.")
+                pages += measured(with_large_flow(many), folder)
     print(machine())
     if any(one.faults for one in pages):
         sys.exit("a page shows an exception")

@@ -58,6 +58,11 @@ def ranked_problems(scope: Scope) -> pl.DataFrame:
     return _of_scope("ranked_problems", scope, (("every", not scope.narrow),))
 
 
+def flow_ids(scope: Scope) -> frozenset[str]:
+    """Ids of the flows in scope, however many."""
+    return frozenset(_of_scope("flow_ids", scope)["flow_id"])
+
+
 def effect_sums(scope: Scope) -> pl.DataFrame:
     """Amounts left standing in scope, by currency, those told and those not."""
     return _of_scope("effect_sums", scope)

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.data import Stamp
+from dashboards.scope import Scope
 from replay.engine import replay_flows
 from replay.population import Population, simulate
 from replay.recording import recording_of
@@ -21,9 +22,11 @@ from store.read import FlowSelection, read_flow, read_flows
 from store.session import Session
 
 KIND_FLOWS_MAX = 5_000  # recordings of one kind a page reads; the command has no such limit
+FLOWS_MAX = 500  # flows in range whose recordings are read within about a second
 BATCH_MAX = 500  # flows replayed at once by a page
 
 Kind = tuple[str, str]
+Range = tuple[int | None, int | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,76 +38,95 @@ class Replayed:
     scenario: Scenario | None
 
 
-def replayed(flow_ids: Sequence[str], scenario_text: str | None) -> Replayed:
-    """Replays of some flows; raises what the engine raises, and a limit as `UsageError`."""
+def replayed(flow_ids: Sequence[str], scenario_text: str | None, scope: Scope) -> Replayed:
+    """Replays of some flows, by programs learnt from the flows of their kinds in the time range.
+
+    Raises what the engine raises, and a limit as `UsageError`.
+    """
     if len(flow_ids) > BATCH_MAX:
         raise UsageError(
             f"a page replays at most {BATCH_MAX} flows at once; the command replays all"
         )
     path = data.store_path()
-    return _replayed(str(path), data.stamp_of(path), tuple(flow_ids), scenario_text)
+    return _replayed(str(path), data.stamp_of(path), tuple(flow_ids), scenario_text, _range(scope))
 
 
-def simulated(kind: Kind, scenario_text: str) -> Sequence[Population]:
-    """What changes do to all calls of an operation at once, over the flows of a kind."""
+def simulated(kind: Kind, scenario_text: str, scope: Scope) -> Sequence[Population]:
+    """What changes do to all calls of an operation at once, over the flows of a kind in range."""
     path = data.store_path()
-    return _simulated(str(path), data.stamp_of(path), kind, scenario_text)
+    return _simulated(str(path), data.stamp_of(path), kind, scenario_text, _range(scope))
 
 
-def operations(kind: Kind) -> Sequence[str]:
-    """Operations that flows of a kind call, as a scenario names them."""
+def operations(kind: Kind, scope: Scope) -> Sequence[str]:
+    """Operations that flows of a kind in the time range call, as a scenario names them."""
     path = data.store_path()
-    return _operations(str(path), data.stamp_of(path), kind)
+    flows = _of_kind(str(path), data.stamp_of(path), kind, _range(scope))
+    found = {step.op for flow in flows for step in recording_of(flow).steps if not step.local}
+    return sorted(found)
 
 
-def of_kind(session: Session, kind: Kind) -> list[Flow]:
+def _range(scope: Scope) -> Range:
+    return scope.since_ns, scope.until_ns
+
+
+@st.cache_resource(max_entries=2, show_spinner="Reading flows of the kind …")
+def _of_kind(path: str, stamp: Stamp, kind: Kind, between: Range) -> list[Flow]:
     """All flows of a kind; too many for a page is an error that names the command."""
+    del stamp  # only part of the key
     name, version = kind
-    found = read_flows(session, FlowSelection(name=name, version=version, limit=KIND_FLOWS_MAX + 1))
+    wanted = FlowSelection(
+        name=name,
+        version=version,
+        since_ns=between[0],
+        until_ns=between[1],
+        limit=KIND_FLOWS_MAX + 1,
+    )
+    found = data.held("flows of one kind", lambda session: read_flows(session, wanted), path)
     if len(found) > KIND_FLOWS_MAX:
         raise UsageError(
             f"more than {KIND_FLOWS_MAX:,} flows of {name} {version}: a page reads no more; "
-            "the command below replays them"
+            "choose a shorter range above, or use the command below"
         )
     return found
 
 
 @st.cache_resource(max_entries=8, show_spinner="Replaying …")
 def _replayed(
-    path: str, stamp: Stamp, flow_ids: tuple[str, ...], scenario_text: str | None
+    path: str,
+    stamp: Stamp,
+    flow_ids: tuple[str, ...],
+    scenario_text: str | None,
+    between: Range,
 ) -> Replayed:
-    del stamp  # only part of the key
     scenario = None if scenario_text is None else parse_scenario(scenario_text)
-    flows = data.held("replaying", partial(_flows, flow_ids=flow_ids, scenario=scenario), path)
-    results = replay_flows(flows, flow_ids, scenario=scenario)
-    by_id = {flow.flow_id: flow for flow in flows}
-    return Replayed(flows=[by_id[one] for one in flow_ids], results=results, scenario=scenario)
-
-
-def _flows(session: Session, flow_ids: tuple[str, ...], scenario: Scenario | None) -> list[Flow]:
+    own = data.held("replaying", partial(_own, flow_ids=flow_ids), path)
+    by_id = {flow.flow_id: flow for flow in own}
     kinds: dict[Kind, None] = {}
     for flow_id in flow_ids:
-        flow = read_flow(session, flow_id)
+        flow = by_id[flow_id]
         kinds[flow.name, flow.version] = None
         if scenario is not None and scenario.version is not None:
             kinds[flow.name, scenario.version] = None
-    return [flow for kind in kinds for flow in of_kind(session, kind)]
+    for kind in kinds:
+        by_id |= {flow.flow_id: flow for flow in _of_kind(path, stamp, kind, between)}
+    ordered = sorted(by_id.values(), key=lambda flow: (flow.start_ns, flow.flow_id))
+    results = replay_flows(ordered, flow_ids, scenario=scenario)
+    return Replayed(flows=[by_id[one] for one in flow_ids], results=results, scenario=scenario)
+
+
+def _own(session: Session, flow_ids: tuple[str, ...]) -> list[Flow]:
+    if len(flow_ids) == 1:
+        return [read_flow(session, flow_ids[0])]
+    return read_flows(session, FlowSelection(flow_ids=flow_ids))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Simulating all calls …")
-def _simulated(path: str, stamp: Stamp, kind: Kind, scenario_text: str) -> Sequence[Population]:
-    del stamp  # only part of the key
+def _simulated(
+    path: str, stamp: Stamp, kind: Kind, scenario_text: str, between: Range
+) -> Sequence[Population]:
     scenario = parse_scenario(scenario_text)
     if not scenario.changes:
         raise DataError("a population what-if needs a changed setting")
-    flows = data.held("simulating", partial(of_kind, kind=kind), path)
+    flows = _of_kind(path, stamp, kind, between)
     recordings = [(flow.start_ns, recording_of(flow)) for flow in flows]
     return [simulate(recordings, change) for change in scenario.changes]
-
-
-@st.cache_resource(max_entries=16, show_spinner="Reading operations …")
-def _operations(path: str, stamp: Stamp, kind: Kind) -> Sequence[str]:
-    del stamp  # only part of the key
-    flows = data.held("listing operations", partial(of_kind, kind=kind), path)
-    found = {step.op for flow in flows for step in recording_of(flow).steps if not step.local}
-    return sorted(found)

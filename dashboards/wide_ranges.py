@@ -17,29 +17,34 @@ _ASKED = "wide-range"
 
 def wanted(scope: Scope, flows: int, flows_max: int) -> bool:
     """Whether to compute over so many flows now; else the page says why not and how to."""
-    if flows <= flows_max:
-        return True
     asked = (data.stamp_of(data.store_path()), scope)
-    if st.session_state.get(_ASKED) == asked:
+    if flows <= flows_max or st.session_state.get(_ASKED) == asked:
         return True
-    st.html(
-        notes(
-            [
-                f"{plural(flows, 'flow')} in this range; this page answers for about "
-                f"{flows_max:,} within a second, so nothing is computed yet."
-            ],
-            tone="warn",
-        )
-    )
+    _say(f"{plural(flows, 'flow')} in this range", flows_max)
     with st.container(horizontal=True):
         st.button(f"Show the latest {flows_max:,} flows", key="wide-latest", on_click=clear_range)
-        st.button(
-            f"Compute over all {flows:,} (about {_seconds(flows, flows_max)})",
-            key="wide-all",
-            on_click=_ask,
-            args=(asked,),
-        )
+        _offer(flows, flows_max, asked)
     return False
+
+
+def wanted_of_store(what: str, records: int, records_max: int) -> bool:
+    """The same where no range helps: the numbers are of the whole store."""
+    asked = (data.stamp_of(data.store_path()), what)
+    if records <= records_max or st.session_state.get(_ASKED) == asked:
+        return True
+    _say(f"{records:,} {what} in the store, and these numbers are of all of them", records_max)
+    _offer(records, records_max, asked)
+    return False
+
+
+def _say(many: str, at_once: int) -> None:
+    told = f"{many}; this page answers for about {at_once:,} within a second"
+    st.html(notes([f"{told}, so nothing is computed yet."], tone="warn"))
+
+
+def _offer(records: int, at_once: int, asked: object) -> None:
+    label = f"Compute over all {records:,} (about {_seconds(records, at_once)})"
+    st.button(label, key="wide-all", on_click=_ask, args=(asked,))
 
 
 def _seconds(flows: int, flows_max: int) -> str:

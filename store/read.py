@@ -145,11 +145,20 @@ def read_logs(session: Session, trace_ids: Sequence[str] | None = None) -> list[
     ]
 
 
-def read_decisions(session: Session, trace_ids: Sequence[str] | None = None) -> list[Decision]:
-    """Decisions by time and id; all, or those that belong to some traces.
+def read_decisions(
+    session: Session,
+    trace_ids: Sequence[str] | None = None,
+    decision_ids: Sequence[str] | None = None,
+) -> list[Decision]:
+    """Decisions by time and id; all, or those that belong to some traces or have some ids.
 
     A decision without a trace belongs to the traces of the flow it names.
     """
+    chosen = {
+        "all": trace_ids is None and decision_ids is None,
+        "trace_ids": list(trace_ids or ()),
+        "decision_ids": list(decision_ids or ()),
+    }
     return [
         Decision(
             decision_id=row[0],
@@ -169,7 +178,7 @@ def read_decisions(session: Session, trace_ids: Sequence[str] | None = None) -> 
             action_step_key=row[14],
             record=map_from_json(row[15]),
         )
-        for row in session.rows("read/decisions", _which(trace_ids))
+        for row in session.rows("read/decisions", chosen)
     ]
 
 

@@ -130,7 +130,7 @@ def rewrite(path: Path, settings: LeaseSettings) -> Rewritten:
 def ways() -> dict[int, dict[str, str]]:
     """For each older schema its SELECTs by table."""
     folder = files("store").joinpath("sql", "upgrade")
-    return dict.fromkeys(AS_THEY_ARE, {}) | {
+    return {version: {} for version in AS_THEY_ARE} | {
         int(entry.name.removeprefix("v")): {
             part.name.removesuffix(".sql"): part.read_text("utf-8")
             for part in entry.iterdir()

@@ -2,7 +2,15 @@
 title = "What can be said of each flow, one row each"
 params = ["since_ns", "until_ns"]
 */
-WITH checks AS (
+WITH chosen AS MATERIALIZED (
+    SELECT *
+    FROM flows
+    WHERE
+        ($since_ns::BIGINT IS NULL OR coalesce(end_ns, start_ns) >= $since_ns::BIGINT)
+        AND ($until_ns::BIGINT IS NULL OR coalesce(end_ns, start_ns) < $until_ns::BIGINT)
+),
+
+checks AS (
     SELECT
         flow_id,
         list(item."check" ORDER BY item."check") FILTER (
@@ -20,7 +28,9 @@ WITH checks AS (
             unnest(from_json(checks, '[{"check": "VARCHAR", "verdict": "VARCHAR"}]')) AS item
         FROM sagas
         -- A saga's verdict is the worst of its checks: the others have nothing to list.
-        WHERE verdict IN ('violation', 'suspected', 'unknown')
+        WHERE
+            verdict IN ('violation', 'suspected', 'unknown')
+            AND flow_id IN (SELECT flow_id FROM chosen)
     )
     GROUP BY flow_id
 ),
@@ -35,18 +45,19 @@ verdicts AS (
         ) AS worst,
         sum(json_array_length(residuals)::BIGINT) AS residual_effects
     FROM sagas
+    WHERE flow_id IN (SELECT flow_id FROM chosen)
     GROUP BY flow_id
 ),
 
 found AS (
     SELECT flow_id, list(detector ORDER BY detector) AS findings
     FROM (SELECT DISTINCT flow_id, detector FROM findings WHERE verdict = 'violation')
-    WHERE flow_id IS NOT NULL
+    WHERE flow_id IN (SELECT flow_id FROM chosen)
     GROUP BY flow_id
 ),
 
 owned AS (
-    SELECT flow_id, unnest(decision_ids) AS decision_id FROM flows
+    SELECT flow_id, unnest(decision_ids) AS decision_id FROM chosen
 ),
 
 decided AS (
@@ -73,7 +84,7 @@ failed AS (
         flow_id,
         list(DISTINCT callee ORDER BY callee) FILTER (WHERE callee <> '') AS failing_services
     FROM steps
-    WHERE outcome IN ('error', 'timeout')
+    WHERE outcome IN ('error', 'timeout') AND flow_id IN (SELECT flow_id FROM chosen)
     GROUP BY flow_id
 )
 
@@ -110,13 +121,10 @@ SELECT
     coalesce(d.models, []) AS models,
     coalesce(d.policies, []) AS policies,
     coalesce(x.failing_services, []) AS failing_services
-FROM flows AS f
+FROM chosen AS f
 LEFT JOIN checks AS c ON f.flow_id = c.flow_id
 LEFT JOIN verdicts AS v ON f.flow_id = v.flow_id
 LEFT JOIN found AS n ON f.flow_id = n.flow_id
 LEFT JOIN decided AS d ON f.flow_id = d.flow_id
 LEFT JOIN failed AS x ON f.flow_id = x.flow_id
-WHERE
-    coalesce(f.end_ns, f.start_ns) >= coalesce($since_ns, coalesce(f.end_ns, f.start_ns))
-    AND coalesce(f.end_ns, f.start_ns) < coalesce($until_ns, coalesce(f.end_ns, f.start_ns) + 1)
 ORDER BY coalesce(f.end_ns, f.start_ns), f.flow_id

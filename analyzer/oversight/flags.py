@@ -20,10 +20,11 @@ FLAGS: Final = Path(__file__).with_name("flags.sql")
 KIND: Final = "flag"
 
 
-def read_flags(session: Session) -> list[Decision]:
-    """Every evaluation, by time and id; `record` says where it was recorded."""
+def read_flags(session: Session, trace_ids: Sequence[str] | None = None) -> list[Decision]:
+    """Every evaluation, or those in some traces, by time and id; `record` says where it was."""
     found: dict[str, Decision] = {}
-    for row in ask(session, FLAGS, {}).iter_rows(named=True):
+    chosen = {"trace_ids": None if trace_ids is None else list(trace_ids)}
+    for row in ask(session, FLAGS, chosen).iter_rows(named=True):
         decision = _decision(row)
         found.setdefault(decision.decision_id, decision)
     return sorted(found.values(), key=lambda it: (it.time_ns, it.decision_id))

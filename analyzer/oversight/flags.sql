@@ -1,12 +1,17 @@
 /*
 title = "Feature flags that were evaluated, as events of spans, in logs or on spans, with their flows"
-params = []
+params = ["trace_ids"]
 columns = [
     "flow_id", "trace_id", "span_id", "time_ns", "service", "source", "flag", "variant", "reason",
     "provider", "context_id",
 ]
 */
-WITH told AS (
+-- NULL traces are all of them.
+WITH wanted AS (
+    SELECT trace_id FROM parse_trace_ids(coalesce($trace_ids::VARCHAR[], []))
+),
+
+told AS (
     SELECT
         e.trace_id,
         e.span_id,
@@ -16,7 +21,9 @@ WITH told AS (
         e.attributes
     FROM span_events AS e
     INNER JOIN spans AS s ON e.trace_id = s.trace_id AND e.span_id = s.span_id
-    WHERE e.name IN ('feature_flag.evaluation', 'feature_flag')
+    WHERE
+        e.name IN ('feature_flag.evaluation', 'feature_flag')
+        AND ($trace_ids::VARCHAR[] IS NULL OR e.trace_id IN (SELECT trace_id FROM wanted))
     UNION ALL
     SELECT
         trace_id,
@@ -27,8 +34,11 @@ WITH told AS (
         attributes
     FROM logs
     WHERE
-        event_name IN ('feature_flag.evaluation', 'feature_flag')
-        OR attributes ->> '/event.name' IN ('feature_flag.evaluation', 'feature_flag')
+        ($trace_ids::VARCHAR[] IS NULL OR trace_id IN (SELECT trace_id FROM wanted))
+        AND (
+            event_name IN ('feature_flag.evaluation', 'feature_flag')
+            OR attributes ->> '/event.name' IN ('feature_flag.evaluation', 'feature_flag')
+        )
     UNION ALL
     SELECT
         trace_id,
@@ -38,7 +48,9 @@ WITH told AS (
         'span',
         attributes
     FROM spans
-    WHERE contains(attributes::VARCHAR, '"feature_flag.key"')
+    WHERE
+        ($trace_ids::VARCHAR[] IS NULL OR trace_id IN (SELECT trace_id FROM wanted))
+        AND contains(attributes::VARCHAR, '"feature_flag.key"')
 ),
 
 read AS (

@@ -54,11 +54,10 @@ def join(
 
 def read_one(session: Session, decision_id: str) -> Joined:
     """One decision, joined. Raises NotFoundError with the nearest ids."""
-    decisions = read_decisions(session)
-    known = {it.decision_id: it for it in decisions}
-    wanted = known.get(decision_id)
+    wanted = next(iter(read_decisions(session, decision_ids=[decision_id])), None)
     if wanted is None:
-        near = get_close_matches(decision_id, sorted(known), n=NEAR_MAX)
+        known = sorted(it.decision_id for it in read_decisions(session))
+        near = get_close_matches(decision_id, known, n=NEAR_MAX)
         hint = f"; the nearest: {', '.join(near)}" if near else ""
         raise NotFoundError(f"no decision {decision_id}{hint}")
     if wanted.record.get(PURGED):
@@ -67,5 +66,7 @@ def read_one(session: Session, decision_id: str) -> Joined:
         )
     ids = ask(session, FLOWS_OF_DECISION, {"decision_id": decision_id})["flow_id"].to_list()
     flows = read_flows(session, FlowSelection(flow_ids=ids)) if ids else []
-    among, _ = join([known[it] for flow in flows for it in flow.decision_ids if it in known], flows)
-    return next((it for it in among if it.decision is wanted), without_flow(wanted))
+    owned = [it for flow in flows for it in flow.decision_ids]
+    among, _ = join(read_decisions(session, decision_ids=owned), flows)
+    found = (it for it in among if it.decision.decision_id == decision_id and it.flow is not None)
+    return next(found, without_flow(wanted))

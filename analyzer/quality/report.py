@@ -69,7 +69,9 @@ class QualityReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Counted:
+class Counted:
+    """Records of one service with and without one gap, and an example of it."""
+
     gap: Gap
     service: str
     checked: int
@@ -81,16 +83,38 @@ class _Counted:
 
 def quality_report(session: Session) -> QualityReport:
     """What the stored data cannot answer for. Linear in the stored records."""
-    counted: dict[str, list[_Counted]] = defaultdict(list)
+    return report_of(row for name in questions() for row in counted(session, name))
+
+
+def questions() -> Sequence[str]:
+    """Names of the questions a report is made of; each can be asked by itself."""
+    return sorted(discover(HERE))
+
+
+def counted(session: Session, name: str) -> list[Counted]:
+    """The answer to one question."""
+    question = discover(HERE)[name]
+    given = {"tolerance_ns": TOLERANCE_NS} if "tolerance_ns" in question.params else {}
+    rows = []
+    for row in ask(session, question.path, given).iter_rows(named=True):
+        if row["gap"] not in _KNOWN:
+            raise InvariantError(f"question {name} counts {row['gap']}, which no gap is called")
+        rows.append(Counted(**{**row, "gap": _KNOWN[row["gap"]]}))
+    return rows
+
+
+def report_of(rows: Iterable[Counted]) -> QualityReport:
+    """The report that the answers to all questions make."""
+    counts: dict[str, list[Counted]] = defaultdict(list)
     seen: set[str] = set()
-    for row in _counts(session):
+    for row in rows:
         if row.checked:
-            counted[row.service].append(row)
+            counts[row.service].append(row)
             seen.add(row.gap.name)
     services = []
     gaps: list[GapCount] = []
-    for service, rows in sorted(counted.items()):
-        graded, found = _graded(service, rows)
+    for service, own in sorted(counts.items()):
+        graded, found = _graded(service, own)
         services.append(graded)
         gaps += found
     return QualityReport(
@@ -100,16 +124,7 @@ def quality_report(session: Session) -> QualityReport:
     )
 
 
-def _counts(session: Session) -> Iterable[_Counted]:
-    for name, question in sorted(discover(HERE).items()):
-        given = {"tolerance_ns": TOLERANCE_NS} if "tolerance_ns" in question.params else {}
-        for row in ask(session, question.path, given).iter_rows(named=True):
-            if row["gap"] not in _KNOWN:
-                raise InvariantError(f"question {name} counts {row['gap']}, which no gap is called")
-            yield _Counted(**{**row, "gap": _KNOWN[row["gap"]]})
-
-
-def _graded(service: str, rows: Sequence[_Counted]) -> tuple[ServiceQuality, list[GapCount]]:
+def _graded(service: str, rows: Sequence[Counted]) -> tuple[ServiceQuality, list[GapCount]]:
     weights = sum(row.gap.weight for row in rows)
     gaps = [
         GapCount(
@@ -138,7 +153,7 @@ def _graded(service: str, rows: Sequence[_Counted]) -> tuple[ServiceQuality, lis
     return graded, found
 
 
-def _evidence(row: _Counted) -> Sequence[Evidence]:
+def _evidence(row: Counted) -> Sequence[Evidence]:
     if row.trace_id is None:
         return ()
     return (Evidence(kind="span", trace_id=row.trace_id, span_id=row.span_id),)

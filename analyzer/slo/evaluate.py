@@ -1,7 +1,7 @@
 """Each SLO over the flows of a store, seen at one moment."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -50,26 +50,31 @@ class SloReport:
     reason: str = ""
 
 
+Regions = Mapping[str, Sequence[str]]
+"""By flow id, the cloud regions its spans name."""
+
+
 def read_facts(session: Session) -> list[FlowFacts]:
     """The facts of all flows, with the regions their spans name."""
-    regions = {
-        row["flow_id"]: row["regions"] for row in ask(session, REGIONS, {}).iter_rows(named=True)
-    }
-    return [_with_regions(flow, regions.get(flow.flow_id, [])) for flow in read_flow_facts(session)]
+    return with_regions(read_flow_facts(session), read_regions(session))
 
 
-def _with_regions(flow: FlowFacts, regions: list[str]) -> FlowFacts:
+def read_regions(session: Session) -> Regions:
+    """The regions of all flows that name one."""
+    found = ask(session, REGIONS, {})
+    return {row["flow_id"]: row["regions"] for row in found.iter_rows(named=True)}
+
+
+def with_regions(flows: Iterable[FlowFacts], regions: Regions) -> list[FlowFacts]:
+    """The flows, each with its regions among its facts."""
+    return [_with_regions(flow, regions.get(flow.flow_id, ())) for flow in flows]
+
+
+def _with_regions(flow: FlowFacts, regions: Sequence[str]) -> FlowFacts:
     if not regions:
         return flow
     values: Mapping[str, JsonValue] = {**flow.values, "regions": list(regions)}
-    return FlowFacts(
-        flow_id=flow.flow_id,
-        at_ns=flow.at_ns,
-        start_ns=flow.start_ns,
-        ended=flow.ended,
-        weight=flow.weight,
-        values=values,
-    )
+    return replace(flow, values=values)
 
 
 def report(slos: Sequence[Slo], flows: Sequence[FlowFacts], at_ns: int) -> list[SloReport]:

@@ -116,7 +116,7 @@ class _Own:
 
 
 def fill(store: Store, sample: Recorded, flows: int, apart_ns: int | None = None) -> None:
-    """A store with so many flows; copies of the sample begin one after the other, or so far apart."""
+    """A store with so many flows; copies of the sample begin one after another or so far apart."""
     copier = Copier(sample)
     copier.length_ns = max(copier.length_ns, apart_ns or 0)
     for number, first in enumerate(range(0, flows, FLOWS_OF_SAMPLE)):

@@ -1,42 +1,43 @@
-"""Flows with a saga, whole, as far as a page can look at them."""
+"""Flows with a saga, whole, a slice at a time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
 import streamlit as st
 
-from analyzer.sagas.measures import SagaMeasures, measure
+from analyzer.sagas.measures import Measuring, SagaMeasures
 from dashboards import data
-from dashboards.compensation_parts.steps import StepRow, step_rows
-from dashboards.compensation_parts.ways import Way, ways
+from dashboards.compensation_parts.steps import StepRow, Steps
+from dashboards.compensation_parts.ways import Way, counted_ways, ways_of
 from store.conclusions import Flow, SagaVerdict
 from store.read import FlowSelection, read_flows, read_sagas
+from store.session import Session
 
-FLOWS_MAX = 5_000  # the latest ones in scope; reading more would make a reader wait
+FLOWS_MAX = 500  # flows whose sagas are read within about a second
+SLICE = 500  # flows in memory at a time, read under one lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """Measures of the flows looked at; `flows` are all in scope that have a saga."""
+    """What became of the effects of `flows` flows, all those in scope that have a saga."""
 
     flows: int
-    looked_at: int
     measures: SagaMeasures
     steps: Sequence[StepRow]
     ways: Sequence[Way]
 
 
-def saga_flow_ids() -> list[str]:
-    """Ids of all flows with a saga, latest first."""
-    path = data.store_path()
-    return _ids(str(path), data.stamp_of(path))
+def saga_flow_ids(flows: pl.DataFrame) -> list[str]:
+    """Those of the flows in scope that have a saga, latest first."""
+    return [str(flow_id) for flow_id in flows.filter(pl.col("has_saga"))["flow_id"]]
 
 
 def undone(flow_ids: Sequence[str]) -> Undone:
     """What became of these flows' effects."""
     path = data.store_path()
-    return _undone(str(path), data.stamp_of(path), tuple(flow_ids[:FLOWS_MAX]), len(flow_ids))
+    return _undone(str(path), data.stamp_of(path), tuple(flow_ids))
 
 
 def one(flow_id: str) -> tuple[Flow, Sequence[SagaVerdict]]:
@@ -45,33 +46,27 @@ def one(flow_id: str) -> tuple[Flow, Sequence[SagaVerdict]]:
     return found.flow, found.sagas
 
 
-@st.cache_resource(max_entries=2)
-def _ids(path: str, stamp: data.Stamp) -> list[str]:
-    del stamp  # only part of the key
-    found: pl.DataFrame = data.held(
-        "flows with a saga", lambda session: data.asked(session, "saga_flow_ids"), path
-    )
-    return [str(flow_id) for flow_id in found["flow_id"]]
-
-
 @st.cache_resource(max_entries=4, show_spinner="Reading sagas …")
-def _undone(path: str, stamp: data.Stamp, flow_ids: tuple[str, ...], whole: int) -> Undone:
+def _undone(path: str, stamp: data.Stamp, flow_ids: tuple[str, ...]) -> Undone:
     del stamp  # only part of the key
-    chosen = list(flow_ids)
-    flows, sagas = data.held(
-        "sagas",
-        lambda session: (
-            read_flows(session, FlowSelection(flow_ids=chosen)),
-            read_sagas(session, chosen),
-        ),
-        path,
-    )
-    by_id = {flow.flow_id: flow for flow in flows}
-    pairs = [(by_id[saga.flow_id], saga) for saga in sagas if saga.flow_id in by_id]
+    measuring, steps, ways = Measuring(), Steps(), Counter[tuple[str, str, str]]()
+    for first in range(0, len(flow_ids), SLICE):
+        chosen = flow_ids[first : first + SLICE]
+
+        def question(
+            session: Session, chosen: Sequence[str] = chosen
+        ) -> tuple[list[Flow], list[SagaVerdict]]:
+            flows = read_flows(session, FlowSelection(flow_ids=chosen))
+            return flows, read_sagas(session, chosen)
+
+        flows, sagas = data.held("sagas", question, path)
+        by_id = {flow.flow_id: flow for flow in flows}
+        for saga in sagas:
+            if saga.flow_id in by_id:
+                measuring.add(by_id[saga.flow_id], saga)
+        for flow in flows:
+            steps.add(flow)
+        ways += counted_ways(flows)
     return Undone(
-        flows=whole,
-        looked_at=len(flows),
-        measures=measure(pairs),
-        steps=step_rows(flows),
-        ways=ways(flows),
+        flows=len(flow_ids), measures=measuring.measures(), steps=steps.rows(), ways=ways_of(ways)
     )

@@ -1,7 +1,7 @@
 """What became of each compensatable step, over many flows: pure."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -44,20 +44,35 @@ class _Tally:
     times: list[int] = field(default_factory=list)
 
 
-def step_rows(flows: Sequence[Flow]) -> list[StepRow]:
+def step_rows(flows: Iterable[Flow]) -> list[StepRow]:
     """One row per step, those with most left to undo first."""
-    tallies: dict[tuple[str, str, str], _Tally] = defaultdict(_Tally)
+    steps = Steps()
     for flow in flows:
+        steps.add(flow)
+    return steps.rows()
+
+
+class Steps:
+    """Adds up one flow after the other, so that memory does not grow with them."""
+
+    def __init__(self) -> None:
+        self._tallies: dict[tuple[str, str, str], _Tally] = defaultdict(_Tally)
+
+    def add(self, flow: Flow) -> None:
+        """Take in one flow."""
         view = SagaView(flow=flow, coverage=Coverage())
         for step in flow.steps:
             if step.role == "compensatable":
-                tallies[step.service, step.name, step.callee].executed += 1
+                self._tallies[step.service, step.name, step.callee].executed += 1
         for step in view.to_undo if view.aborted else ():
-            _add(tallies[step.service, step.name, step.callee], view, step)
-    rows = [_row(name, tally) for name, tally in tallies.items()]
-    return sorted(
-        rows, key=lambda it: (-it.failed - it.without, -it.done, it.service, it.name, it.callee)
-    )
+            _add(self._tallies[step.service, step.name, step.callee], view, step)
+
+    def rows(self) -> list[StepRow]:
+        """One row per step, those with most left to undo first."""
+        rows = [_row(name, tally) for name, tally in self._tallies.items()]
+        return sorted(
+            rows, key=lambda it: (-it.failed - it.without, -it.done, it.service, it.name, it.callee)
+        )
 
 
 def _add(tally: _Tally, view: SagaView, step: Step) -> None:

@@ -1,7 +1,7 @@
 """Where sagas turn, and where they end: pure."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from analyzer.sagas.view import ABORTED
@@ -20,13 +20,22 @@ class Way:
     flows: int
 
 
-def ways(flows: Sequence[Flow]) -> list[Way]:
+def ways(flows: Iterable[Flow]) -> list[Way]:
     """Ways of the flows that were given up, the most frequent first."""
-    counted = Counter(
+    return ways_of(counted_ways(flows))
+
+
+def counted_ways(flows: Iterable[Flow]) -> Counter[tuple[str, str, str]]:
+    """Flows that were given up, by kind, step and outcome; such counts add up."""
+    return Counter(
         (flow.name, turned_at(flow), flow.outcome.value)
         for flow in flows
         if flow.outcome in ABORTED
     )
+
+
+def ways_of(counted: Mapping[tuple[str, str, str], int]) -> list[Way]:
+    """The ways that were counted, the most frequent first."""
     ordered = sorted(counted.items(), key=lambda item: (-item[1], item[0]))
     return [
         Way(name=name, at=at, outcome=outcome, flows=number)

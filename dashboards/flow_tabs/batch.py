@@ -10,13 +10,14 @@ from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.markup import word_chip, worded
 from dashboards.replays import BATCH_MAX, Replayed, replayed
+from dashboards.scope import Scope
 from dashboards.wording import plural, shortened
 from store.errors import RetrospanError
 
 REASON_LENGTH_MAX = 160
 
 
-def batch_tab(found: pl.DataFrame, options: list[str]) -> None:
+def batch_tab(found: pl.DataFrame, options: list[str], scope: Scope) -> None:
     """The control replay of each flow: whether the recording, run again, does the same."""
     st.text(
         "Each flow is run again from its recording, by a program learnt from other flows. "
@@ -31,7 +32,7 @@ def batch_tab(found: pl.DataFrame, options: list[str]) -> None:
         st.session_state["batch-ids"] = ids
     if st.session_state.get("batch-ids") == ids:
         try:
-            _result(replayed(ids, None))
+            _result(replayed(ids, None, scope))
         except RetrospanError as error:
             st.warning(shortened(str(error), 400))
     st.caption("The same from the command line, results stored; with a what-if: --scenario FILE")

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 import streamlit as st
 
+from analyzer.oversight.flags import read_flags, variants
 from analyzer.oversight.joined import Joined
 from analyzer.oversight.measure import Case, Measure
 from analyzer.oversight.read import join, read_joined, read_one
@@ -19,7 +20,8 @@ from store.conclusions import Flow
 from store.decision_log import LogCheck, check_log
 from store.read import FlowSelection, read_decisions, read_flows
 
-FLOWS_MAX = 4_000  # flows with decisions that a page joins, the latest; the command takes all
+FLOWS_MAX = 500  # flows whose decisions are joined within about a second
+JOINED_MAX = 4_000  # flows with decisions that a page joins, the latest; the command takes all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +37,9 @@ class Looked:
 def looked(overview: Overview, scope: Scope) -> Looked:
     """The decisions of the flows in scope; without a scope also those that belong to no flow."""
     with_some = overview.flows.filter(pl.col("decisions") > 0)
-    ids = tuple(with_some["flow_id"].head(FLOWS_MAX))
+    ids = tuple(with_some["flow_id"].head(JOINED_MAX))
     path = data.store_path()
-    every = not scope.narrow and with_some.height <= FLOWS_MAX
+    every = not scope.narrow and with_some.height <= JOINED_MAX
     decisions, flows = _joined(str(path), data.stamp_of(path), ids, every)
     return Looked(decisions=decisions, flows=flows, looked_at=len(ids), whole=with_some.height)
 
@@ -124,8 +126,13 @@ def _joined(
     )
     wanted = {decision_id for flow in flows for decision_id in flow.decision_ids}
     traces = sorted({trace_id for flow in flows for trace_id in flow.trace_ids})
-    decisions = data.held("decisions", lambda session: read_decisions(session, traces), path)
-    return join([it for it in decisions if it.decision_id in wanted], flows)
+    decisions, flags = data.held(
+        "decisions",
+        lambda session: (read_decisions(session, traces), read_flags(session, traces)),
+        path,
+    )
+    own = [it for it in decisions if it.decision_id in wanted]
+    return join(own, flows, variants(flags))
 
 
 @st.cache_resource(max_entries=8)

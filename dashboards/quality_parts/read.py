@@ -1,15 +1,19 @@
 """What of the data cannot be believed, read once per state of the store."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import streamlit as st
 
-from analyzer.quality import QualityReport, quality_report
+from analyzer.quality import QualityReport
+from analyzer.quality.report import counted, questions, report_of
 from dashboards import data
 from store.read import ClockSkew, StoreCounts, counts
 from store.read import read_clock_skew as read_skew
 from store.session import Session
+
+SPANS_MAX = 200_000  # spans whose gaps are counted within about a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +36,15 @@ def quality() -> Quality:
 def _quality(path: str, stamp: data.Stamp) -> Quality:
     del stamp  # only part of the key
 
-    def question(session: Session) -> Quality:
-        return Quality(
-            report=quality_report(session),
-            counts=counts(session),
-            skews=tuple(read_skew(session)),
-            rejects=data.asked(session, "reject_rows"),
-        )
+    # One lease for each question: whoever waits for the store gets it in between.
+    rows = [
+        row
+        for name in questions()
+        for row in data.held(f"data quality: {name}", partial(counted, name=name), path)
+    ]
+    store_counts, skews, rejects = data.held("data quality", _aside, path)
+    return Quality(report=report_of(rows), counts=store_counts, skews=skews, rejects=rejects)
 
-    return data.held("data quality", question, path)
+
+def _aside(session: Session) -> tuple[StoreCounts, tuple[ClockSkew, ...], pl.DataFrame]:
+    return counts(session), tuple(read_skew(session)), data.asked(session, "reject_rows")

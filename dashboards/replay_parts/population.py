@@ -11,6 +11,7 @@ from dashboards.components.exports import exports
 from dashboards.markup import chip, heading, notes, worded
 from dashboards.replay_parts.result import flips
 from dashboards.replays import Kind, Replayed, replayed, simulated
+from dashboards.scope import Scope
 from dashboards.what_ifs import CLAIMS
 from dashboards.wording import count_text, duration_text, plural, shortened
 from replay.population import Population
@@ -31,7 +32,7 @@ MEASURES = {
 }
 
 
-def each_alone(flow_ids: Sequence[str], kind: Kind, text: str) -> None:
+def each_alone(flow_ids: Sequence[str], kind: Kind, text: str, scope: Scope) -> None:
     """How the flows of a kind would have ended, each by itself."""
     ids = tuple(flow_ids[:FLOWS_MAX])
     st.subheader("The same what-if for other flows of this kind, each alone")
@@ -41,7 +42,7 @@ def each_alone(flow_ids: Sequence[str], kind: Kind, text: str) -> None:
     if st.button(f"Replay {plural(len(ids), 'flow')}", key="what-if-each"):
         st.session_state["what-if-for"] = (ids, text)
     if st.session_state.get("what-if-for") == (ids, text):
-        _each(replayed(ids, text))
+        _each(replayed(ids, text, scope))
 
 
 def _each(run: Replayed) -> None:
@@ -95,14 +96,14 @@ def _refusals(results: Sequence[ReplayResult]) -> None:
         st.html(notes(["No claim:", *lines[:REASONS_MAX]], tone="warn"))
 
 
-def all_at_once(kind: Kind, text: str) -> None:
+def all_at_once(kind: Kind, text: str, scope: Scope) -> None:
     """One simulation per changed operation: load feeds back, so the claim is C4."""
     st.subheader("For all calls at once, where load feeds back")
     st.html(chip(f"claim C4: {CLAIMS['C4']}", tone="info"))
     if st.button("Simulate all calls", key="what-if-all"):
         st.session_state["what-if-all-for"] = (kind, text)
     if st.session_state.get("what-if-all-for") == (kind, text):
-        for one in simulated(kind, text):
+        for one in simulated(kind, text, scope):
             _simulation(one)
     st.caption("From the command line, over all flows: save the scenario first")
     links.as_command("replay", "population", "--scenario", "FILE")

@@ -22,18 +22,16 @@ PATHS_MAX = 40
 
 def render() -> None:
     """The page; `?flow=ID` shows the path of one flow."""
-    start = begun("Compensation", "Do our undo paths work?")
+    start = begun("Compensation", "Do our undo paths work?", FLOWS_MAX)
     if start is None:
         return
     overview, scope = start
-    within = frozenset(overview.flows["flow_id"])
-    flow_ids = [flow_id for flow_id in saga_flow_ids() if flow_id in within]
+    flow_ids = saga_flow_ids(overview.flows)
     if not flow_ids:
         _no_sagas(overview.flows.height)
         return
     found = undone(flow_ids)
-    cut = f", the latest {FLOWS_MAX:,} are measured" if found.looked_at < found.flows else ""
-    st.caption(f"{found.flows:,} of {plural(overview.flows.height, 'flow')} have a saga{cut}.")
+    st.caption(f"{found.flows:,} of {plural(overview.flows.height, 'flow')} have a saga.")
     cards(found)
     st.subheader("Stuck first")
     stuck_part(overview, flow_ids)

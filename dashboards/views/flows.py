@@ -67,7 +67,7 @@ def render() -> None:
     parts = {
         "List": partial(_list, found, overview),
         "What differs": partial(differences_tab, found, scoped, partial(_found, overview, scoped)),
-        "Batch replay": partial(batch_tab, found, options),
+        "Batch replay": partial(batch_tab, found, options, scope),
         "As command": partial(_command, scope, chosen),
     }
     address_tabs("view", parts)

@@ -11,10 +11,11 @@ from dashboards.components.plain_table import plain_table
 from dashboards.markup import notes
 from dashboards.moments import moment
 from dashboards.pages import PageFacts
-from dashboards.quality_parts.read import Quality, quality
+from dashboards.quality_parts.read import SPANS_MAX, Quality, quality
 from dashboards.quality_parts.tables import gap_rows, reject_rows, service_rows, skew_rows
 from dashboards.scope import Scope
-from dashboards.scoped import begun
+from dashboards.scoped import scoped
+from dashboards.wide_ranges import wanted_of_store
 from dashboards.wording import plural
 from store.conclusions import Evidence
 
@@ -23,10 +24,12 @@ PAGE = PageFacts(title="Data quality", section="Data", order=95, url_path="quali
 
 def render() -> None:
     """The page: `?about=SERVICE` narrows the gaps to one service."""
-    start = begun("Data quality", "May I believe the rest?")
+    start = scoped("Data quality", "May I believe the rest?", None)
     if start is None:
         return
-    _, scope = start
+    holdings, scope = start
+    if not wanted_of_store("spans", holdings.spans, SPANS_MAX):
+        return
     found = quality()
     _cards(found)
     _scope_note(scope)

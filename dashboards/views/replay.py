@@ -13,7 +13,7 @@ from dashboards.markup import heading, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.replay_parts.population import all_at_once, each_alone
 from dashboards.replay_parts.result import control, outcome
-from dashboards.replays import Kind, operations, replayed
+from dashboards.replays import FLOWS_MAX, Kind, operations, replayed
 from dashboards.scope import Scope
 from dashboards.scoped import begun
 from dashboards.what_ifs import FORMS, ONLY_OF_ALL, file_name, scenario_text
@@ -29,10 +29,11 @@ NONE = ""
 
 def render() -> None:
     """The page: `?flow=ID`, and maybe `&change=timeout&op=…&value=…`."""
-    start = begun("Replay & what-if", "Is it reproducible; what if something had been different?")
+    asks = "Is it reproducible; what if something had been different?"
+    start = begun("Replay & what-if", asks, FLOWS_MAX)
     if start is None:
         return
-    overview, _ = start
+    overview, scope = start
     flow_id = st.query_params.get("flow")
     if not flow_id:
         _choose(overview)
@@ -40,14 +41,14 @@ def render() -> None:
     kind = _kind(flow_id)
     _head(flow_id, kind)
     try:
-        run = replayed((flow_id,), None)
+        run = replayed((flow_id,), None, scope)
     except UsageError as error:
         _said(error)
         links.as_command("replay", "run", flow_id)
         return
     left, right = st.columns([2, 3], gap="medium")
     with left:
-        text = _form(kind)
+        text = _form(kind, scope)
     with right:
         st.subheader("Control: the recording, unchanged")
         control(run.results[0])
@@ -59,24 +60,24 @@ def render() -> None:
         st.subheader("The control replay")
         outcome(run.flows[0], run.results[0])
         return
-    _what_if(overview, flow_id, kind, text)
+    _what_if(overview, scope, flow_id, kind, text)
 
 
-def _what_if(overview: Overview, flow_id: str, kind: Kind, text: str) -> None:
+def _what_if(overview: Overview, scope: Scope, flow_id: str, kind: Kind, text: str) -> None:
     change = st.query_params.get("change", NONE)
     try:
         if change not in ONLY_OF_ALL:
             st.subheader("The what-if, for this flow alone")
-            run = replayed((flow_id,), text)
+            run = replayed((flow_id,), text, scope)
             outcome(run.flows[0], run.results[0])
             st.divider()
             same = overview.flows.filter(
                 (pl.col("name") == kind[0]) & (pl.col("version") == kind[1])
             )
-            each_alone(list(same["flow_id"]), kind, text)
+            each_alone(list(same["flow_id"]), kind, text, scope)
         if change in FORMS and FORMS[change].of_all:
             st.divider()
-            all_at_once(kind, text)
+            all_at_once(kind, text, scope)
     except (DataError, UsageError) as error:
         _said(error)
 
@@ -128,10 +129,10 @@ def _choose(overview: Overview) -> None:
         links.open_replay(str(shown["flow_id"][row]))
 
 
-def _form(kind: Kind) -> str | None:
+def _form(kind: Kind, scope: Scope) -> str | None:
     """The what-if of the address as a scenario; None when nothing is to be different."""
     st.subheader("What if …")
-    known = _operations(kind)
+    known = _operations(kind, scope)
     change = _select("Change", "change", [NONE, *FORMS], _change_words)
     if change == NONE:
         st.caption("Nothing changed: the page shows the control replay.")
@@ -149,9 +150,9 @@ def _form(kind: Kind) -> str | None:
         return None
 
 
-def _operations(kind: Kind) -> Sequence[str]:
+def _operations(kind: Kind, scope: Scope) -> Sequence[str]:
     try:
-        return operations(kind)
+        return operations(kind, scope)
     except UsageError as error:
         _said(error)
         return ()

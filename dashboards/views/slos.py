@@ -12,15 +12,15 @@ from dashboards.components.flow_rows import flow_rows
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
 from dashboards.configured import Targets, targets
-from dashboards.data import Overview
 from dashboards.estimates import interval, percent
+from dashboards.flow_questions import incidents
 from dashboards.markup import heading, line, notes
 from dashboards.moments import moment
 from dashboards.objectives import worst_first
 from dashboards.pages import PageFacts
-from dashboards.scoped import begun
+from dashboards.scoped import scoped
 from dashboards.slo_parts.charts import budget_chart, burn_chart
-from dashboards.slo_parts.judged import Judged, judged
+from dashboards.slo_parts.judged import FLOWS_MAX, Judged, judged
 from dashboards.slo_parts.tables import (
     alert_rows,
     burn,
@@ -30,8 +30,10 @@ from dashboards.slo_parts.tables import (
     spending_rows,
     worst_state,
 )
+from dashboards.wide_ranges import wanted_of_store
 from dashboards.wording import clean, duration_text, plural, time_text
 from retrospan.timespan import rfc3339
+from store.conclusions import Incident
 from store.errors import NotFoundError
 
 PAGE = PageFacts(title="SLOs", section="Operate", order=25, url_path="slos")
@@ -40,19 +42,21 @@ NS_PER_MINUTE = 60_000_000_000
 
 def render() -> None:
     """The page: all objectives, or one (`?slo=NAME`, and `&cause=KIND:CAUSE` of its ledger)."""
-    start = begun("SLOs", "How much budget is left, who spent it, would an alert have fired?")
+    asks = "How much budget is left, who spent it, would an alert have fired?"
+    start = scoped("SLOs", asks, None)
     if start is None:
         return
-    overview, scope = start
-    end_ns = overview.last_ns or 0
+    holdings, scope = start
+    if not wanted_of_store("flows", holdings.flow_count, FLOWS_MAX):
+        return
     held_to = targets()
-    found = judged(held_to, overview, scope, end_ns)
+    found = judged(held_to, scope, holdings)
     if not found:
         _nothing(held_to)
         return
     wanted = st.query_params.get("slo")
     if wanted:
-        _one(wanted, found, overview, held_to)
+        _one(wanted, found, incidents(scope), held_to)
     else:
         _list(found, held_to)
 
@@ -96,12 +100,12 @@ def _files(held_to: Targets) -> Sequence[Path]:
     return () if held_to.own else held_to.files
 
 
-def _one(wanted: str, found: Sequence[Judged], overview: Overview, held_to: Targets) -> None:
+def _one(wanted: str, found: Sequence[Judged], known: Sequence[Incident], held_to: Targets) -> None:
     links.view_link("slos", "All objectives")
     chosen = next((one for one in found if one.key == wanted), None)
     if chosen is None:
-        known = ", ".join(one.key for one in found)
-        raise NotFoundError(f"no objective {wanted} counts flows here; there are: {known}")
+        listed = ", ".join(one.key for one in found)
+        raise NotFoundError(f"no objective {wanted} counts flows here; there are: {listed}")
     report = chosen.report
     window = f"{'rolling ' if report.slo.window.rolling else ''}{report.slo.window.span.text}"
     above = f"objective of {report.slo.service or 'no service'}, {report.slo.method}, {window}"
@@ -117,9 +121,9 @@ def _one(wanted: str, found: Sequence[Judged], overview: Overview, held_to: Targ
         f"<div>Window {moment(report.since_ns, digits=3)} – {moment(report.at_ns, digits=3)}</div>"
     )
     if not report.reason:
-        _burning(chosen, overview)
-        _ledger(chosen, overview)
-        _backtest(chosen, overview, held_to)
+        _burning(chosen, known)
+        _ledger(chosen)
+        _backtest(chosen, known, held_to)
 
 
 def _own_time(one: Judged) -> None:
@@ -173,11 +177,11 @@ def _cards(one: Judged) -> None:
             st.caption(scope)
 
 
-def _burning(one: Judged, overview: Overview) -> None:
+def _burning(one: Judged, known: Sequence[Incident]) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.subheader("Budget left")
-        budget_chart(one, overview.incidents)
+        budget_chart(one, known)
     with right:
         st.subheader("Burn rate")
         rules = one.report.slo.rules
@@ -195,11 +199,11 @@ def _burning(one: Judged, overview: Overview) -> None:
                 ),
                 label_visibility="collapsed",
             )
-        burn_chart(one, rules[place], overview.incidents)
+        burn_chart(one, rules[place], known)
     plain_table(alert_rows(one.report.alerts), key="slo_alerts", alt="Alert rules, now")
 
 
-def _ledger(one: Judged, overview: Overview) -> None:
+def _ledger(one: Judged) -> None:
     st.subheader("Who spent the budget")
     if not one.report.spending:
         st.text("No budget was spent.")
@@ -222,11 +226,11 @@ def _ledger(one: Judged, overview: Overview) -> None:
     flow_rows(one.bad(kind, cause), key="slo_bad_flows", alt="Bad flows, latest first")
 
 
-def _backtest(one: Judged, overview: Overview, held_to: Targets) -> None:
+def _backtest(one: Judged, incidents: Sequence[Incident], held_to: Targets) -> None:
     st.subheader("Would an alert have fired?")
     histories = one.histories()
     table = firing_rows(histories)
-    known = [incident for incident in overview.incidents if _overlaps(one, incident.start_ns)]
+    known = [incident for incident in incidents if _overlaps(one, incident.start_ns)]
     if table.is_empty():
         st.text(f"None of {plural(len(histories), 'alert rule')} would have fired.")
     else:

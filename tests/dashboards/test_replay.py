@@ -71,7 +71,7 @@ def replayable(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def no_kept_answers() -> Iterator[None]:
     data._overview.clear()
-    for kept in (replays._replayed, replays._simulated, replays._operations):
+    for kept in (replays._replayed, replays._simulated, replays._of_kind):
         kept.clear()
     yield
 

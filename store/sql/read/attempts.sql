@@ -1,3 +1,21 @@
+-- Bodies are many more than one flow's: they are looked through once, for both ends of an attempt.
+WITH chosen AS MATERIALIZED (
+    SELECT *
+    FROM attempts
+    WHERE $all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+),
+
+shown AS MATERIALIZED (
+    SELECT sha256, body
+    FROM payloads
+    WHERE
+        sha256 IN (
+            SELECT request_sha256 FROM chosen
+            UNION
+            SELECT response_sha256 FROM chosen
+        )
+)
+
 SELECT
     a.flow_id,
     a.step_ordinal,
@@ -22,8 +40,7 @@ SELECT
     span_hex(a.callee_span_id),
     request.body,
     response.body
-FROM attempts AS a
-LEFT JOIN payloads AS request ON a.request_sha256 = request.sha256
-LEFT JOIN payloads AS response ON a.response_sha256 = response.sha256
-WHERE $all OR a.flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+FROM chosen AS a
+LEFT JOIN shown AS request ON a.request_sha256 = request.sha256
+LEFT JOIN shown AS response ON a.response_sha256 = response.sha256
 ORDER BY a.flow_id, a.step_ordinal, a.ordinal

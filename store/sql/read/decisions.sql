@@ -30,6 +30,7 @@ SELECT
     record
 FROM decisions
 WHERE $all
+    OR decision_id IN (SELECT unnest($decision_ids::VARCHAR[]))
     OR trace_id IN (SELECT trace_id FROM wanted)
     OR (trace_id IS NULL AND flow_id IN (SELECT flow_id FROM flow_names))
 ORDER BY time_ns, decision_id

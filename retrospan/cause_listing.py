@@ -79,7 +79,7 @@ def page(found: Causes) -> list[str]:
         f"  mitigated     {_when(incident.mitigated_ns, incident.start_ns)}",
         f"  recovered     {_when(incident.recovered_ns, incident.start_ns)}",
         "",
-        f"  {impact.affected} of {impact.flows} flows affected: "
+        f"  {impact.affected} of {impact.flows} flows failed or broke a rule: "
         + ", ".join(f"{visible(kind)} {count}" for kind, count in impact.by_kind.items()),
     ]
     if impact.contained_by is not None:

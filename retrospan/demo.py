@@ -10,7 +10,8 @@ from analyzer.slo.evaluate import read_facts, report
 from analyzer.slo.openslo import read_slos
 from retrospan import samples
 from retrospan.edge import Edge
-from retrospan.incident import declare, overlaps, worst_window
+from retrospan.incident import declare, overlaps
+from retrospan.incident_search import search
 from retrospan.loading import derive, load
 from retrospan.objectives import standing
 from retrospan.replaying import Replayer
@@ -55,9 +56,10 @@ def run(edge: Edge, sample: str, out: Path, show: Callable[[str], None]) -> Demo
     if (named := _slo_file(sample)) is not None:
         with _stage(edge, "hold them to their objectives") as told:
             told += _standing(edge, named)
-    with _stage(edge, "declare the incident") as told:
-        incident, flow_ids = _declare(edge, sample)
-        told.append(f"{incident.incident_id}, {len(flow_ids)} flows in its window")
+    with _stage(edge, "find the incident") as told:
+        incident, flow_ids = _incident(edge, sample)
+        told.append(f"{incident.incident_id}, {incident.title}")
+        told.append(f"{len(flow_ids)} flows in its window")
     with _stage(edge, "replay the window, unchanged") as told:
         replayer = Replayer(edge)
         results = replayer.run(flow_ids, None, show)
@@ -140,24 +142,29 @@ def _fresh(out: Path) -> Path:
     return store
 
 
-def _declare(edge: Edge, sample: str) -> tuple[Incident, list[str]]:
-    """The incident from the first violation to the last, as the data shows them."""
-    with edge.lease("looking for the incident") as session:
+def _incident(edge: Edge, sample: str) -> tuple[Incident, list[str]]:
+    """The incident with the most affected flows that burn rates show, with all flows of its time;
+    where they show none, all data is declared to be one."""
+    incidents, _ = search(edge)
+    with edge.lease("reading the flows of the incident") as session:
         flows = read.read_flows(session)
         sagas = read.read_sagas(session)
     if not flows:
         raise DataError(f"sample {sample}: its recordings gave no flow")
-    start_ns, end_ns = worst_window(flows, sagas) or (flows[0].start_ns, flows[-1].start_ns)
-    incident = declare(
-        flows=flows,
-        sagas=sagas,
-        start_ns=start_ns,
-        end_ns=end_ns,
-        title=sample,
-        declared_by="demo",
-    )
-    with edge.lease("declaring the demo's incident") as session:
-        write.write_incident(session, incident)
+    incident = max(incidents, key=lambda one: (len(one.flow_ids), -one.start_ns), default=None)
+    if incident is None:
+        ends = [flow.start_ns if flow.end_ns is None else flow.end_ns for flow in flows]
+        incident = declare(
+            flows=flows,
+            sagas=sagas,
+            start_ns=min(flow.start_ns for flow in flows),
+            end_ns=max(ends),
+            title=f"{sample}, all of it: no incident was found",
+            declared_by="demo",
+        )
+        with edge.lease("declaring the demo's incident") as session:
+            write.write_incident(session, incident)
+    start_ns, end_ns = incident.start_ns, incident.end_ns
     return incident, [flow.flow_id for flow in flows if overlaps(flow, start_ns, end_ns)]
 
 

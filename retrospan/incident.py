@@ -87,18 +87,6 @@ def _recovery(
     return last_ns
 
 
-def worst_window(flows: Sequence[Flow], sagas: Sequence[SagaVerdict]) -> tuple[int, int] | None:
-    """From the start of the first violated flow to the end of the last one."""
-    violated = {saga.flow_id for saga in sagas if saga.verdict is Verdict.VIOLATION}
-    hit = [flow for flow in flows if flow.flow_id in violated]
-    if not hit:
-        affected = affected_ids(flows, sagas)
-        hit = [flow for flow in flows if flow.flow_id in affected]
-    if not hit:
-        return None
-    return min(flow.start_ns for flow in hit), max(flow.end_ns or flow.start_ns for flow in hit)
-
-
 FOUND_BY = "burn rate"
 _UNDECIDED = frozenset({FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS})
 
@@ -108,16 +96,24 @@ def found(
     sagas: Sequence[SagaVerdict],
     findings: Sequence[Finding],
     lines: Sequence[tuple[str, Fraction, Timeline]] = (),
+    regions: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Incident]:
     """The incidents that behaviour shows, those near one another as one.
 
     `lines` are SLOs as name, budget and events. Flow kinds are held to a default objective too: a
-    flow is good that neither failed nor left a saga or a rule violated.
+    flow is good that neither failed nor left a saga or a rule violated. So are the flows of each
+    of the `regions` (by flow id): one that goes bad may be too small a part of a kind to show.
     """
     windows: list[Window] = []
     for name in sorted({flow.name for flow in flows}):
         mine = [flow for flow in flows if flow.name == name]
-        windows += find(f"flows {name}", _judged(mine, sagas, findings))
+        judged = _judged(mine, sagas, findings)
+        whole = find(f"flows {name}", judged)
+        windows += whole
+        for region, ids in _by_region(regions or {}).items():
+            inside = [one for one in judged if one.flow_id in ids]
+            if len(inside) < len(judged):
+                windows += _unseen(find(f"flows {name} in {region}", inside), whole)
     starts = {flow.flow_id: flow.start_ns for flow in flows}
     for name, budget, line in lines:
         judged = [
@@ -132,6 +128,24 @@ def found(
         windows += find(f"SLO {name}", judged, budget)
     by_id = {flow.flow_id: flow for flow in flows}
     return [_incident(group, by_id) for group in merged(windows)]
+
+
+def _by_region(regions: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """The flows that name each region."""
+    found: dict[str, set[str]] = {}
+    for flow_id, names in regions.items():
+        for name in names:
+            found.setdefault(name, set()).add(flow_id)
+    return {name: frozenset(ids) for name, ids in sorted(found.items())}
+
+
+def _unseen(windows: Sequence[Window], known: Sequence[Window]) -> list[Window]:
+    """Those at no time of which all flows of the kind together burn."""
+    return [
+        window
+        for window in windows
+        if not any(one.start_ns <= window.end_ns and window.start_ns <= one.end_ns for one in known)
+    ]
 
 
 def _judged(
@@ -161,9 +175,7 @@ def _incident(windows: Sequence[Window], flows: Mapping[str, Flow]) -> Incident:
     """One incident of windows that overlap. It is over when all of them are."""
     start_ns = min(window.start_ns for window in windows)
     end_ns = max(window.end_ns for window in windows)
-    title = "; ".join(
-        f"{window.source}: {window.bad} of {window.known} bad" for window in windows[:3]
-    )
+    title = "; ".join(f"{window.source}: {window.bad} bad" for window in windows[:3])
     ids = sorted(
         {flow_id for window in windows for flow_id in window.flow_ids},
         key=lambda one: (flows[one].start_ns, one),

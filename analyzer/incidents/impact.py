@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from store.conclusions import Flow, FlowOutcome, SagaVerdict, StepOutcome, Verdict
+from store.conclusions import Flow, FlowOutcome, SagaVerdict, StepOutcome
 
 FAILED = frozenset(
     {FlowOutcome.FAILED, FlowOutcome.PARTIALLY_COMPENSATED, FlowOutcome.COMPENSATION_FAILED}
@@ -15,7 +15,8 @@ FAILED = frozenset(
 class Impact:
     """`affected` of `flows` in the window have the symptom. `contained_by` is the service most
     failed flows had failing calls to, with (failed flows that did, all failed flows); None when
-    none failed. `residual_effects` are effects left standing, in `flows_to_repair` flows."""
+    none failed. `residual_effects` are effects left standing, or undone that never stood, in
+    `flows_to_repair` flows of the window, affected or not."""
 
     affected: int
     flows: int
@@ -51,18 +52,17 @@ def impact_of(
             }
         )
     most = min(failing, key=lambda name: (-failing[name], name), default=None)
-    left = {
-        saga.flow_id: len(saga.residual_effects)
-        for saga in sagas
-        if saga.flow_id in affected and saga.residual_effects and saga.verdict is Verdict.VIOLATION
-    }
+    ids = {flow.flow_id for flow in inside}
+    left = Counter(
+        saga.flow_id for saga in sagas for _ in saga.residual_effects if saga.flow_id in ids
+    )
     return Impact(
         affected=len(hit),
         flows=len(inside),
         by_kind=dict(sorted(Counter(f"{flow.name} {flow.version}" for flow in hit).items())),
         services=sorted({service for flow in hit for service in flow.services}),
         contained_by=None if most is None else (most, failing[most], len(failed)),
-        residual_effects=sum(left.values()),
+        residual_effects=left.total(),
         flows_to_repair=len(left),
     )
 

@@ -231,35 +231,17 @@ def find_incidents(
     as_json: AsJson = False,
 ) -> None:
     """Find incidents by burn rate and keep them: windows with more bad flows than usual."""
-    from analyzer.slo.evaluate import read_facts
-    from analyzer.slo.timeline import timeline
-    from retrospan.incident import found
+    from retrospan.incident_search import search
     from retrospan.slo_files import slos_of
-    from store import read, write
 
     edge = edge_of(context)
     settings = edge.settings()
     wanted = slo or settings.tables.get("slo", {}).get("files")
     slos = [one for one in slos_of(settings, slo or ()) if one.good is not None] if wanted else []
-    with edge.lease("looking for incidents") as session:
-        flows = read.read_flows(session)
-        sagas = read.read_sagas(session)
-        findings = read.read_findings(session)
-        facts = read_facts(session) if slos else []
-        known = {one.incident_id for one in read.read_incidents(session)}
-    lines = [
-        (f"{one.name} {objective.name}".strip(), objective.budget, timeline(one, facts))
-        for one in slos
-        for objective in one.objectives
-    ]
-    incidents = found(flows, sagas, findings, lines)
-    with edge.lease("keeping incidents") as session:
-        for incident in incidents:
-            if incident.incident_id not in known:
-                write.write_incident(session, incident)
+    incidents, flows = search(edge, slos)
     _print(incidents, form, as_json)
     if not incidents:
-        edge.say(f"no incident: nothing burns in {len(flows)} flows")
+        edge.say(f"no incident: nothing burns in {flows} flows")
     for incident in incidents:
         edge.say(f"next: retrospan incidents show {incident.incident_id}")
 

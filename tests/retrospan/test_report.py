@@ -137,7 +137,7 @@ def test_decisions_below_their_threshold_are_counted_and_silent_ones_named() -> 
     others = [one for one in world.DECISION_LIST if one.decision_id != "decision-020"]
     said = section_text(build(replace(facts(), decisions=[*others, silent])), "decisions")
     assert "below the recorded threshold in 5 of 5 (100.0 %)" in said
-    assert "1 decision recorded no confidence or no threshold" in said
+    assert "1 of 6 recorded only one of them or neither" in said
 
 
 def test_times_that_behaviour_does_not_show_are_said_to_be_unseen() -> None:

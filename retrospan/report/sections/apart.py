@@ -45,8 +45,8 @@ def _contrast(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
     given = sum(one.given for one in more)
     said = (
         "{selected} against {baseline}: {tested} were tested at a false discovery rate of 5 %, "
-        "{more} are more frequent among the affected, {given} of them were given before the flow "
-        "began. An association, not a cause: the others may be its consequence."
+        "{more} are more frequent among the affected; known before the flow began: {given} of "
+        "them. An association, not a cause: the others may be its consequence."
     )
     blocks: list[Block] = [
         log.say(

@@ -14,6 +14,7 @@ from store.model import JsonValue
 CANDIDATES_MAX = 10
 TOLD_MAX = 3
 CONFIRMED = "confirmed"
+CHANGED = frozenset({"version", "policy", "model", "flag", "change"})
 NOT_ASKED = "Nobody asked what the incident comes from: no data."
 
 
@@ -71,13 +72,28 @@ def first(facts: IncidentFacts, log: EvidenceLog) -> Statement:
             name=_name(found.causes[0]),
         )
     one = confirmed[0]
+    others = sorted({_told_as(it) for it in confirmed if it.candidate.kind in CHANGED})
+    if one.candidate.kind in CHANGED or not others:
+        return log.say(
+            basis,
+            "Confirmed by replay as a cause: {kind} {name} ({reason}).",
+            kind=one.candidate.kind,
+            name=_name(one),
+            reason=one.confirmation.reason,
+        )
     return log.say(
         basis,
-        "Confirmed by replay as a cause: {kind} {name} ({reason}).",
+        "Confirmed by replay as a cause: {kind} {name} ({reason}). Confirmed too, of what was "
+        "changed: {others}.",
         kind=one.candidate.kind,
         name=_name(one),
         reason=one.confirmation.reason,
+        others=", ".join(others),
     )
+
+
+def _told_as(cause: Cause) -> str:
+    return f"{cause.candidate.kind} {_name(cause)}"
 
 
 def _given(facts: IncidentFacts, file: InputFile, log: EvidenceLog) -> Statement:

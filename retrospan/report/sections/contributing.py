@@ -3,6 +3,7 @@
 from collections import Counter
 
 from retrospan.documents import finding_row
+from retrospan.finding_times import times_of
 from retrospan.report import bases
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Basis, EvidenceLog, Section
@@ -39,6 +40,8 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
         for group, example in first.items()
         for severity, detector, verdict in [group]
     ]
+    many = [finding for finding in findings if finding.flow_id is None]
+    timed = sum(bool(times_of(finding)) for finding in many)
     return Section(
         key="contributing",
         title="Contributing factors",
@@ -46,9 +49,13 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
             log.say(
                 basis,
                 "{detectors} reported {findings}. They stand beside the incident; none of them is "
-                "claimed as its cause.",
+                "claimed as its cause. {many} of them are about many flows: {timed} ran in the "
+                "window's time, {all} are true of all data and tell no time.",
                 detectors=plural(len({finding.detector for finding in findings}), "detector"),
                 findings=plural(len(findings), "finding"),
+                many=len(many),
+                timed=timed,
+                all=len(many) - timed,
             ),
             log.table(
                 basis,

@@ -78,10 +78,11 @@ def _confidence(decisions: list[Decision], basis: Basis, log: EvidenceLog) -> li
     return [
         log.say(
             basis,
-            "Confidence lay below the recorded threshold in {below}; {silent} recorded no "
-            "confidence or no threshold.",
+            "Confidence lay below the recorded threshold in {below} decisions that recorded both; "
+            "{silent} of {all} recorded only one of them or neither.",
             below=of(below, len(compared)),
-            silent=plural(len(decisions) - len(compared), "decision"),
+            silent=len(decisions) - len(compared),
+            all=len(decisions),
         )
     ]
 

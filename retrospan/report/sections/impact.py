@@ -2,10 +2,11 @@
 
 from collections import Counter
 
+from retrospan.incident import FOUND_BY
 from retrospan.report import bases
 from retrospan.report.charts.effects import effects_chart
 from retrospan.report.facts import IncidentFacts
-from retrospan.report.model import Block, EvidenceLog, Section, Table
+from retrospan.report.model import Basis, Block, EvidenceLog, Section, Table
 from retrospan.report.numbers import of, plural, share
 from retrospan.text import Words
 from store.conclusions import FlowOutcome, Verdict
@@ -22,6 +23,7 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
             affected=of(len(facts.affected_inside), len(facts.inside)),
             services=plural(len(facts.incident.services), "service"),
         ),
+        *_found_by(facts, log),
         _outcomes(facts, log),
     ]
     if facts.sagas_inside:
@@ -41,6 +43,28 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
             )
         )
     return Section(key="impact", title="Impact in numbers", blocks=blocks)
+
+
+def _found_by(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
+    """How the flows that made an incident of it relate to those counted here."""
+    incident = facts.incident
+    if incident.declared_by != FOUND_BY:
+        return []
+    return [
+        log.say(
+            Basis(
+                question="flows the incident was found by, and affected flows of the window",
+                parameters=bases.window(facts),
+                data=[
+                    [flow_id, flow_id in facts.affected] for flow_id in sorted(incident.flow_ids)
+                ],
+            ),
+            "The incident was found by {bad} that failed or broke a rule; {both} of these are "
+            "among the affected, whose others were undone as they should be.",
+            bad=plural(len(incident.flow_ids), "flow"),
+            both=sum(flow_id in facts.affected for flow_id in incident.flow_ids),
+        )
+    ]
 
 
 def _outcomes(facts: IncidentFacts, log: EvidenceLog) -> Table:

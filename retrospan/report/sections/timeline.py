@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from retrospan.finding_times import times_of
 from retrospan.report import bases
 from retrospan.report.charts.moments import moments_drawing
 from retrospan.report.charts.outcomes import outcome_chart
@@ -15,7 +16,9 @@ from store.conclusions import Flow, StepOutcome, Verdict
 
 NEW_VERSION = "first seen"
 GIVEN = "changed, by a file that was given"
+BEGINS, ENDS = "detector: begins", "detector: ends"
 VERSIONS_MAX = 15
+DETECTED_MAX = 20
 BREAKER_RESTING = frozenset({"closed", "disabled", ""})
 
 
@@ -89,7 +92,8 @@ def _moments(facts: IncidentFacts) -> Iterator[Moment]:
 
 
 def _label(moment: Moment) -> str:
-    return moment.where if moment.what in (NEW_VERSION, GIVEN) else moment.what
+    named = (NEW_VERSION, GIVEN, BEGINS, ENDS)
+    return moment.where if moment.what in named else moment.what
 
 
 def _new(facts: IncidentFacts) -> list[Moment]:
@@ -106,7 +110,25 @@ def _new(facts: IncidentFacts) -> list[Moment]:
         for change in told
         if change.at_ns <= incident.end_ns
     ]
-    return sorted([*_versions(facts), *sorted(given)[-VERSIONS_MAX:]])
+    return sorted([*_versions(facts), *sorted(given)[-VERSIONS_MAX:], *_detected(facts)])
+
+
+def _detected(facts: IncidentFacts) -> list[Moment]:
+    """What detectors over many flows saw begin and end, where it ran in the window."""
+    incident = facts.incident
+    found = []
+    for finding in facts.findings_here:
+        place = " → ".join(
+            str(finding.facts[key]) for key in ("service", "callee") if finding.facts.get(key)
+        )
+        for since_ns, until_ns in times_of(finding):
+            if since_ns <= incident.end_ns and until_ns >= incident.start_ns:
+                name = finding.detector.replace("_", " ")
+                found += [
+                    Moment(time_ns=since_ns, what=BEGINS, where=f"{name}: {place}"),
+                    Moment(time_ns=until_ns, what=ENDS, where=f"{name}: {place}"),
+                ]
+    return sorted(found)[:DETECTED_MAX]
 
 
 def _versions(facts: IncidentFacts) -> list[Moment]:
@@ -169,10 +191,10 @@ def _stages(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
     """Detection, mitigation, recovery: a time, or that the data does not show it."""
     incident = facts.incident
     blocks: list[Block] = []
-    for stage, time_ns in (
-        ("Detection", incident.detected_ns),
-        ("Mitigation", incident.mitigated_ns),
-        ("Recovery", incident.recovered_ns),
+    for stage, time_ns, what in (
+        ("Detection", incident.detected_ns, "from here on an alert on the burn rate would fire"),
+        ("Mitigation", incident.mitigated_ns, "flows stop going bad faster than usual"),
+        ("Recovery", incident.recovered_ns, "the last bad flow ends, and later ones are as before"),
     ):
         basis = Basis(
             question="behavioural times of the incident",
@@ -185,9 +207,10 @@ def _stages(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
             blocks.append(
                 log.say(
                     basis,
-                    stage + " at {time} UTC, {after} after the window starts.",
+                    stage + " at {time} UTC, {after} after the window starts: {what}.",
                     time=utc(time_ns),
                     after=humane(time_ns - incident.start_ns),
+                    what=Words(what),
                 )
             )
     return blocks

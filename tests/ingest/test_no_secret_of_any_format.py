@@ -17,6 +17,7 @@ from ingest.reader import discover
 from store.lease import Store
 from tests.ingest.histories import cadence, order
 from tests.ingest.planting import OWN_PATTERN, SHAPES, Planter, left_in
+from tests.ingest.test_agent_runs import ANSWERED, SERVED
 from tests.ingest.test_decisions_of_spans import EXPORT
 from tests.ingest.test_jaeger_thrift import a_span, binary
 from tests.ingest.test_no_secret_is_written import DOCUMENTS
@@ -36,7 +37,7 @@ SPARED = frozenset(
         *("scheduledEventId", "startedEventId", "originalExecutionRunId", "firstExecutionRunId"),
         *("startToCloseTimeout", "startToFireTimeout", "initialInterval", "encoding", "header"),
         *("TraceId", "SpanId", "ParentSpanId", "SpanKind", "StatusCode", "Links.TraceId"),
-        *("Links.SpanId", "method", "recorded_at", "recorded_with"),
+        *("Links.SpanId", "method", "recorded_at", "recorded_with", "role"),
     }
 )
 
@@ -98,8 +99,10 @@ MADE: dict[str, Callable[[Planter], bytes]] = {
     "langfuse": as_json(EXPORT),
     "otlp_parquet": as_parquet,
     "step_functions": as_json(history()),
+    "tau_bench": as_json([SERVED]),
     "temporal": as_json(order()),
     "vcr": as_yaml(PLAIN),
+    "who_and_when": as_json(ANSWERED),
     "zipkin_v1": as_json(
         [
             v1(

@@ -5,6 +5,7 @@ import datetime
 import http.client
 import json
 import os
+import platform
 import random
 import secrets
 import socket
@@ -131,6 +132,7 @@ def busy(order: Any) -> Any:
 def draws(order: Any) -> Any:
     """Whatever a program can draw."""
     return {
+        "python": platform.python_version(),
         "random": random.random(),
         "uuid": str(uuid.uuid4()),
         "uuid1": str(uuid.uuid1()),

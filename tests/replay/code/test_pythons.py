@@ -1,0 +1,90 @@
+"""The child and its recorder in each interpreter that a team may have, from Python 3.9."""
+
+import os
+import shutil
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replay.code.process import CHILD
+from tests.replay.code.recorded import Call, run, subject
+
+VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+HOUR_MS = 3_600_000
+ORDER = {"id": "o-1"}
+BODY = {"order": "o-1"}
+
+
+@cache
+def interpreter(version: str) -> str | None:
+    """An interpreter of this version on this machine."""
+    installed = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [*sorted(map(str, installed.glob(f"{version}.*/bin/python")))]
+    on_path = shutil.which(f"python{version}")
+    for python in [*found, *([on_path] if on_path else [])]:
+        told = subprocess.run(
+            [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        if told.returncode == 0 and told.stdout.strip() == version:
+            return python
+    return None
+
+
+def python(version: str) -> str:
+    found = interpreter(version)
+    if found is None:
+        pytest.skip(f"no Python {version} is on this machine")
+    return found
+
+
+CALLS = [
+    Call(path="/reserve", start_ms=1, end_ms=31, request=BODY, response={"id": "r-1"}),
+    Call(path="/score", start_ms=1.5, end_ms=20, request=BODY, response={"id": "s-1"}),
+]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_threads_tasks_timeouts_and_draws_are_the_same_in_each(version: str) -> None:
+    chosen = python(version)
+    given = {"done": ["/score", "/reserve"], "ids": ["r-1", "s-1"]}
+    threads = subject(CALLS, given=ORDER, output=given, end_ms=33)
+    result = run(threads, "orders:in_threads", python=chosen)
+    assert result.verdict == "identical", (result.divergences, result.reason)
+    charged = Call(path="/charge", start_ms=HOUR_MS + 433, end_ms=HOUR_MS + 483, request=BODY,
+                   response={"id": "c-1"}, timeout_ms=300)  # fmt: skip
+    late = Call(path="/charge", start_ms=HOUR_MS + 32, end_ms=HOUR_MS + 332.5, request=BODY,
+                status=0, timeout_ms=300)  # fmt: skip
+    output = {"ids": ["r-1", "s-1", "c-1"], "tries": 2}
+    tasks = subject([*CALLS, late, charged], given=ORDER, output=output, end_ms=HOUR_MS + 484)
+    result = run(tasks, "orders:in_tasks", python=chosen)
+    assert result.verdict == "identical", (result.divergences, result.reason)
+    drawn: Any = run(threads, "orders:draws", python=chosen).events[-1]["output"]
+    assert drawn["now"] == "2023-11-14T22:13:20+00:00"
+    assert drawn["python"].startswith(version)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_marks_and_recorder_do_nothing_harmful_without_opentelemetry(version: str) -> None:
+    """No instrumentation is there: the functions run as they are, and draws still come."""
+    program = (
+        "import random, sys, uuid\n"
+        "import retrospan_child\n"
+        "from retrospan_child.recorder import Recorder\n"
+        "recorder = Recorder()\n"
+        "recorder.draws()\n"
+        "@retrospan_child.activity('score', recorder=recorder)\n"
+        "def score(amount): return amount + random.randint(1, 1)\n"
+        "@retrospan_child.flow('order', recorder=recorder)\n"
+        "def pay(order): return score(order['amount']), len(str(uuid.uuid4()))\n"
+        "print(pay({'amount': 2}))\n"
+    )
+    done = subprocess.run(
+        [python(version), "-W", "error", "-c", program], capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": str(CHILD)},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "(3, 36)\n"

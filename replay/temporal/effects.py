@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from replay.leaves import Leaves
 from replay.noise import last_name
@@ -30,27 +31,33 @@ def effects_told(recording: Recording, given: Sequence[Given], *, whole: bool) -
     )
     told = []
     for operation in sorted({*before, *after}):
-        was, now = before.get(operation, (0, 0, 0)), after.get(operation, (0, 0, 0))
-        if was[:2] != now[:2]:
-            keys = " by idempotency key, if they are honoured" if was[2] or now[2] else ""
+        was, now = before.get(operation, _NONE), after.get(operation, _NONE)
+        if was.count != now.count:
+            keys = " by idempotency key, if they are honoured" if was.keyed or now.keyed else ""
             until = "" if whole else " up to where the run ends"
-            told.append(f"{SUCCEEDED}{operation} {was[1]} recorded, {now[1]} now{keys}{until}")
+            told.append(
+                f"{SUCCEEDED}{operation} {was.count} recorded, {now.count} now{keys}{until}"
+            )
     return told
 
 
-def _counted(calls: Iterable[tuple[str, Leaves]]) -> dict[str, tuple[int, int, int]]:
-    """By operation: the calls, the effects when a key counts once, the keys."""
-    calls_of: defaultdict[str, int] = defaultdict(int)
+class _Effects(NamedTuple):
+    count: int
+    keyed: bool
+
+
+_NONE = _Effects(0, False)
+
+
+def _counted(calls: Iterable[tuple[str, Leaves]]) -> dict[str, _Effects]:
+    """The effects by operation, where a key counts once."""
     keys_of: defaultdict[str, set[str]] = defaultdict(set)
     bare: defaultdict[str, int] = defaultdict(int)
     for operation, request in calls:
-        calls_of[operation] += 1
         keys = [str(value) for path, value in request.items() if last_name(path) == _KEY]
-        if keys:
-            keys_of[operation].add(keys[0])
-        else:
-            bare[operation] += 1
+        keys_of[operation].update(keys[:1])
+        bare[operation] += not keys
     return {
-        operation: (count, bare[operation] + len(keys_of[operation]), len(keys_of[operation]))
-        for operation, count in calls_of.items()
+        operation: _Effects(bare[operation] + len(keys), bool(keys))
+        for operation, keys in keys_of.items()
     }

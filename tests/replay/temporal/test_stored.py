@@ -1,21 +1,23 @@
 """Payments loaded from a real server's histories and spans: verified, replayed by id, changed."""
 
 import base64
+import io
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+
+from retrospan.cli import run
 
 pytest.importorskip("temporalio")
 
 from tests.replay.temporal.mutations import MUTATIONS
 from tests.replay.temporal.recording import SCENARIOS, WORKFLOWS
 
-ROOT = Path(__file__).parents[3]
 # How each payment ended, and what of it is left standing outside.
 OUTCOMES = {
     "ok": ("succeeded", []),
@@ -24,6 +26,16 @@ OUTCOMES = {
     "refund_failed": ("compensation_failed", ["reserve_stock", "charge_card"]),
     "approved": ("succeeded", []),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No command here reads the user's own configuration, store or key."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
+        for name in ("RETROSPAN_DB", "RETROSPAN_CONFIG", "RETROSPAN_REDACTION_KEY"):
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +47,20 @@ def store(recorded: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def retrospan(store: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "retrospan", "--db", str(store), *words]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+class Said(NamedTuple):
+    """What a command said, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def retrospan(store: Path, folder: Path, *words: str) -> Said:
+    """Run one command line in this process, in a folder."""
+    out, told = io.StringIO(), io.StringIO()
+    with chdir(folder), redirect_stdout(out), redirect_stderr(told):
+        code = run(["--db", str(store), *words])
+    return Said(code, out.getvalue(), told.getvalue())
 
 
 def flows(store: Path) -> dict[str, Any]:

@@ -32,17 +32,17 @@ def effects_told(recording: Recording, given: Sequence[Given], *, whole: bool) -
     told = []
     for operation in sorted({*before, *after}):
         was, now = before.get(operation, _NONE), after.get(operation, _NONE)
-        if was.count != now.count:
+        if was.number != now.number:
             keys = " by idempotency key, if they are honoured" if was.keyed or now.keyed else ""
             until = "" if whole else " up to where the run ends"
             told.append(
-                f"{SUCCEEDED}{operation} {was.count} recorded, {now.count} now{keys}{until}"
+                f"{SUCCEEDED}{operation} {was.number} recorded, {now.number} now{keys}{until}"
             )
     return told
 
 
 class _Effects(NamedTuple):
-    count: int
+    number: int
     keyed: bool
 
 

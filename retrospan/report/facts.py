@@ -33,6 +33,7 @@ from store.model import Decision
 from store.session import Session
 
 CODE = "code"
+_REAL_CODE = (CODE, "temporal")  # ran the team's own code, not an inferred program
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,8 +186,8 @@ def gather(
         sagas=sagas,
         findings=read.read_findings(session),
         decisions=read.read_decisions(session),
-        controls=[it for it in replays if it.scenario is None and it.mode != CODE],
-        what_ifs=[it for it in replays if it.scenario is not None and it.mode != CODE],
+        controls=[it for it in replays if it.scenario is None and it.mode not in _REAL_CODE],
+        what_ifs=[it for it in replays if it.scenario is not None and it.mode not in _REAL_CODE],
         by_code=[it for it in replays if it.mode == CODE],
         rejects=Counter(rejected.reason for rejected in read.read_rejects(session)),
         slos=objectives.slos,

@@ -59,7 +59,7 @@ def list_programs(
         progress=lambda done, whole: progress(f"replayed {done} of {whole}"),
     )
     progress("")
-    what_ifs = [result for result in stored if result.scenario is not None]
+    what_ifs = [it for it in stored if it.scenario is not None and it.mode != "temporal"]
     document = programs_document(flows, controls, what_ifs, settings)
     if as_json:
         put([pretty(document)])

@@ -36,7 +36,7 @@ def load(
     from ingest.pipeline import ingest_paths
 
     report = ingest_paths(
-        edge.store(),
+        edge.store(patient=True),
         paths,
         replace(ingest_settings(edge.settings(), form, key or redaction_key()), codec=codec),
         lambda seen: show(_bar(seen)),
@@ -107,13 +107,14 @@ def derive(edge: Edge, show: Show) -> str:
         grace_ns=of_flows.grace_ns,
         unknown_sampling=of_flows.unknown_sampling,
     )
+    store = edge.store(patient=True)
     report = rebuild(
-        edge.store(),
+        store,
         of_flows,
         lambda stage, done: show(f"{stage}: {done}"),
         processes=available_processors(),
     )
-    judged = judge_population(edge.store(), of_many, lambda stage, done: show(f"{stage}: {done}"))
+    judged = judge_population(store, of_many, lambda stage, done: show(f"{stage}: {done}"))
     show("")
     told = f"flows derived: {report.flows} from {report.spans} spans; findings: {report.findings}"
     if judged.overtaken:

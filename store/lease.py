@@ -13,9 +13,10 @@ import ctypes
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -28,6 +29,8 @@ from store.session import Session
 __all__ = ["LeaseSettings", "Session", "Store"]
 
 COURTESY_SECONDS_MAX = 2.0
+
+Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +56,16 @@ class _File:
         self.writing = threading.RLock()
         self.holders: dict[int, int] = {}
 
-    def enter(self, purpose: str, settings: LeaseSettings, create: bool) -> Session:
+    def enter(
+        self, purpose: str, settings: LeaseSettings, create: bool, tell: Tell | None = None
+    ) -> Session:
         deadline = time.monotonic() + settings.wait_seconds_max
         if not self.turn.acquire(timeout=max(settings.wait_seconds_max, 0)):
             raise StoreBusyError(_busy(self.path, "another thread of this process", settings))
         try:
             self._let_others_pass()
             if self.connection is None:
-                self.connection = self._open(purpose, settings, create, deadline)
+                self.connection = self._open(purpose, settings, create, deadline, tell)
             cursor = self.connection.cursor()
             self.leases += 1
             thread = threading.get_ident()
@@ -98,10 +103,16 @@ class _File:
             )
 
     def _open(
-        self, purpose: str, settings: LeaseSettings, create: bool, deadline: float
+        self,
+        purpose: str,
+        settings: LeaseSettings,
+        create: bool,
+        deadline: float,
+        tell: Tell | None,
     ) -> duckdb.DuckDBPyConnection:
         _require(self.path, create)
-        if not self.lock.acquire(purpose, deadline):
+        waiting = partial(_tell_waiting, self.path, self.lock, tell) if tell else None
+        if not self.lock.acquire(purpose, deadline, waiting):
             raise StoreBusyError(_busy(self.path, self.lock.holder(), settings))
         _PRIVATE.enter()
         try:
@@ -180,11 +191,14 @@ os.register_at_fork(after_in_child=_forget_after_fork)
 
 
 class Store:
-    """A store file. Holding a `Store` opens nothing."""
+    """A store file. Holding a `Store` opens nothing. `tell` hears of long waits."""
 
-    def __init__(self, path: Path, settings: LeaseSettings | None = None) -> None:
+    def __init__(
+        self, path: Path, settings: LeaseSettings | None = None, tell: Tell | None = None
+    ) -> None:
         self.path = Path(path)
         self.settings = settings or LeaseSettings()
+        self._tell = tell
 
     def is_awaited(self) -> bool:
         """Whether another process waits for the file right now."""
@@ -196,7 +210,7 @@ class Store:
         key = self.path.absolute().resolve()
         with _FILES_LOCK:
             file = _FILES.setdefault(key, _File(key))
-        session = file.enter(purpose, self.settings, create)
+        session = file.enter(purpose, self.settings, create, self._tell)
         try:
             yield session
         except duckdb.Error as error:
@@ -260,6 +274,10 @@ def _unreadable(path: Path, said: str) -> Exception:
             f"use the retrospan that wrote it ({said.splitlines()[0]})"
         )
     return DataError(f"{path} cannot be opened as a store: {said.splitlines()[0]}")
+
+
+def _tell_waiting(path: Path, lock: FileLock, tell: Tell) -> None:
+    tell(f"waiting for {path}: in use by {lock.holder()}")
 
 
 def _busy(path: Path, holder: str, settings: LeaseSettings) -> str:

@@ -11,11 +11,13 @@ import fcntl
 import os
 import struct
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from store.errors import StoreError
 
 POLL_SECONDS = 0.005
+TOLD_SECONDS = 5.0  # between two words about waiting
 HOLDER_BYTES_MAX = 400
 _NUMBER_BYTES = 8
 _NUMBER_MAX = 2**62
@@ -33,8 +35,13 @@ class FileLock:
         self._lock = path.with_name(path.name + ".lock")
         self._held: int | None = None
 
-    def acquire(self, purpose: str, deadline: float) -> bool:
-        """Take the lock, or return False when `deadline` (monotonic seconds) passes."""
+    def acquire(
+        self, purpose: str, deadline: float, waiting: Callable[[], None] | None = None
+    ) -> bool:
+        """Take the lock, or return False when `deadline` (monotonic seconds) passes.
+
+        `waiting` is called now and then meanwhile.
+        """
         queue = _open(self._queue)
         try:
             lock = _open(self._lock)
@@ -42,9 +49,14 @@ class FileLock:
                 number = _drawn(queue, deadline)
                 if number is None:
                     return False
+                tell_at = time.monotonic() + TOLD_SECONDS
                 while not (_is_first(queue, number) and _try_flock(lock)):
-                    if time.monotonic() >= deadline:
+                    now = time.monotonic()
+                    if now >= deadline:
                         return False
+                    if waiting is not None and now >= tell_at:
+                        waiting()
+                        tell_at = now + TOLD_SECONDS
                     time.sleep(POLL_SECONDS)
                 note = f"process {os.getpid()} ({purpose})".encode()
                 os.ftruncate(lock, 0)

@@ -301,3 +301,20 @@ def test_who_came_first_is_served_first_and_a_killed_one_is_passed_over(path: Pa
         assert one.stdout is not None
         one.stdout.close()
     assert not lock.is_awaited()
+
+
+def test_a_long_wait_is_told_with_its_holder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.locks.TOLD_SECONDS", 0.05)
+    lock = FileLock(path.absolute().resolve())
+    assert lock.acquire("a long load", time.monotonic() + 60)
+    told: list[str] = []
+    try:
+        with (
+            pytest.raises(StoreBusyError, match="a long load"),
+            Store(path, IMPATIENT, told.append).lease("a question", create=True),
+        ):
+            pytest.fail("the lock is held")
+    finally:
+        lock.release()
+    assert told
+    assert set(told) == {f"waiting for {path}: in use by process {os.getpid()} (a long load)"}

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
     from store.model import Decision
 
 
-def listed(decision: "Decision") -> Document:
-    """A decision as a row of a list; an evaluation of a flag says what it is, and its source."""
+def listed(decision: "Decision", flow_id: str | None = None) -> Document:
+    """A decision as a row of a list; an evaluation of a flag says what it is, and its source.
+
+    `flow_id` is the flow it was found to be in, told where its record names none.
+    """
     row = decision_row(decision)
+    if flow_id is not None:
+        row.setdefault("flow_id", flow_id)
     if decision.record.get("kind") == "flag":
         row.update(kind="flag", source=decision.record.get("source"))
     return row

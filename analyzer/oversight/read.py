@@ -15,6 +15,7 @@ from store.query import ask
 from store.read import FlowSelection, read_decisions, read_flows
 from store.session import Session
 
+OWNERS = Path(__file__).with_name("owners.sql")
 FLOWS_OF_DECISION = Path(__file__).with_name("flows_of_decision.sql")
 NEAR_MAX = 3
 NO_FLAGS: Mapping[str, Mapping[str, str]] = {}
@@ -50,6 +51,11 @@ def join(
     found += [without_flow(decision) for decision in left.values()]
     found.sort(key=lambda it: (it.decision.time_ns, it.decision.decision_id))
     return found, list(flows)
+
+
+def owners(session: Session) -> dict[str, str]:
+    """The flow of each decision that is in one, whether or not its record names it."""
+    return dict(ask(session, OWNERS, {}).iter_rows())
 
 
 def read_one(session: Session, decision_id: str) -> Joined:

@@ -60,6 +60,9 @@ def flow_id(loaded: Command, name: str, outcome: str) -> str:
 def test_every_message_of_an_agent_is_listed_as_a_decision(loaded: Command) -> None:
     decisions = loaded("decisions", "list", "--json").document["decisions"]
     assert [it["actor"]["agent"] for it in decisions].count("agent") == 4
+    assert {it["flow_id"] for it in decisions} == {
+        flow["flow_id"] for flow in loaded("flows", "list", "--json").document["flows"]
+    }
     assert {"Asker", "Counter", "Guesser", "Checker"} < {it["actor"]["agent"] for it in decisions}
 
 

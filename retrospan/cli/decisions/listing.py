@@ -89,6 +89,7 @@ def list_decisions(
 ) -> None:
     """List decisions by time; --service and --outcome select by the flow they belong to."""
     from analyzer.oversight.flags import read_flags
+    from analyzer.oversight.read import owners
     from retrospan.decision_documents import listed
     from retrospan.selection import Options, choose
     from store import read
@@ -99,7 +100,7 @@ def list_decisions(
     )
     with edge.lease("listing decisions") as session:
         chosen = choose(session, options, DECISION_FIELDS)
-        flags = read_flags(session)
+        flags, owned = read_flags(session), owners(session)
         decisions = [] if kind is Kind.FLAG else read.read_decisions(session)
         flows = read.read_flows(session, chosen.flows) if chosen.narrow else None
     if kind is not Kind.RECORDED:
@@ -108,7 +109,7 @@ def list_decisions(
         ids = {decision_id for flow in flows for decision_id in flow.decision_ids}
         flow_ids = {flow.flow_id for flow in flows}
         decisions = [one for one in decisions if one.decision_id in ids or one.flow_id in flow_ids]
-    rows = chosen.rows([listed(decision) for decision in decisions])
+    rows = chosen.rows([listed(it, owned.get(it.decision_id)) for it in decisions])
     show(
         Listing(
             document={"schema": "retrospan.decisions/1", "decisions": list(map(dict, rows))},

@@ -28,6 +28,11 @@ from store.conclusions import Attempt, Flow
 UNMATCHED = 599
 DECLARED = "declared"  # a call nobody recorded, answered as the scenario says
 _TIMED_OUT = re.compile("time[d]?[ _-]?out|deadline", re.IGNORECASE)
+_REFUSED = re.compile(
+    "connect(ion)?[ _]?refused|ConnectError|ConnectorError|NewConnection|NameResolution|gaierror"
+    "|unreachable",
+    re.IGNORECASE,
+)
 _TELEMETRY = ("/v1/traces", "/v1/logs", "/v1/metrics")
 
 
@@ -104,6 +109,8 @@ class Answering:
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request of the child."""
         self.noted(message.get("notes", []))
+        if message.get("kind") == "connect":
+            return self._connect(message)
         if message.get("activity") in self.recorded.running:
             self.asked.append(_none(_activity(message), message, "ran"))
             return {"run": True}
@@ -145,6 +152,25 @@ class Answering:
             if body != (exchange.response_body or ""):
                 self.recorded.requests.served(exchange, body.encode(), self.session)
         return {"gap_ns": given_ns, **told}
+
+    def _connect(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """A connection fails where the next recorded call to its callee did; which call the code
+        was about to make is not known then, so it is taken to be that one."""
+        callee = route("/", {"host": str(message["host"])}, self.hosts, None).callee
+        unread = self.recorded.requests.unread(self.session)
+        first = next((it for it in unread if it.callee == callee), None)
+        if first is None or not refused(first):
+            return {}
+        said = {
+            "method": first.method,
+            "host": first.callee,
+            "target": first.target,
+            "headers": first.request_headers,
+            "body": {"text": first.request_body or ""},
+            "at_ns": message["at_ns"],
+            "where": message.get("where", ""),
+        }
+        return {**self.answer(said), "refused": True}
 
     def _unrecorded(self, asked: Asked) -> dict[str, Any]:
         request = asked.request
@@ -228,6 +254,11 @@ class Answering:
             told["event_ns"] = list(exchange.event_ns)
             told["after_ns"] = min(after_ns, exchange.event_ns[0])
         return told
+
+
+def refused(exchange: Exchange) -> bool:
+    """Whether a call failed before it was sent: nobody listened, or had that name."""
+    return exchange.status is None and _REFUSED.search(exchange.error or "") is not None
 
 
 def timed_out(error: str) -> bool:

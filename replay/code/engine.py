@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.code.activities import activities_of
-from replay.code.answering import Answering, Asked, Recorded
+from replay.code.answering import Answering, Asked, Recorded, refused
 from replay.code.donors import Donors
 from replay.code.effects import effects_told
 from replay.code.process import Child
@@ -185,6 +185,7 @@ def _run(
         "breakers": _breakers(flow),
         "order_seed": seed,
         "debug": child.code.debug,
+        "refusing": any(refused(it) for it in recorded.requests.exchanges),
     }
     end = child.run(message, answering.answer, settings.wall_s_max)
     answering.noted(end.get("notes", []))

@@ -128,7 +128,7 @@ class Child:
             except ChildError:
                 self._end()
                 raise
-            if message.get("kind") == "request":
+            if message.get("kind") in ("request", "connect"):
                 self._send(answer(message))
             elif message.get("kind") == "end":
                 return message

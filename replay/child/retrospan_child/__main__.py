@@ -96,6 +96,7 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
     WORLD.begin(
         int(flow["epoch_ns"]), steps_max=int(flow["steps_max"]), order_seed=flow.get("order_seed")
     )
+    WORLD.refusing = bool(flow.get("refusing"))
     WORLD.breakers = {name: list(states) for name, states in flow.get("breakers", {}).items()}
     draws.begin(str(flow["seed"]), list(flow.get("draws", [])))
     end: dict[str, Any] = {"kind": "end"}

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, Callable, Deque
 
-from .network import VirtualSocket, ask, failure, getaddrinfo, note, resolve
+from .network import VirtualSocket, ask, failure, getaddrinfo, note, refusal, resolve
 from .wire import Asking, NotHttpError, pieces
 from .world import WORLD, Stopped
 
@@ -325,13 +325,28 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         return getaddrinfo(host, port)
 
     async def sock_connect(self, sock: Any, address: Any) -> None:
-        sock.connect(address)
+        await self._connected(address)
+        sock.address = address
+
+    async def _connected(self, address: Any) -> None:
+        """Fail to connect where the recorded code did, and when."""
+        answer = refusal(address)
+        if answer is None:
+            return
+        future = self.create_future()
+        moment = WORLD.now_ns + answer["gap_ns"] + answer["after_ns"]
+        self.call_at_ns(moment, lambda: future.done() or future.set_result(None))
+        await future
+        note(answer["id"], "error")
+        raise failure(answer)
 
     async def create_connection(
         self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
     ) -> Any:
         sock = options.get("sock") or VirtualSocket()
         address = sock.address or (resolve(host), port)
+        if sock.address is None:
+            await self._connected(address)
         protocol = protocol_factory()
         transport = Connection(self, protocol, address, sock)
         await asyncio.sleep(0)

@@ -42,6 +42,27 @@ def ask(request: dict[str, Any], address: Any) -> dict[str, Any]:
     return answer
 
 
+def refusal(address: Any) -> dict[str, Any] | None:
+    """How the next recorded call to an address failed to connect; None when it did not."""
+    if not WORLD.refusing:
+        return None
+    notes, WORLD.notes = WORLD.notes, []
+    answer = WORLD.ask(
+        {
+            "kind": "connect",
+            "host": _label(address),
+            "at_ns": WORLD.now_ns,
+            "where": where(),
+            "notes": notes,
+        }
+    )
+    if not answer.get("error"):
+        return None
+    WORLD.requests += 1
+    answer["id"] = WORLD.requests
+    return answer
+
+
 def note(number: int, how: str) -> None:
     """Tell the engine with its next message when, and how, the code got an answer or gave up."""
     WORLD.notes.append({"id": number, "at_ns": WORLD.now_ns, "how": how})
@@ -49,6 +70,8 @@ def note(number: int, how: str) -> None:
 
 def failure(answer: dict[str, Any]) -> OSError:
     """The recorded connection error, as the standard library names it."""
+    if answer.get("refused"):
+        return ConnectionRefusedError(111, f"recorded: {answer['error']}")
     kind = getattr(builtins, str(answer.get("error")), None)
     if isinstance(kind, type) and issubclass(kind, OSError):
         return kind(f"recorded: {answer['error']}")
@@ -125,6 +148,11 @@ class VirtualSocket:
     def connect(self, address: Any) -> None:
         if self.type & 0xF != _STREAM:
             raise _refused("a socket that is no stream", address)
+        answer = refusal(address)
+        if answer is not None:
+            WORLD.park(WORLD.now_ns + answer["gap_ns"] + answer["after_ns"], "a connection")
+            note(answer["id"], "error")
+            raise failure(answer)
         self.address = address
 
     def connect_ex(self, address: Any) -> int:

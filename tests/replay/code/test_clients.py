@@ -54,3 +54,51 @@ def test_a_stream_of_events_is_read_as_it_was_recorded() -> None:
     flow = subject([call], given={"id": "o-1"}, output={"text": "Hello world"}, end_ms=42)
     result = run(flow, "clients:streamed", python=PYTHON)
     assert result.verdict == "identical", (result.divergences, result.events)
+
+
+REFUSED = {
+    "requests": ("requests", "ConnectionError"),
+    "urllib3": ("urllib3", "NewConnectionError"),
+    "httpx": ("httpx", "ConnectError"),
+    "async_httpx": ("httpx", "ConnectError"),
+    "httpx2": ("httpx2", "ConnectError"),
+    "async_httpx2": ("httpx2", "ConnectError"),
+    "aiohttp": ("aiohttp", "ClientConnectorError"),
+}
+
+
+def client(name: str) -> str:
+    """The error by which a client says that nobody listens; skips where it is not installed."""
+    module, error = REFUSED[name]
+    if not installed(module):
+        assert not os.environ.get("CI"), f"CI must have {module}"
+        pytest.skip(f"{module} is not installed")
+    return error
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_refused_connection_is_the_clients_own_error_at_the_recorded_time(name: str) -> None:
+    error = client(name)
+    call = Call(
+        path="/chat", start_ms=1, end_ms=9, request={"order": "o-1"}, status=0,
+        error="ConnectionRefusedError",
+    )  # fmt: skip
+    flow = subject([call], given={"id": "o-1"}, output={"error": error}, end_ms=10)
+    result = run(flow, f"clients:refused_by_{name}", python=PYTHON)
+    assert result.verdict == "identical", (result.divergences, result.events, result.reason)
+    assert result.virtual_duration_ns == 9_000_000
+    assert result.flags == ()
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_a_stream_comes_event_by_event_at_the_recorded_times(name: str) -> None:
+    client(name)
+    call = Call(
+        path="/chat", start_ms=1, end_ms=4, request={"order": "o-1"}, event_ms=[5, 20, 80],
+        raw="data: one\n\ndata: two\n\ndata: three\n\n",
+        headers={"content-type": "text/event-stream"},
+    )  # fmt: skip
+    output = {"words": ["one", "two", "three"], "times": [6, 21, 81]}
+    flow = subject([call], given={"id": "o-1"}, output=output, end_ms=82)
+    result = run(flow, f"clients:streamed_by_{name}", python=PYTHON)
+    assert result.verdict == "identical", (result.divergences, result.events, result.reason)

@@ -39,8 +39,8 @@ layers: $(STAMP)  ## imports go downwards only
 wheel: $(STAMP)  ## build the wheel, install it in an empty environment, run the demo elsewhere
 	$(BIN)/python scripts/wheel_smoke.py
 
-bench: $(STAMP)  ## measure speed, as ratios within one run
-	for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python -P $$program || exit 1; done
+bench: $(STAMP)  ## measure speed, as ratios within one run, at small sizes (BENCH=--full for all)
+	$(BIN)/python -P scripts/bench.py $(BENCH)
 
 golden: $(STAMP)  ## rewrite the golden files; read the diff before committing it
 	RETROSPAN_GOLDEN=rewrite $(BIN)/python -m pytest -q -k golden

@@ -76,13 +76,20 @@ def child(kind: str, into: Path, arguments: list[str]) -> int:
 
 def dashboard(stop: Path, into: Path) -> int:
     """The overview page again and again, as somebody who keeps reloading it."""
-    from dashboards import data
+    from dashboards import data, flow_questions
+    from dashboards.scope import Scope
     from store.errors import StoreBusyError
 
     ended: Counter[int] = Counter()
     while not stop.exists():
         try:
-            data.overview()
+            data.holdings()
+            for question in (
+                flow_questions.scope_health,
+                flow_questions.effect_sums,
+                flow_questions.incidents,
+            ):
+                question(Scope())
             ended[0] += 1
         except StoreBusyError:
             ended[1] += 1

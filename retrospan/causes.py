@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from analyzer.incidents.cases import around, case_of
 from analyzer.incidents.changes import recorded_changes
 from analyzer.incidents.impact import Impact, impact_of
+from analyzer.incidents.settings import call_settings
 from analyzer.rootcause.rank import Candidate, Ranking, rank
 from analyzer.rootcause.telemetry import Case, Change
 from replay.confirm import Confirmation, Trial, confirm, judged
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 TOGETHER_MIN = 0.95
 """Of flows with one of two versions, the share that has the other too for them to be one change."""
+SETTING_UNTESTED = (
+    "a swap lends answers of before, not settings: try a timeout, attempts or waits as a what-if "
+    "(retrospan replay run --scenario); keys are no part of a program"
+)
 NOT_TRIED = Confirmation(status="untested", reason="not tried: replays were not asked for")
 
 
@@ -107,7 +112,11 @@ def _concluded(
             changes=given.changes,
             measurements=given.measurements,
         )
-        seen = recorded_changes(session, *around(incident.start_ns, incident.end_ns))
+        since_ns, until_ns = around(incident.start_ns, incident.end_ns)
+        seen = [
+            *recorded_changes(session, since_ns, until_ns),
+            *call_settings(session, since_ns, until_ns).changes,
+        ]
     ranking = rank(case)
     trials: Sequence[Trial] = ()
     if replays and ranking.candidates:
@@ -148,7 +157,7 @@ def _confirmed(
     if not replays:
         return NOT_TRIED
     swapped = {one.name for trial in trials for one in trial.swaps if one.kind == "version"}
-    if candidate.kind in ("version", "policy", "model", "flag"):
+    if candidate.kind in ("version", "policy", "model", "flag", "setting"):
         own = candidate.name.rpartition(" ")[2]
         if candidate.kind == "version" and own in swapped:
             return judged(trials, "version", own)
@@ -160,6 +169,8 @@ def _confirmed(
                 reason=f"{told.reason}; {candidate.name} came together with version {same} "
                 "and cannot be told apart from it",
             )
+        if candidate.kind == "setting":
+            return Confirmation(status="untested", reason=SETTING_UNTESTED)
         return Confirmation(
             status="untested",
             reason=f"no program of the flows before {candidate.name} can take their place",

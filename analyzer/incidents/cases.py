@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.incidents.changes import by_flow, near, recorded_changes
+from analyzer.incidents.settings import call_settings
 from analyzer.rootcause.telemetry import (
     Case,
     Change,
@@ -47,6 +48,9 @@ def case_of(
     arms = by_flow(
         ask(session, HERE / "arms.sql", {"since_ns": since_ns, "until_ns": end_ns + 1}).to_dicts()
     )
+    settings = call_settings(session, since_ns, end_ns + 1)
+    for flow_id, told in settings.by_flow.items():
+        arms[flow_id] = (*arms.get(flow_id, ()), *told)
     during, owners = _spans(session, start_ns, end_ns + 1, arms)
     before, _ = _spans(session, since_ns, start_ns, arms)
     recorded = recorded_changes(session, since_ns, end_ns + 1)
@@ -68,7 +72,7 @@ def case_of(
             measurements=[m for m in measurements if start_ns <= m.at_ns <= end_ns],
         ),
         onset_ns=start_ns,
-        changes=near([*recorded, *changes], since_ns, end_ns),
+        changes=near([*recorded, *settings.changes, *changes], since_ns, end_ns),
         bad=frozenset(trace for trace, flow in owners.items() if flow in bad_flows),
         cut=tuple(cut),
     )

@@ -8,9 +8,9 @@ from analyzer.rootcause.telemetry import Case
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clue:
-    """What one part says of one thing. `kind` is service, operation, edge, version, attribute or
-    change; `service` is whose it is. `value` from 0 to 1 is how strongly it points there, of `n`
-    observations; `detail` says it in words."""
+    """What one part says of one thing. `kind` is service, operation, edge, version, policy,
+    model, flag, setting, attribute or change; `service` is whose it is. `value` from 0 to 1 is how
+    strongly it points there, of `n` observations; `detail` says it in words."""
 
     kind: str
     name: str

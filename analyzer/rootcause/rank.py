@@ -22,7 +22,7 @@ TOLD_MIN: Final = 0.45
 """A change whose text is known is blamed from this value of its clue on: nearness alone, or a word
 or two that many changes share, stay below."""
 CANDIDATES_MAX: Final = 20
-BORNE: Final = frozenset({"version", "policy", "model", "flag", "attribute"})
+BORNE: Final = frozenset({"version", "policy", "model", "flag", "setting", "attribute"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +172,8 @@ def _finer(
                 by_thing.setdefault((clue.kind, clue.name, clue.service), {})[part] = clue
     candidates = []
     for (kind, name, service), borne in sorted(by_thing.items()):
+        if kind == "setting" and set(borne) == {"changes"}:
+            continue  # no replay can try it, and nearness alone blames nobody
         owner = services.get(service)
         score = 0.0 if owner is None else owner.score * min(0.99, _together(borne))
         if kind in BORNE:

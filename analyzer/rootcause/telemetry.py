@@ -77,8 +77,8 @@ class Measurement(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """Something that was made different. `kind` is deploy, version, policy, model, flag, commit or
-    config; `text` is what is told of it (a message, files, a diff), "" where nothing is."""
+    """Something that was made different. `kind` is deploy, version, policy, model, flag, setting,
+    commit or config; `text` is what is told of it (a message, files, a diff), "" for nothing."""
 
     at_ns: int
     kind: str

@@ -49,6 +49,13 @@ def test_the_brownout_is_found_once_and_its_cause_confirmed(
     assert "cannot be told apart" in changed["policy payment-risk v7"]["reason"]
     assert changed["orchestrator 2.4.0"]["confirmed"] == "confirmed"
     assert candidates[0]["parts"]["self_time"]["n"] > 100
+    (key,) = (one for one in candidates if one["kind"] == "setting")
+    assert key["name"] == (
+        "setting idempotency key of repeats of orchestrator calling gateway-eu POST /charges "
+        "new at each attempt"
+    )
+    assert key["confirmed"] == "untested"
+    assert "keys are no part of a program" in key["reason"]
     assert incident["impact"]["contained_by"]["service"] == "gateway-eu"
     assert {"v7", "2.4.0"} <= {change["name"] for change in incident["changes"]}
 

@@ -25,7 +25,7 @@ COMMON: Final = frozenset(
         *("services", "internal", "pkg", "src", "main", "http", "log", "info"),
     }
 )
-ARMS: Final = ("policy", "model", "flag", "flow")
+ARMS: Final = ("policy", "model", "flag", "flow", "setting")
 
 
 def find(case: Case) -> list[Clue] | None:

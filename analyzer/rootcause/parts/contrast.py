@@ -10,20 +10,24 @@ KINDS = {"version": "version", "instance": "attribute"}
 
 def find(case: Case) -> list[Clue] | None:
     """Each value borne by more of the bad traces than of the good, under control of the false
-    discovery rate; the value of a clue is the difference of the two shares."""
+    discovery rate; the value of a clue is the difference of the two shares. Traces that bear no
+    value of a name say nothing of it: a call that was not repeated kept no key, and changed none.
+    """
     bearers: dict[tuple[str, str, str], set[str]] = {}
+    telling: dict[tuple[str, str], set[str]] = {}
     traces: dict[str, set[str]] = {}
     for call in case.incident.calls:
         traces.setdefault(call.service, set()).add(call.trace_id)
         for name, value in call.where:
             bearers.setdefault((call.service, name, value), set()).add(call.trace_id)
+            telling.setdefault((call.service, name), set()).add(call.trace_id)
     touched = set().union(*traces.values()) if traces else set()
     bad = touched & case.bad
     if not bearers or not bad or bad == touched:
         return None
     tables = []
     for key, having in sorted(bearers.items()):
-        mine = traces[key[0]]
+        mine = telling[key[:2]]
         counts = (len(having & bad), len(mine & bad), len(having - bad), len(mine - bad))
         if counts[1] and counts[3] and len(having) < len(mine):
             tables.append((key, counts))

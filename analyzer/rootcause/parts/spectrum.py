@@ -20,6 +20,7 @@ def find(case: Case) -> list[Clue] | None:
         things.update(
             ("attribute", f"{call.service} {name}={value}", call.service)
             for name, value in call.where
+            if " " not in name  # a policy or setting: a kind of its own
         )
     bad = {trace for trace in touched if trace in case.bad}
     if not bad or len(bad) == len(touched):

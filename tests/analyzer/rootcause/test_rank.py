@@ -133,6 +133,25 @@ def test_a_version_that_bad_traces_bear_is_told_with_its_service() -> None:
     assert named(ranking)[0] == "pay"
 
 
+def test_a_setting_is_told_apart_among_the_traces_that_tell_it() -> None:
+    """Some traces repeat a call; the bad ones took a new key. Nearness in time is nothing."""
+    name, known = "setting key of repeats", {"new": range(0, 60, 2), "kept": range(1, 20, 2)}
+    told = [
+        call._replace(where=((name, value),))
+        for value, numbers in known.items()
+        for call in traces(60, ONSET)
+        if call.service == "shop" and int(call.trace_id[-5:]) in numbers
+    ]
+    silent = [call for call in traces(60, ONSET) if call.service == "bank"]
+    bad = frozenset(call.trace_id for call in told if call.where[0][1] == "new")
+    changes = [Change(at_ns=ONSET - 1, kind="setting", service="other", name="9", text="seen")]
+    ranking = rank(case([*told, *silent], bad=bad, changes=changes))
+    (found,) = (one for one in ranking.candidates if one.kind == "setting")
+    assert found.name == "setting key of repeats new"
+    assert "in 30 of 30 bad traces and 0 of 10 good ones" in found.parts["contrast"].detail
+    assert not [one for one in ranking.candidates if one.kind == "attribute"]
+
+
 def lines(texts: Iterable[tuple[str, int]], at_ns: int) -> list[Line]:
     return [
         Line(at_ns + n, "pay", severity, template_of(text), "")

@@ -34,17 +34,24 @@ def answered(task: int, at_ns: int, **more: Any) -> dict[str, Any]:
 def recording(
     commands: list[dict[str, Any]], answers: Mapping[int, Mapping[str, Any]], **more: Any
 ) -> Recording:
+    """The recording that a child tells."""
+    return recording_of(told_of(commands, answers, **more))
+
+
+def told_of(
+    commands: list[dict[str, Any]], answers: Mapping[int, Mapping[str, Any]], **more: Any
+) -> dict[str, Any]:
     """Workflow tasks started by the events 3, 9, 15, ... a second apart."""
     tasks = [
         {"event": 3 + 6 * n, "at_ns": n * SECOND_NS, "size": n, "suggested": False, "flags": []}
         for n in range(6)
     ]
-    return recording_of({
+    return {
         "tasks": tasks, "commands": commands,
         "answers": {str(event): answer for event, answer in answers.items()},
         "arrivals": [], "patches": [], "refused": [], "listens": [], "queue": "q",
         "given": [], "end_ns": 6 * SECOND_NS, **more,
-    })  # fmt: skip
+    }  # fmt: skip
 
 
 Code = Callable[[Mapping[str, Any]], list[dict[str, Any]]]

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from replay.scenario import parse_scenario
 from replay.temporal.alterations import Alterations, with_fields
 from replay.temporal.answering import Answers
-from replay.temporal.donors import donors_of
+from replay.temporal.donors import Donors, donors_of
 from replay.temporal.driver import Driver, Run
+from replay.temporal.driving import driven
 from replay.temporal.effects import effects_told
 from replay.temporal.recording import Recording
+from store.conclusions import ReplayResult
 from tests.replay.temporal.histories_told import (
     COMPLETE,
     SECOND_NS,
@@ -22,6 +24,7 @@ from tests.replay.temporal.histories_told import (
     answered,
     playing,
     recording,
+    told_of,
 )
 
 PAID = recording(
@@ -188,3 +191,47 @@ def test_any_code_gets_each_recorded_answer_once_and_time_never_goes_back(
     expected = len(names) == len(set(names))
     assert (found.outcome == "succeeded") is expected
     assert bool(found.missing) is not expected
+
+
+class Child:
+    """A child that has just replayed a history, and tells it."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        self.told = told
+        self.ended = 0
+
+    def recording(self, wall_s_max: float) -> dict[str, Any]:
+        return self.told
+
+    def end_driving(self) -> None:
+        self.ended += 1
+
+
+@pytest.mark.parametrize(
+    ("told", "named"),
+    [
+        ({"refused": ["Nexus operations", "a run that was reset"]},
+         "not driven: Nexus operations, a run that was reset cannot be driven"),
+        ({"tasks": []}, "not driven: no workflow task was completed"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_driven_is_refused_by_name_and_the_verdict_stays(
+    told: dict[str, Any], named: str
+) -> None:
+    result = ReplayResult(
+        flow_id="f", mode="temporal", verdict="diverged", digest="", outcome="unfinished",
+        virtual_duration_ns=0, virtual_low_ns=0, virtual_high_ns=0, program_digest="",
+        program_flows=0, leave_one_out=False, flags=(), divergences=(), answers={}, reason="x",
+    )  # fmt: skip
+    child: Any = Child({**told_of([activity("charge", 3, {})], {}), **told})
+    found = driven(child, result, None, Donors())
+    assert (found.verdict, found.reason) == ("diverged", f"x; {named}")
+    assert child.ended == 1
+
+
+def test_a_command_that_cannot_be_driven_ends_the_run_by_name() -> None:
+    def activate(message: Mapping[str, Any]) -> dict[str, Any]:
+        return {**playing(lambda _: [])(message), "unsupported": ["Nexus operations"]}
+
+    answers = Answers(PAID, Alterations())
+    assert Driver(PAID, answers).go(activate).missing == ["Nexus operations cannot be driven"]

@@ -50,3 +50,11 @@ TemporalOption = Annotated[
         "from histories, or history files or folders, which need no store.",
     ),
 ]
+AsNewOption = Annotated[
+    bool,
+    typer.Option(
+        "--as-new",
+        help="With --temporal: run the code as if each workflow had begun today, so that it takes "
+        "the new side of its patches.",
+    ),
+]

@@ -25,11 +25,13 @@ SHOWN_MAX = 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to run: `module` or `module:replayer`, by which interpreter, under which what-if."""
+    """What to run: `module` or `module:replayer`, by which interpreter, under which what-if;
+    `as_new` as if each workflow had begun today."""
 
     module: str
     python: str
     scenario: Path | None = None
+    as_new: bool = False
 
 
 @telemetry.phase("replay of workflows")
@@ -61,6 +63,7 @@ def temporal_replayed(
         histories,
         code,
         scenario=scenario,
+        as_new=wanted.as_new,
         progress=lambda done, whole: show(f"replayed {done} of {whole}"),
     )
     show("")

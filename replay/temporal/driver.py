@@ -70,10 +70,19 @@ class Run:
 
 class Driver:
     """One run of one workflow. With `anchored`, what comes from outside keeps its distance to the
-    answer before it instead of to the workflow's start."""
+    answer before it instead of to the workflow's start; with `as_new` the code runs as if it had
+    begun today, which takes every patch."""
 
-    def __init__(self, recording: Recording, answers: Answers, *, anchored: bool = False) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        answers: Answers,
+        *,
+        anchored: bool = False,
+        as_new: bool = False,
+    ) -> None:
         self._recording, self._answers, self._anchored = recording, answers, anchored
+        self._as_new = as_new
         self._tasks = {task.event: task for task in recording.tasks}
         self._coming: list[_Coming] = []
         self._local: list[tuple[int, int, _Coming]] = []
@@ -96,7 +105,8 @@ class Driver:
         """Run to the end, or as far as anything is known."""
         first = self._recording.tasks[0]
         jobs: list[Job] = [{"job": "initialize"}]
-        jobs += [{"job": "patch", "id": name} for name in self._recording.patches]
+        if not self._as_new:
+            jobs += [{"job": "patch", "id": name} for name in self._recording.patches]
         jobs += [self._arriving(one) for one in self._waiting if one.task == first.event]
         self._waiting = [one for one in self._waiting if one.task != first.event]
         if not self._anchored:
@@ -136,6 +146,7 @@ class Driver:
             "kind": "activate", "task": known, "at_ns": self._clock_ns, "jobs": jobs,
             "length": self._task.event, "size": self._task.size,
             "suggested": self._task.suggested, "flags": list(self._task.flags),
+            "replaying": not self._as_new,
         }  # fmt: skip
 
     def _next(self) -> tuple[list[Job], int] | None:

@@ -41,13 +41,15 @@ def replay_histories(
     code: Code,
     *,
     scenario: Scenario | None = None,
+    as_new: bool = False,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, whole: None,
 ) -> list[TemporalReplay]:
     """The result of each history, in their order, by as many children as there are cores.
 
     Code that differs is driven past the difference to its end; with a scenario every history is,
-    and the others of its workflow lend what it lacks. One that breaks the child is unreplayable,
+    and the others of its workflow lend what it lacks; with `as_new` every history is, by code that
+    takes its patches as if it had begun today. One that breaks the child is unreplayable,
     and the others go on. Raises UsageError when the module cannot be imported at all, DataError
     for a scenario that asks what cannot be done.
     """
@@ -74,7 +76,8 @@ def replay_histories(
             child = children.get()
             try:
                 return _doubted(
-                    _replayed(child, history, scenario, donors_of(others)), history.redacted
+                    _replayed(child, history, scenario, donors_of(others), as_new),
+                    history.redacted,
                 )
             except ChildError as error:
                 return _unreplayable(history, str(error))
@@ -101,14 +104,25 @@ def _lent(children: "SimpleQueue[WorkflowChild]", history: RecordedHistory) -> R
 
 
 def _replayed(
-    child: WorkflowChild, history: RecordedHistory, scenario: Scenario | None, donors: Donors
+    child: WorkflowChild,
+    history: RecordedHistory,
+    scenario: Scenario | None,
+    donors: Donors,
+    as_new: bool,
 ) -> TemporalReplay:
     told = child.replay(history.workflow_id, history.events, WALL_S_MAX)
     replayed = judged(history, told, child.about)
     verdict = replayed.result.verdict
-    if verdict == "unreplayable" or (scenario is None and verdict != "diverged"):
+    if verdict == "unreplayable":
         return replayed
-    return replace(replayed, result=driven(child, replayed.result, scenario, donors))
+    result = replayed.result
+    if scenario is not None or as_new or verdict == "diverged":
+        result = driven(child, result, scenario, donors, as_new=as_new)
+    if told["untaken"] and not as_new:
+        names = ", ".join(map(str, told["untaken"]))
+        older = f"patch {names}: the history is older, so the code took its old branch"
+        result = replace(result, flags=(*result.flags, f"{older}; --as-new takes the new one"))
+    return replace(replayed, result=result)
 
 
 def _doubted(replayed: TemporalReplay, redacted: int) -> TemporalReplay:

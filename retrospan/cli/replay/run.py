@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retrospan.code_options import (
+    AsNewOption,
     CodeOption,
     ExpectOption,
     ExploreOption,
@@ -89,6 +90,7 @@ def run_replays(
     pdb: PdbOption = False,
     expect: ExpectOption = None,
     temporal: TemporalOption = None,
+    as_new: AsNewOption = False,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:
@@ -99,8 +101,10 @@ def run_replays(
             raise UsageError("--temporal takes no --all, --code, nor what goes with it")
         from retrospan.temporal_replaying import Wanted as WantedOfTemporal
 
-        asked = WantedOfTemporal(module=temporal, python=python, scenario=scenario)
+        asked = WantedOfTemporal(module=temporal, python=python, scenario=scenario, as_new=as_new)
         return _temporal(context, flow_ids or [], asked, explain, form, as_json)
+    if as_new:
+        raise UsageError("--as-new needs --temporal")
     if bool(flow_ids) == every:
         raise UsageError("replay run takes FLOW_ID... or --all, one of the two")
     from retrospan.code_replaying import Wanted, code_replayed

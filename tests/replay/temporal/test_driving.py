@@ -314,3 +314,29 @@ def test_features_changed_are_driven_past_the_change(
     assert (parent.verdict, parent.outcome) == ("diverged", "succeeded")
     assert kinds(parent).count("extra_call") == 1
     assert "missing" not in parent.answers
+
+
+def test_a_fix_behind_a_patch_is_tried_as_if_the_workflow_began_today(
+    features: list[RecordedHistory], tmp_path: Path
+) -> None:
+    source = (WORKFLOWS / "features.py").read_text()
+    old = '        workflow.deprecate_patch("old")\n'
+    assert source.count(old) == 1
+    fixed = '        if workflow.patched("fix"):\n            await workflow.sleep(1)\n'
+    (tmp_path / "features.py").write_text(source.replace(old, fixed + old))
+    chosen, code = only(features, "patched"), code_in(tmp_path, "features")
+    (before,) = replay_histories(chosen, code)
+    # Temporal lets it go on, on its old branch; that is said.
+    assert (before.temporal_verdict, before.result.verdict) == ("compatible", "identical")
+    assert before.result.flags == (
+        "patch fix: the history is older, so the code took its old branch; --as-new takes the new "
+        "one",
+    )
+    (after,) = replay_histories(chosen, code, as_new=True)
+    assert (after.temporal_verdict, after.result.verdict) == ("compatible", "diverged")
+    assert after.result.outcome == "succeeded"
+    assert [one.kind for one in after.result.divergences if one.kind == "extra_call"] == [
+        "extra_call", "extra_call",
+    ]  # fmt: skip
+    longer_ns = after.result.virtual_duration_ns - before.result.virtual_duration_ns
+    assert longer_ns == 1_000_000_000

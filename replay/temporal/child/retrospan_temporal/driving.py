@@ -95,7 +95,9 @@ class Driving:
         }
 
     def _activation(self, message: Mapping[str, Any]) -> Any:
-        activation = Activation(run_id=self._details.info.run_id, is_replaying=True)
+        activation = Activation(
+            run_id=self._details.info.run_id, is_replaying=bool(message["replaying"])
+        )
         activation.timestamp.FromNanoseconds(int(message["at_ns"]))
         activation.history_length = int(message["length"])
         activation.history_size_bytes = int(message["size"])

@@ -94,6 +94,7 @@ class RecordingRunner(WorkflowRunner):
         self.tasks: list[Task] = []
         self.details: Any = None
         self.start: Any = None
+        self._first: Any = None
         self._instances = 0
 
     def prepare_workflow(self, defn: Any) -> None:
@@ -108,8 +109,13 @@ class RecordingRunner(WorkflowRunner):
         # The core may start a failed workflow afresh: the first run is the one that counts.
         if self._instances > 1:
             return _Recording(inner, [])
-        self.details = det
+        self.details, self._first = det, inner
         return _Recording(inner, self.tasks, self)
+
+    def untaken(self) -> list[str]:
+        """Patches that the code asked for and the history has not: it took its old branch."""
+        asked = {} if self._first is None else self._first._patches_memoized
+        return sorted(name for name, taken in asked.items() if not taken)
 
 
 class _Recording(WorkflowInstance):

@@ -97,6 +97,7 @@ class Serving:
             "issued": issued,
             "reached": max((task.event_id for task in tasks), default=0),
             "completed": sorted(completed),
+            "untaken": self._runner.untaken(),
             "start_ns": tasks[0].at_ns if tasks else 0,
             "end_ns": tasks[-1].at_ns if tasks else 0,
         }

@@ -95,11 +95,15 @@ class Caller:
 
     def _bound(self, op: str, source: Source, scope: Scope) -> Scalar:
         value = source.read(scope)
+        if source.rivals:
+            self._rivals(op, source, scope, value)
+        return value
+
+    def _rivals(self, op: str, source: Source, scope: Scope, value: Scalar) -> None:
         for rival in source.rivals:
             other = rival(scope)
-            if other is not None and not same(other, value):
+            if other is not None and other is not value and not same(other, value):
                 self.run.doubt(op, [("rival_binding", None)])
-        return value
 
     def _each(
         self,
@@ -153,11 +157,13 @@ class Caller:
     ) -> Instance:
         plan = self.plans[operation.name]
         op = plan.base
-        request = {
-            path: value
-            for path, source in plan.request
-            if (value := self._bound(operation.name, source, scope)) is not None
-        }
+        request: dict[str, Scalar] = {}
+        for path, source in plan.request:
+            value = source.read(scope)
+            if source.rivals:
+                self._rivals(operation.name, source, scope, value)
+            if value is not None:
+                request[path] = value
         found = self.answers.find(op, scope.own_key, request, operation.request)
         if found.ambiguous:
             self.run.doubt(operation.name, [("ambiguous_match", None)])

@@ -128,7 +128,8 @@ def _splits(tree: Tree) -> list[Split]:
 def _asks(split: Split, names: Sequence[str]) -> bool:
     """Say whether a split compares a number that one of these operations answered."""
     ref = split.test.ref
-    return split.test.kind == "above" and ref[0] == "answer" and ref[1] in names
+    asked = {"answer": ref[1:2], "latest": ref[2:]}.get(ref[0], ())
+    return split.test.kind == "above" and not set(asked).isdisjoint(names)
 
 
 def _one_gap(splits: Sequence[Split], change: Change) -> tuple[float, float]:
@@ -174,16 +175,24 @@ def _moved(
         )
         if not (mine and inside):
             return replace(node, yes=yes, no=no)
-        # Only a value that equals the threshold leaves open on which side it falls.
+        # Only a value that equals the threshold leaves open on which side it falls; and what the
+        # recordings on each side had in common was the old threshold's.
         return Split(
             Test(node.test.ref, "above", threshold),
             nextafter(threshold, -inf),
             nextafter(threshold, inf),
-            yes,
-            no,
+            _bare(yes),
+            _bare(no),
         )
 
     return replace(tree, root=walk(tree.root))
+
+
+def _bare(node: Leaf | Split) -> Leaf | Split:
+    """Forget what the recordings behind the leaves had in common."""
+    if isinstance(node, Leaf):
+        return replace(node, ranges=(), words=())
+    return replace(node, yes=_bare(node.yes), no=_bare(node.no))
 
 
 def _constants(operation: Operation, gap: tuple[float, float], threshold: float) -> Operation:

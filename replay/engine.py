@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from replay.faults import named
 from replay.infer.program import Program
@@ -94,6 +95,7 @@ def _check_operations(scenario: Scenario, recordings: Iterable[Recording]) -> No
         )
 
 
+@lru_cache(maxsize=100_000)
 def fold_of(flow_id: str, folds: int) -> int:
     """Give the fold a flow is held out in: a function of its id alone."""
     return int.from_bytes(hashlib.sha256(flow_id.encode()).digest()[:8], "big") % folds

@@ -5,16 +5,21 @@ request. Every start is an interval in whole nanoseconds.
 """
 
 import heapq
+from collections.abc import Iterable, Sequence
 
 from replay.calls import Caller
+from replay.infer.cancel import groups_of
 from replay.infer.expression import Scope
+from replay.infer.hedge import Hedge
 from replay.infer.outcome import ending_of
 from replay.infer.program import Program
+from replay.infer.timing import ZERO
 from replay.infer.tree import Tree
 from replay.infer.view import Node, View
 from replay.leaves import Leaves, is_number, lists_in
 from replay.match import Answers
 from replay.plan import plan_of, source_of
+from replay.race import settle
 from replay.recover import Recovering
 from replay.run import Run
 from replay.times import Times
@@ -35,6 +40,12 @@ class Machine:
         self.output = tuple(
             (path, source_of(binding)) for path, binding in program.output.bound.items()
         )
+        self.hedges = {
+            name: made.hedge for name, made in program.operations.items() if made.hedge is not None
+        }
+        for op, hedge in self.hedges.items():
+            self.children[hedge.on].append(op)
+        self.groups = groups_of(program.cancels, order.sequence)
         self.variants: dict[object, Machine] = {}
 
     def run(self, given: Leaves, answers: Answers, retry_unseen: bool | None = None) -> Run:
@@ -63,7 +74,7 @@ class Machine:
         label, doubts = program.outcome.read(ending.reader(run.view))
         run.outcome = str(label)
         run.doubt("outcome", [doubt for doubt in doubts if doubt[0] != "rival_guard"])
-        last = max(run.view.nodes.values(), key=_ended, default=None)
+        last = max(awaited(run.view.nodes.values(), program), key=_ended, default=None)
         overall = program.end_gaps[""]
         end = quiet.plus(overall if last is None else program.end_gaps.get(last.op, overall))
         run.end, run.end_low, run.end_high = end.usual, end.low, end.high
@@ -109,8 +120,11 @@ class _Forward:
         self.resolved: dict[str, Times] = {}
         self.dead: set[str] = set()
         self.aborted_ns: int | None = None
-        self.waiting = {op: len(self.program.order.direct[op]) for op in machine.rank}
+        self.waiting = {
+            op: len(self.program.order.direct[op]) + (op in machine.hedges) for op in machine.rank
+        }
         self.heap: list[tuple[int, int, str, Times]] = []
+        self.held: dict[frozenset[str], list[str]] = {}
 
     def execute(self) -> None:
         """Resolve all operations, earliest first."""
@@ -122,24 +136,60 @@ class _Forward:
             if self._runs(op, ready_ns):
                 self._execute(op, ready)
             else:
-                self.resolved[op] = ready
-            for child in self.machine.children[op]:
-                self.waiting[child] -= 1
-                if not self.waiting[child]:
-                    self._ready(child)
+                self.resolved[op] = self._passed(op, ready)
+            group = self.machine.groups.get(op)
+            if group is None:
+                self._release(self.machine.children[op])
+            else:
+                self._hold(op, group)
+            if not self.heap and self.held:
+                self._settle(next(iter(self.held)))
+
+    def _release(self, children: Sequence[str]) -> None:
+        for child in children:
+            self.waiting[child] -= 1
+            if not self.waiting[child]:
+                self._ready(child)
+
+    def _hold(self, op: str, group: frozenset[str]) -> None:
+        """Let nothing outside its group see an operation before the group has been settled."""
+        children = self.machine.children[op]
+        held = self.held.setdefault(group, [])
+        held.append(op)
+        self._release([child for child in children if child in group])
+        if all(member in self.resolved for member in group):
+            self._settle(group)
+
+    def _settle(self, group: frozenset[str]) -> None:
+        """Call off what the ends of others end, then let the flow go on."""
+        ops = self.held.pop(group)
+        nodes = [self.run.view.nodes[op] for op in ops if op in self.run.view.nodes]
+        settle(nodes, self.program.cancels, self.run, 10 * self.program.think_ns)
+        for node in sorted(nodes, key=_ended):
+            self.dead.discard(node.op)
+            if node.op in self.run.view.nodes:
+                self.resolved[node.op] = Times.end_of(node)
+                self._judge(node)
+        for op in ops:
+            children = self.machine.children[op]
+            self._release([child for child in children if child not in group])
 
     def quiet(self) -> Times:
         """Give the time when nothing runs any more."""
-        return Times.latest([Times.end_of(node) for node in self.run.view.nodes.values()])
+        return Times.latest(
+            [Times.end_of(node) for node in awaited(self.run.view.nodes.values(), self.program)]
+        )
 
     def _ready(self, op: str) -> None:
         ready = Times.latest([self.resolved[a] for a in self.program.order.direct[op]])
+        if op in self.machine.hedges:
+            ready = Times.latest([ready, *self._hedged(op)])
         heapq.heappush(self.heap, (ready.usual, self.machine.rank[op], op, ready))
 
     def _runs(self, op: str, ready_ns: int) -> bool:
         direct = self.program.order.direct[op]
         abort = self.program.abort
-        if any(ancestor in self.dead for ancestor in direct):
+        if self.dead and not self.dead.isdisjoint(direct):
             self.dead.add(op)
             return False
         if not abort.branch_only and self.aborted_ns is not None and ready_ns >= self.aborted_ns:
@@ -149,6 +199,9 @@ class _Forward:
             return False
         if self.machine.plans[op].always:
             return True
+        hedge = self.machine.hedges.get(op)
+        if hedge is not None:
+            return self._unanswered(op, hedge)
         guard = self.program.operations[op].guard
         if guard is None:
             self.run.doubt(op, [("never_reached", None)])
@@ -160,16 +213,39 @@ class _Forward:
             self.run.doubt(op, [("unreliable_guard", _score(guard))])
         return bool(label)
 
+    def _hedged(self, op: str) -> list[Times]:
+        """Give the time at which the call that an operation hedges has taken too long."""
+        hedge = self.machine.hedges[op]
+        first = next((call for call in self.run.calls if call.node == hedge.on), None)
+        if first is None:
+            return []
+        return [Times(first.start, first.low, first.high).plus(hedge.wait)]
+
+    def _passed(self, op: str, ready: Times) -> Times:
+        """Give the time at which an operation that does not run holds nothing up any more."""
+        if op not in self.machine.hedges:
+            return ready
+        return Times.latest([self.resolved[a] for a in self.program.order.direct[op]])
+
+    def _unanswered(self, op: str, hedge: Hedge) -> bool:
+        node = self.run.view.nodes.get(hedge.on)
+        if node is None:
+            return False
+        lasted = node.end - node.start
+        if hedge.wait.low < lasted < hedge.wait.high:
+            self.run.doubt(op, [("hedge_tie", hedge.on)])
+        return lasted > hedge.wait.usual
+
     def _execute(self, op: str, ready: Times) -> None:
         operation = self.program.operations[op]
-        gap = operation.gap
-        last = self._last(op)
+        gap = ZERO if operation.hedge is not None else operation.gap
+        last = None if operation.hedge is not None else self._last(op)
         if last is not None:
             seen = operation.gaps.get(last)
             if seen is None or seen.count < 2:
                 self.run.doubt(op, [("unconfirmed_wait", last)])
             gap = seen or gap
-        if (last or "") in operation.loose:
+        if (last or "") in operation.loose and operation.hedge is None:
             self.run.doubt(op, [("unexplained_wait", None)])
         node = self.caller.node(operation, ready, gap, (0, self.machine.rank[op]))
         if node is None:
@@ -177,6 +253,14 @@ class _Forward:
             return
         self.run.view.nodes[op] = node
         self.resolved[op] = Times.end_of(node)
+        if op not in self.machine.groups:
+            self._judge(node)
+        elif self.program.abort.ends(node, self.run.view)[0]:
+            self.dead.add(op)
+
+    def _judge(self, node: Node) -> None:
+        """Say whether a node's answers end the flow, and when."""
+        op = node.op
         ends, doubts = self.program.abort.ends(node, self.run.view)
         self.run.doubt(op, doubts)
         if op in self.program.abort.frontier:
@@ -191,6 +275,14 @@ class _Forward:
         nodes = self.run.view.nodes
         done = [nodes[a] for a in self.program.order.before[op] if a in nodes]
         return max(done, key=lambda node: (node.end, node.op)).op if done else None
+
+
+def awaited(nodes: Iterable[Node], program: Program) -> Sequence[Node]:
+    """Leave out the calls that a flow does not wait for, unless it made no others."""
+    made = list(nodes)
+    if not program.unawaited:
+        return made
+    return [node for node in made if node.op not in program.unawaited] or made
 
 
 def _ended(node: Node) -> tuple[int, str]:

@@ -72,7 +72,7 @@ def lists_in(leaves: Leaves) -> dict[str, list[dict[str, Scalar]]]:
     """
     lists: dict[str, list[dict[str, Scalar]]] = {}
     for path, value in leaves.items():
-        match = _ELEMENT.match(path)
+        match = _ELEMENT.match(path) if "[" in path else None
         if match is None:
             continue
         elements = lists.setdefault(match[1], [])

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from math import isfinite
 from typing import Any
 
-from replay.choreography import own_steps
+from replay.choreography import MESSAGE, own_steps
 from replay.leaves import Leaves, Scalar, flatten
 from store.conclusions import Attempt, Flow, Step
 from store.errors import DataError
@@ -45,7 +45,8 @@ class RecordedAttempt:
 class RecordedStep:
     """One logical call. `op` names what was called, `undoes` the step_id it compensates.
 
-    `local` steps ran inside the caller: what they return is computed by the program itself.
+    `local` steps ran inside the caller: what they return is computed by the program itself. A
+    message that is waited for is none: what it says comes from outside.
     """
 
     step_id: str
@@ -146,7 +147,7 @@ def _step(step: Step, origin_ns: int, drawn: Mapping[str, tuple[float, ...]]) ->
         op=operation_of(step),
         key=step.key,
         kind=step.kind,
-        local=not step.callee,
+        local=not step.callee and step.kind != MESSAGE,
         attempts=tuple(
             _attempt(attempt, origin_ns, drawn.get(attempt.span_id, ()))
             for attempt in step.attempts

@@ -21,11 +21,15 @@ class Times(NamedTuple):
             return _START
         if len(moments) == 1:
             return moments[0]
-        return cls(
-            max(moment.usual for moment in moments),
-            max(moment.low for moment in moments),
-            max(moment.high for moment in moments),
-        )
+        usual, low, high = moments[0]
+        for moment in moments:
+            if moment.usual > usual:
+                usual = moment.usual
+            if moment.low > low:
+                low = moment.low
+            if moment.high > high:
+                high = moment.high
+        return cls(usual, low, high)
 
     @classmethod
     def end_of(cls, node: Node) -> "Times":

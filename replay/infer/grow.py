@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeAlias
 
+from replay.infer.leaf_support import supported
 from replay.infer.tree import Label, Leaf, Rival, Split, Test, Tree, all_pure
 from replay.infer.view import Ref
 from replay.leaves import Scalar, is_number, keys_sorted
@@ -16,6 +17,9 @@ FOLDS = 5
 RIVALS_MAX = 4
 SEEN_MAX = 64
 STAGES = 3
+# A tree with fewer leaves is taken as it is; of others so many first questions are tried.
+SIMPLE_LEAVES = 4
+FIRST_MAX = 6
 _EXACT = 1e-9
 
 
@@ -37,7 +41,7 @@ def grow(
     if distinct == 1:
         return Tree(Leaf(labels[0], count, True), count, 1, None, True)
     grower = _Grower(columns, labels, rank, 1 if words_only else STAGES)
-    root = grower.build(list(range(count)), depth)
+    root = supported(grower.build(list(range(count)), depth), columns, range(count))
     if not validate or count < 6:
         return Tree(root, count, distinct, None, not validate)
     right = 0
@@ -59,6 +63,10 @@ def _label(node: Leaf | Split, columns: Columns, row: int) -> Label:
 
 def _errors(root: Leaf | Split, grower: "_Grower", rows: Sequence[int]) -> int:
     return sum(_label(root, grower.columns, row) != grower.labels[row] for row in rows)
+
+
+def _leaves(root: Leaf | Split) -> int:
+    return 1 if isinstance(root, Leaf) else _leaves(root.yes) + _leaves(root.no)
 
 
 def _impurity(counts: Sequence[int], total: int) -> float:
@@ -92,6 +100,7 @@ class _Grower:
         self.refs = sorted(columns, key=lambda ref: (self.rank[ref], ref))
         self.numeric = {ref: any(map(is_number, columns[ref])) for ref in columns}
         self.stage = 0
+        self.first: Ref | None = None
 
     def build(self, rows: list[int], depth: int) -> Leaf | Split:
         """Ask about words first, then about sizes, then about absence or places in a list.
@@ -100,21 +109,45 @@ class _Grower:
         status, and its place in a list an order.
         """
         best: tuple[int, int, Leaf | Split] | None = None
+        first: Ref | None = None
         for stage in range(self.stages):
             self.stage = stage
-            root = self._build(rows, depth, True)
+            self.first = None
+            root = self._simplest(rows, depth, self._build(rows, depth, True))
             wrong = _errors(root, self, rows)
             if best is None or wrong < best[0]:
-                best = (wrong, stage, root)
+                best, first = (wrong, stage, root), self.first
             if all_pure(root):
                 break
         assert best is not None
-        self.stage = best[1]
+        self.stage, self.first = best[1], first
         return best[2]
+
+    def _simplest(self, rows: list[int], depth: int, greedy: Leaf | Split) -> Leaf | Split:
+        """Ask something else first where fewer questions then explain as much.
+
+        The question that separates most at once is not always one that the program asks.
+        """
+        best = (_errors(greedy, self, rows), _leaves(greedy))
+        if best[1] < SIMPLE_LEAVES:
+            return greedy
+        root = greedy
+        counts = self._counts(rows)
+        found = [c for ref in self.refs if (c := self._best(ref, rows, counts)) is not None]
+        found.sort(key=lambda c: (round(c[0], 9), c[1], c[2]))
+        near = [c for c in found[1:] if c[1] <= found[0][1]]
+        for candidate in near[:FIRST_MAX]:
+            self.first = candidate[2]
+            other = self._build(rows, depth, True, first=candidate[2])
+            score = (_errors(other, self, rows), _leaves(other))
+            if score < best:
+                best, root = score, other
+        self.first = root.test.ref if isinstance(root, Split) and root is not greedy else None
+        return root
 
     def part(self, rows: list[int], depth: int) -> Leaf | Split:
         """Grow on some of the rows only, as the last whole tree was grown."""
-        return self._build(rows, depth, False)
+        return self._build(rows, depth, False, first=self.first)
 
     def _counts(self, rows: Sequence[int]) -> list[int]:
         counts = [0] * len(self.names)
@@ -122,7 +155,14 @@ class _Grower:
             counts[self.codes[row]] += 1
         return counts
 
-    def _build(self, rows: list[int], depth: int, rivals: bool) -> Leaf | Split:
+    def _build(
+        self,
+        rows: list[int],
+        depth: int,
+        rivals: bool,
+        asked: frozenset[Ref] = frozenset(),
+        first: Ref | None = None,
+    ) -> Leaf | Split:
         counts = self._counts(rows)
         most = counts.index(max(counts))
         pure = counts[most] == len(rows)
@@ -132,7 +172,8 @@ class _Grower:
         found = [c for ref in self.refs if (c := self._best(ref, rows, counts)) is not None]
         if not found:
             return leaf
-        found.sort(key=lambda c: (round(c[0], 9), c[1], c[2]))
+        # A place asked about already explains the same rows with fewer reasons.
+        found.sort(key=lambda c: (c[2] != first, round(c[0], 9), c[2] not in asked, c[1], c[2]))
         impurity, _, ref, kind, value, low, high = found[0]
         if _impurity(counts, len(rows)) - impurity < _EXACT:
             return leaf
@@ -148,8 +189,8 @@ class _Grower:
             test,
             low,
             high,
-            self._build(yes, depth - 1, rivals),
-            self._build(no, depth - 1, rivals),
+            self._build(yes, depth - 1, rivals, asked | {ref}),
+            self._build(no, depth - 1, rivals, asked | {ref}),
             self._rivals(found, rows) if rivals and impurity < _EXACT else (),
             tuple(keys_sorted(list(set(seen)))[:SEEN_MAX]),
         )

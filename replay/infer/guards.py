@@ -53,6 +53,8 @@ def _rank(op: str, order: Order) -> Callable[[Ref], int]:
     def rank(ref: Ref) -> int:
         if ref[0] in ("input", "count"):
             return 2
+        if ref[0] == "latest":
+            return 2 if near.intersection(ref[2:]) else 3
         if ref[0] in ("status", "breaker", "tried"):
             return 1 if ref[1] in near else 3
         return 0 if ref[1] in near else 2

@@ -1,15 +1,25 @@
 """A flow kind's program from its recordings."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from replay.infer.abort import Abort, learn_abort
 from replay.infer.binding import Binding, Request, bind, bind_leaves
+from replay.infer.cancel import Cancel, cut_short, learn_cancels
 from replay.infer.each import Each, learn_each
 from replay.infer.expression import Scope
+from replay.infer.grow import grow
 from replay.infer.guards import learn_guards, learn_results
+from replay.infer.hedge import Hedge, learn_hedge
 from replay.infer.order import Order, happens_before
 from replay.infer.outcome import learn_outcome
+from replay.infer.places import (
+    Places,
+    fixed_targets,
+    observe,
+    places_called_twice,
+    runs_beside,
+)
 from replay.infer.program import Operation, Program
 from replay.infer.recovery import Recovery, learn_recovery
 from replay.infer.repeat import Repeat, learn_repeats
@@ -21,11 +31,10 @@ from replay.infer.view import (
     Observation,
     Table,
     base_name,
-    observe,
-    places_called_twice,
+    place_name,
     tabulate,
 )
-from replay.infer.waits import Waits, learn_end_waits, learn_waits
+from replay.infer.waits import Waits, learn_end_waits, learn_unawaited, learn_waits
 from replay.recording import RecordedStep, Recording
 
 
@@ -56,17 +65,18 @@ class _Parts:
     repeats: dict[str, Repeat]
     pooled: Tree | None
     guards: dict[str, Tree]
+    cancels: dict[str, Cancel]
+    hedges: dict[str, Hedge]
 
 
 def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
     """Infer the program that made these recordings; they are of one kind and usable."""
-    plain = [observe(recording) for recording in recordings]
-    split = places_called_twice(plain)
-    observations = [observe(recording, split) for recording in recordings] if split else plain
+    observations, places = _observed(recordings, settings)
     parts = _parts(observations, settings)
     outcome, endings = learn_outcome(
         observations, parts.ended, parts.recovery, parts.order, parts.table
     )
+    unawaited = learn_unawaited(observations, settings.clock_tolerance_ns)
     operations = {op: _operation(parts, op) for op in (*parts.order.sequence, *parts.undoing)}
     return Program(
         name=recordings[0].name,
@@ -74,24 +84,67 @@ def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
         flows=len(recordings),
         set_aside=0,
         order=parts.order,
-        places=tuple(sorted(split)),
+        places=places.names,
         operations=operations,
         abort=parts.abort,
         recovery=parts.recovery,
+        cancels=parts.cancels,
         pooled=parts.pooled,
         outcome=outcome,
         outcomes_seen=endings,
         output=_output(parts),
-        end_gaps=learn_end_waits(observations),
+        end_gaps=learn_end_waits(observations, unawaited),
+        unawaited=unawaited,
         think_ns=parts.waits.think_ns,
         support=support_of(observations, operations, parts.abort),
         declared=_declared_facts(parts),
     )
 
 
-def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
-    forward, undoing = classify(observations)
-    order = happens_before(observations, forward, settings.clock_tolerance_ns, settings.loss_share)
+def _observed(
+    recordings: Sequence[Recording], settings: LearnSettings
+) -> tuple[list[Observation], Places]:
+    """Group the recordings, with operations that stand at several places apart."""
+    tolerance = settings.clock_tolerance_ns
+    observations = [observe(recording) for recording in recordings]
+    places = Places(twice=places_called_twice(observations))
+    if places.twice:
+        observations = [observe(recording, places, tolerance) for recording in recordings]
+    order = _order(observations, settings)
+    targets = fixed_targets(observations, _eaches(observations, order, settings))
+    if targets:
+        places = replace(places, targets=targets)
+        observations = [observe(recording, places, tolerance) for recording in recordings]
+        order = _order(observations, settings)
+    for op, other in sorted(runs_beside(observations, order, tolerance).items()):
+        apart = replace(places, beside={**places.beside, op: other})
+        seen = [observe(recording, apart, tolerance) for recording in recordings]
+        if _decided(seen, op, settings):
+            observations, places = seen, apart
+    return observations, places
+
+
+def _decided(observations: Sequence[Observation], op: str, settings: LearnSettings) -> bool:
+    """Whether what is known beforehand decides at which of its two places an operation runs."""
+    order = _order(observations, settings)
+    early, late = place_name(op, 1), place_name(op, 2)
+    if early not in order.before:
+        return False
+    ran = [o for o in observations if early in o.nodes or late in o.nodes]
+    table = tabulate(ran, order.sequence)
+    columns = {ref: table.columns[ref] for ref in table.refs(order.before[early])}
+    return grow(columns, [early in o.nodes for o in ran]).reliable
+
+
+def _order(observations: Sequence[Observation], settings: LearnSettings) -> Order:
+    forward, _ = classify(observations)
+    return happens_before(observations, forward, settings.clock_tolerance_ns, settings.loss_share)
+
+
+def _eaches(
+    observations: Sequence[Observation], order: Order, settings: LearnSettings
+) -> dict[str, tuple[Each, Binding]]:
+    """Find the lists behind operations that ran under several keys."""
     eaches = {}
     for op in order.sequence:
         if any(len(o.nodes[op].instances) > 1 for o in observations if op in o.nodes):
@@ -104,15 +157,34 @@ def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
             )
             if found is not None:
                 eaches[op] = found
-    table = tabulate(observations, (*forward, *undoing))
+    return eaches
+
+
+def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
+    forward, undoing = classify(observations)
+    order = happens_before(observations, forward, settings.clock_tolerance_ns, settings.loss_share)
+    eaches = _eaches(observations, order, settings)
+    table = tabulate(observations, (*order.sequence, *undoing))
     waits = learn_waits(observations, order, {op: each for op, (each, _) in eaches.items()})
     abort, ended = learn_abort(observations, order, table, waits.think_ns)
     recovery = learn_recovery(observations, undoing, order, table, settings.clock_tolerance_ns)
-    repeats, pooled = learn_repeats(observations, _declared(observations))
+    cancels = learn_cancels(observations, settings.clock_tolerance_ns)
+    repeats, pooled = learn_repeats(
+        observations, _declared(observations), cut_short(observations, cancels)
+    )
+    hedges = {
+        op: hedge
+        for op in order.sequence
+        if (
+            hedge := learn_hedge(
+                observations, op, order, waits.think_ns, settings.clock_tolerance_ns
+            )
+        )
+    }
     guards = learn_guards(observations, order, table, ended, abort.branch_only)
     return _Parts(
         observations, settings, forward, undoing, order, table, waits, eaches, abort, ended,
-        recovery, repeats, pooled, guards,
+        recovery, repeats, pooled, guards, cancels, hedges,
     )  # fmt: skip
 
 
@@ -196,10 +268,11 @@ def _operation(parts: _Parts, op: str) -> Operation:
         copied=copied,
         decided=decided,
         repeat=parts.repeats[op],
-        guard=parts.guards.get(op),
+        guard=None if op in parts.hedges else parts.guards.get(op),
         gap=parts.waits.overall.get(op, spread([])),
         gaps=parts.waits.after.get(op, {}),
         loose=parts.waits.loose.get(op, ()),
+        hedge=parts.hedges.get(op),
         runs=len(runs),
         donor=donor_of([run for _, run in runs]),
     )

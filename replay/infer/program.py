@@ -9,9 +9,11 @@ from replay.digest import canonical_json, sha256_text
 from replay.infer import (
     abort,
     binding,
+    cancel,
     delay,
     each,
     expression,
+    hedge,
     jitter,
     order,
     recovery,
@@ -23,8 +25,10 @@ from replay.infer import (
 )
 from replay.infer.abort import Abort
 from replay.infer.binding import Binding, Request
+from replay.infer.cancel import Cancel
 from replay.infer.codec import decode, encode
 from replay.infer.each import Each
+from replay.infer.hedge import Hedge
 from replay.infer.order import Order
 from replay.infer.recovery import Recovery
 from replay.infer.repeat import Repeat
@@ -85,6 +89,7 @@ class Operation:
     gap: Span3
     gaps: Mapping[str, Span3]
     loose: tuple[str, ...]
+    hedge: Hedge | None
     runs: int
     donor: Donor | None
 
@@ -103,8 +108,9 @@ class Support:
 class Program:
     """What a flow kind does. `flows` recordings made it; `set_aside` more were not explained.
 
-    `end_gaps` are the waits from a last step to the flow's end ("" for any step), `declared` lists
-    facts taken from declared attributes instead of inference.
+    `end_gaps` are the waits from a last step to the flow's end ("" for any step), `unawaited` the
+    operations that it does not wait for; `declared` lists facts taken from declared attributes
+    instead of inference.
     """
 
     name: str
@@ -116,11 +122,13 @@ class Program:
     operations: Mapping[str, Operation]
     abort: Abort
     recovery: Recovery
+    cancels: Mapping[str, Cancel]
     pooled: Tree | None
     outcome: Tree
     outcomes_seen: tuple[str, ...]
     output: Request
     end_gaps: Mapping[str, Span3]
+    unawaited: tuple[str, ...]
     think_ns: int
     support: tuple[Support, ...]
     declared: tuple[str, ...]
@@ -134,9 +142,11 @@ class Program:
 _PARTS = (
     abort,
     binding,
+    cancel,
     delay,
     each,
     expression,
+    hedge,
     jitter,
     order,
     recovery,

@@ -1,6 +1,6 @@
 """When a call is made again, be it a retry or a poll, and after which delay."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,15 +74,20 @@ def state(status: str, number: int) -> str:
 
 
 def learn_repeats(
-    observations: Sequence[Observation], declared: Mapping[str, RecordedStep]
+    observations: Sequence[Observation],
+    declared: Mapping[str, RecordedStep],
+    cut: Set[int] = frozenset(),
 ) -> tuple[dict[str, Repeat], Tree | None]:
-    """Fit every operation's again-rule, and one over all failing attempts for unseen statuses."""
+    """Fit every operation's again-rule, and one over all failing attempts for unseen statuses.
+
+    Of the runs whose ids are in `cut` nobody knows whether their last attempt was the last.
+    """
     by_op: dict[str, list[Instance]] = {}
     for observation in observations:
         for op, node in observation.nodes.items():
             by_op.setdefault(op, []).extend(node.instances)
     repeats = {
-        op: _learn(instances, declared.get(base_name(op)))
+        op: _learn(instances, declared.get(base_name(op)), cut)
         for op, instances in sorted(by_op.items())
     }
     repeats = _share_jitter(repeats)
@@ -92,7 +97,7 @@ def learn_repeats(
     for _, instances in sorted(by_op.items()):
         for instance in instances:
             for number, attempt in enumerate(instance.attempts, 1):
-                if attempt.status != "ok":
+                if attempt.status != "ok" and not _unknown(instance, number, cut):
                     statuses.append(attempt.status)
                     numbers.append(number)
                     labels.append(number < len(instance.attempts))
@@ -134,7 +139,11 @@ def _rank(ref: Ref) -> int:
     return {STATUS: 0, NUMBER: 1, BREAKER: 3}.get(ref, 2)
 
 
-def _learn(instances: Sequence[Instance], declared: RecordedStep | None) -> Repeat:
+def _unknown(instance: Instance, number: int, cut: Set[int]) -> bool:
+    return id(instance) in cut and number == len(instance.attempts)
+
+
+def _learn(instances: Sequence[Instance], declared: RecordedStep | None, cut: Set[int]) -> Repeat:
     if declared is not None and _contradicted(instances, declared.max_attempts):
         declared = None  # others than the caller call again, such as a broker that redelivers
     limit = None if declared is None else declared.max_attempts
@@ -143,6 +152,8 @@ def _learn(instances: Sequence[Instance], declared: RecordedStep | None) -> Repe
     states: set[str] = set()
     for instance in instances:
         for number, attempt in enumerate(instance.attempts, 1):
+            if _unknown(instance, number, cut):
+                continue
             if attempt.status != "ok":
                 states.add(state(attempt.status, number))
                 if limit is not None and number >= limit:

@@ -16,11 +16,30 @@ Label: TypeAlias = bool | str | int
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A label, and how many recordings stand behind it."""
+    """A label, and how many recordings stand behind it.
+
+    `ranges` and `words` say what was seen in these recordings, where that is less than elsewhere:
+    of the numbers that the tree asks about, of the words beside them.
+    """
 
     label: Label
     count: int
     pure: bool
+    ranges: tuple[tuple[Ref, float, float], ...] = ()
+    words: tuple[tuple[Ref, tuple[Scalar, ...]], ...] = ()
+
+    def unlike(self, value: Callable[[Ref], Scalar]) -> list[tuple[str, Any]]:
+        """Doubt a case that differs from all recordings behind the label."""
+        doubts: list[tuple[str, Any]] = []
+        for ref, low, high in self.ranges:
+            found = value(ref)
+            if isinstance(found, int | float) and not low <= found <= high:
+                doubts.append(("outside_leaf", [ref_name(ref), repr(found)]))
+        for ref, missing in self.words:
+            found = value(ref)
+            if found is not None and found in missing:
+                doubts.append(("never_together", [ref_name(ref), str(found)]))
+        return doubts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +101,8 @@ class Tree:
             doubts.append(("impure_leaf", node.count))
         if node.count < 3 and self.labels > 1:
             doubts.append(("low_support", node.count))
+        if node.ranges or node.words:
+            doubts.extend(node.unlike(value))
         return node.label, doubts
 
 

@@ -36,10 +36,10 @@ _KEYS: dict[str, Callable[[Undo, Mapping[str, int]], tuple[int, ...]]] = {
     "program": lambda undo, _: (undo[2], undo[1].index),
     "start": lambda undo, _: (undo[1].start,),
     "completion": lambda undo, _: (undo[1].end,),
-    "listed": lambda undo, listed: (listed.get(undo[0], 0), undo[1].index),
-    "listed_reverse": lambda undo, listed: (listed.get(undo[0], 0), -undo[1].index),
-    "listed_completion": lambda undo, listed: (listed.get(undo[0], 0), undo[1].end),
-    "listed_reverse_completion": lambda undo, listed: (listed.get(undo[0], 0), -undo[1].end),
+    "listed": lambda undo, listed: (listed.get(_what(undo), 0), undo[1].index),
+    "listed_reverse": lambda undo, listed: (listed.get(_what(undo), 0), -undo[1].index),
+    "listed_completion": lambda undo, listed: (listed.get(_what(undo), 0), undo[1].end),
+    "listed_reverse_completion": lambda undo, listed: (listed.get(_what(undo), 0), -undo[1].end),
 }
 TIMED = tuple(name for name in _KEYS if name.endswith(("completion", "start")))
 
@@ -61,7 +61,7 @@ def learn_undo_order(aborted: Sequence[Observation], ops: Sequence[str], order: 
         )
         undos = [(op, run.undone, place.get(run.undone.op, 0)) for _, op, run in runs if run.undone]
         pairs.extend((undos[i], undos[j]) for j in range(len(undos)) for i in range(j))
-    listed = _listed(pairs, ops)
+    listed = _listed(pairs)
     # A tie counts half: an order that does not decide is worse than one that decides rightly.
     wrong = {
         name: sum(_against(key(first, listed), key(second, listed)) for first, second in pairs)
@@ -79,12 +79,27 @@ def _against(first: tuple[int, ...], second: tuple[int, ...]) -> int:
     return 2 if first > second else int(first == second)
 
 
-def _listed(pairs: Sequence[tuple[Undo, Undo]], ops: Sequence[str]) -> dict[str, int]:
-    """Order the compensations by how often each ran before another one."""
-    score = dict.fromkeys(ops, 0)
+def _what(undo: Undo) -> str:
+    """Name a compensation with what it undoes: one may undo a step made at several places."""
+    return f"{undo[0]} of {undo[1].op}"
+
+
+def _listed(pairs: Sequence[tuple[Undo, Undo]]) -> dict[str, int]:
+    """Order the compensations by how many others each ran before."""
+    wins: dict[tuple[str, str], int] = {}
     for first, second in pairs:
-        if first[0] != second[0]:
-            score[first[0]] -= 1
-            score[second[0]] += 1
-    ranked = sorted(ops, key=lambda op: (score[op], op))
-    return {op: index for index, op in enumerate(ranked)}
+        one, two = _what(first), _what(second)
+        if one != two:
+            wins[one, two] = wins.get((one, two), 0) + 1
+    whats = sorted({what for pair in wins for what in pair})
+    # Copeland's rule: how many others it usually precedes; rare pairs count as much as common ones.
+    score = {
+        what: sum(
+            (wins.get((what, other), 0) > wins.get((other, what), 0))
+            - (wins.get((what, other), 0) < wins.get((other, what), 0))
+            for other in whats
+        )
+        for what in whats
+    }
+    ranked = sorted(score, key=lambda what: (-score[what], what))
+    return {what: index for index, what in enumerate(ranked)}

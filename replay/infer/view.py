@@ -4,23 +4,24 @@ The same records describe a recorded flow (for inference) and a running one (for
 a rule learned on one is read on the other by the same code.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TypeAlias
 
-from replay.leaves import Leaves, Scalar, is_number, lists_in
-from replay.recording import RecordedAttempt, RecordedStep, Recording
+from replay.leaves import Leaves, Scalar, is_number
+from replay.recording import RecordedAttempt, Recording
 
 # A place a value can be read from. The first word says where: input and count (a path follows),
 # status, breaker, effect and draw (an operation follows), answer, least and most (operation, path),
-# tried (operation, status: how many attempts ended so),
+# tried (operation, status: how many attempts ended so), okays and okshare (operation: how many of
+# its runs went well, and which share), latest (path, operations: what the first of these that
+# answered it said there),
 # item (leaf of the element at hand), undo (part, path of what is undone), own (a name).
 Ref: TypeAlias = tuple[str, ...]
 
 SKIPPED = "skipped"
-# An operation repeated in fewer than one of so many flows stands at one place of the program.
-PLACES_SHARE_MIN = 20
+SEVERAL_MAX = 4
 
 
 @dataclass(slots=True)
@@ -92,6 +93,8 @@ class View:
             return self.input.get(ref[1])
         if kind == "count":
             return len(self.lists.get(ref[1], ()))
+        if kind == "latest":
+            return self._latest(ref)
         node = self.nodes.get(ref[1])
         if node is None:
             return SKIPPED if kind == "status" else None
@@ -102,6 +105,15 @@ class View:
             return instances[0].response.get(ref[2]) if len(instances) == 1 else None
         return _of_node(node, kind, ref)
 
+    def _latest(self, ref: Ref) -> Scalar:
+        for op in ref[2:]:
+            node = self.nodes.get(op)
+            if node is not None and len(node.instances) == 1:
+                value = node.instances[0].response.get(ref[1])
+                if value is not None:
+                    return value
+        return None
+
 
 def _of_node(node: Node, kind: str, ref: Ref) -> Scalar:
     if kind == "tried":
@@ -110,6 +122,9 @@ def _of_node(node: Node, kind: str, ref: Ref) -> Scalar:
         return node.instances[-1].breaker
     if kind == "effect":
         return node.instances[-1].effect
+    if kind in ("okays", "okshare"):
+        good = sum(item.status == "ok" for item in node.instances)
+        return good if kind == "okays" else good / len(node.instances)
     if kind == "draw":
         return node.instances[0].draw
     if kind in ("least", "most"):
@@ -143,124 +158,16 @@ class Observation:
         return self.view.nodes
 
 
-def observe(recording: Recording, split: frozenset[str] = frozenset()) -> Observation:
-    """Group a recording's steps into nodes; operations in `split` become one node per place."""
-    places = {step.step_id: (step.op, step.key) for step in recording.steps}
-    grouped: dict[tuple[str, str], list[tuple[RecordedAttempt, RecordedStep]]] = {}
-    for step in recording.steps:
-        for attempt in step.attempts:
-            grouped.setdefault((step.op, step.key), []).append((attempt, step))
-    nodes: dict[str, Node] = {}
-    for (op, key), calls in sorted(grouped.items(), key=lambda item: item[0]):
-        calls.sort(key=lambda call: (call[0].start_ns, call[0].end_ns, call[0].span_id))
-        for name, part in _places(op, calls, op in split):
-            undone = part[0][1].undoes
-            attempts = tuple(attempt for attempt, _ in part)
-            made = _instance(name, key, attempts, places.get(undone) if undone else None)
-            nodes.setdefault(name, Node(name, [])).instances.append(made)
-    for node in nodes.values():
-        node.instances.sort(key=lambda item: (item.start, item.end, item.key))
-        node.settle()
-    view = View(recording.input, nodes, lists_in(recording.input))
-    return Observation(recording, view, recording.outcome == "succeeded")
-
-
-def _places(
-    op: str, calls: list[tuple[RecordedAttempt, RecordedStep]], apart: bool
-) -> list[tuple[str, list[tuple[RecordedAttempt, RecordedStep]]]]:
-    """Cut the calls of an operation that stands at several places after each ok answer."""
-    if not apart:
-        return [(op, calls)]
-    parts: list[tuple[str, list[tuple[RecordedAttempt, RecordedStep]]]] = []
-    current: list[tuple[RecordedAttempt, RecordedStep]] = []
-    for call in calls:
-        current.append(call)
-        if call[0].status == "ok":
-            parts.append((place_name(op, len(parts) + 1), current))
-            current = []
-    if current:
-        parts.append((place_name(op, len(parts) + 1), current))
-    return parts
-
-
 def place_name(op: str, number: int) -> str:
     """Name one of several places of an operation."""
     return f"{op}#{number}"
 
 
+@lru_cache(maxsize=10_000)
 def base_name(op: str) -> str:
     """Give the operation behind the name of a place."""
     head, mark, number = op.rpartition("#")
     return head if mark and number.isdigit() else op
-
-
-def _instance(
-    op: str,
-    key: str,
-    attempts: Sequence[RecordedAttempt],
-    undoes: tuple[str, str] | None,
-) -> Instance:
-    last = attempts[-1]
-    return Instance(
-        op=op,
-        key=key,
-        start=attempts[0].start_ns,
-        end=max(attempt.end_ns for attempt in attempts),
-        status=last.status,
-        response=last.response,
-        request=attempts[0].request,
-        breaker=last.breaker_state,
-        effect=last.callee_outcome,
-        undoes=undoes,
-        attempts=attempts,
-        tries=tuple(attempt.status for attempt in attempts),
-        draw=attempts[0].draws[0] if attempts[0].draws else None,
-    )
-
-
-def places_called_twice(observations: Iterable[Observation]) -> frozenset[str]:
-    """Find operations repeated after an ok answer with one other operation always between.
-
-    That is one operation at two places of the program, or a loop of several calls, unrolled; but
-    not what happens to few flows only, such as a message that was delivered twice.
-    """
-    flows: dict[str, set[str]] = {}
-    present: Counter[str] = Counter()
-    repeats: dict[str, int] = {}
-    between: dict[str, dict[str, int]] = {}
-    for observation in observations:
-        nodes = observation.nodes
-        present.update(nodes.keys())
-        for op, node in nodes.items():
-            for instance in node.instances:
-                if len(instance.attempts) < 2:
-                    continue
-                for first, second in zip(instance.attempts, instance.attempts[1:], strict=False):
-                    if first.status != "ok":
-                        continue
-                    repeats[op] = repeats.get(op, 0) + 1
-                    flows.setdefault(op, set()).add(observation.recording.flow_id)
-                    for other in _inside(nodes, op, first.end_ns, second.start_ns):
-                        counts = between.setdefault(op, {})
-                        counts[other] = counts.get(other, 0) + 1
-    return frozenset(
-        op
-        for op, count in repeats.items()
-        if count >= 2
-        and max(between.get(op, {}).values(), default=0) >= 0.98 * count
-        and len(flows[op]) * PLACES_SHARE_MIN >= present[op]
-    )
-
-
-def _inside(nodes: Mapping[str, Node], op: str, after: int, before: int) -> set[str]:
-    return {
-        other
-        for other, node in nodes.items()
-        if other != op
-        for instance in node.instances
-        for attempt in instance.attempts
-        if attempt.start_ns >= after and attempt.end_ns <= before
-    }
 
 
 @dataclass(slots=True)
@@ -272,17 +179,24 @@ class Table:
     def refs(self, ops: Iterable[str]) -> list[Ref]:
         """Columns that exist once the given operations are resolved."""
         wanted = set(ops)
-        return [ref for ref in self.columns if ref[0] in ("input", "count") or ref[1] in wanted]
+        return [
+            ref
+            for ref in self.columns
+            if ref[0] in ("input", "count")
+            or ref[1] in wanted
+            or (ref[0] == "latest" and wanted.issuperset(ref[2:]))
+        ]
 
 
-def tabulate(observations: Sequence[Observation], ops: Iterable[str]) -> Table:
-    """Fill the table of everything that could decide a branch."""
+def tabulate(observations: Sequence[Observation], ops: Sequence[str]) -> Table:
+    """Fill the table of what could decide a branch; `ops` are in the order of the program."""
     refs: set[Ref] = {("status", op) for op in ops}
     for observation in observations:
         refs.update(("input", path) for path in observation.view.input if "[" not in path)
         refs.update(("count", path) for path in observation.view.lists)
         for op, node in observation.nodes.items():
             refs.update(_refs_of(op, node))
+    refs.update(_from_several(refs, ops))
     columns: dict[Ref, list[Scalar]] = {}
     for ref in sorted(refs):
         column = [observation.view.value(ref) for observation in observations]
@@ -291,10 +205,24 @@ def tabulate(observations: Sequence[Observation], ops: Iterable[str]) -> Table:
     return Table(columns)
 
 
+def _from_several(refs: Iterable[Ref], ops: Sequence[str]) -> Iterable[Ref]:
+    """Name values that one of several operations answers: from a cache or its origin, as it is."""
+    answering: dict[str, set[str]] = {}
+    for ref in refs:
+        if ref[0] == "answer":
+            answering.setdefault(ref[2], set()).add(ref[1])
+    for path, several in answering.items():
+        if 2 <= len(several) <= SEVERAL_MAX:
+            yield ("latest", path, *(op for op in reversed(ops) if op in several))
+
+
 def _refs_of(op: str, node: Node) -> Iterable[Ref]:
     yield ("breaker", op)
     yield ("draw", op)
     single = len(node.instances) == 1
+    if not single:
+        yield ("okays", op)
+        yield ("okshare", op)
     for instance in node.instances:
         for status in instance.tries[:-1]:
             if status != "ok":

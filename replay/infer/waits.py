@@ -9,6 +9,7 @@ from replay.infer.timing import Span3, loose, middle_of, spread
 from replay.infer.view import Observation
 
 PER_ANCESTOR_MIN = 8
+UNAWAITED_MIN = 2
 _START = ""
 
 
@@ -66,11 +67,29 @@ def learn_waits(
     return Waits(overall, after, think, unexplained)
 
 
-def learn_end_waits(observations: Sequence[Observation]) -> dict[str, Span3]:
-    """Measure how long a flow goes on after its last step: by that step, and under "" over all."""
+def learn_unawaited(observations: Sequence[Observation], tolerance_ns: int) -> tuple[str, ...]:
+    """Name the operations that some flow did not wait for: they ran on after its end."""
+    counts: dict[str, int] = {}
+    for observation in observations:
+        for op, node in observation.nodes.items():
+            late = node.end > observation.recording.duration_ns + tolerance_ns
+            counts[op] = counts.get(op, 0) + late
+    return tuple(op for op, count in sorted(counts.items()) if count >= UNAWAITED_MIN)
+
+
+def learn_end_waits(
+    observations: Sequence[Observation], unawaited: Sequence[str]
+) -> dict[str, Span3]:
+    """Measure how long a flow goes on after its last step: by that step, and under "" over all.
+
+    A step that is not waited for is not the last, unless there is no other.
+    """
     groups: dict[str, list[int]] = {}
     for observation in observations:
-        last = max(observation.nodes.values(), key=lambda node: (node.end, node.op))
+        last = max(
+            observation.nodes.values(),
+            key=lambda node: (node.op not in unawaited, node.end, node.op),
+        )
         wait = max(observation.recording.duration_ns - last.end, 0)
         groups.setdefault(last.op, []).append(wait)
     found = {_START: spread([wait for waits in groups.values() for wait in waits])}

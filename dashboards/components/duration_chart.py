@@ -1,5 +1,6 @@
 """Heat map of durations over time: a selected cell becomes the page's filter."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -11,6 +12,7 @@ from dashboards.wording import duration_text, time_text
 from retrospan.timespan import rfc3339
 
 HEIGHT_PX = 240
+RAMP = ("#B7DDF2", "#56B4E9", "#0072B2", "#00395A")
 
 
 def duration_chart(flows: pl.DataFrame) -> None:
@@ -42,7 +44,7 @@ def duration_chart(flows: pl.DataFrame) -> None:
             "bottom": 0,
             "itemHeight": 90,
             "text": [f"{most:,} flows", "1"],
-            "inRange": {"color": ["#B7DDF2", "#56B4E9", "#0072B2", "#00395A"]},
+            "inRange": {"color": _ramp()},
         },
         "series": [
             {
@@ -64,6 +66,12 @@ def duration_chart(flows: pl.DataFrame) -> None:
     told += f"; {open_flows:,} without an end are not drawn" if open_flows else ""
     st.caption(f"{told}. Select a cell to keep its flows only.")
     _narrow(state, shown)
+
+
+def _ramp() -> Sequence[str]:
+    """From few to many: what stands out from the page's ground is many, by day and by night."""
+    dark = st.context.theme.type == "dark"
+    return tuple(reversed(RAMP)) if dark else RAMP
 
 
 def _narrow(state: Any, shown: Heat) -> None:

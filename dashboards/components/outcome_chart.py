@@ -88,7 +88,7 @@ def _band(shaded: Sequence[bool]) -> dict[str, Any]:
         "silent": True,
         "z": 0,
         "data": [1 if one else None for one in shaded],
-        "itemStyle": {"color": "rgba(213,94,0,.16)"},
+        "itemStyle": {"color": "rgba(213,94,0,.26)"},
         "tooltip": {"show": False},
     }
 

@@ -76,7 +76,7 @@ def two_waterfalls(rows: Sequence[Lane]) -> str:
     whole = max((bar.end_ns for bar in bars), default=0) or 1
     ticks = "".join(
         f'<span style="position:absolute;left:{100 * at / TICKS:.1f}%;font-size:.75rem;'
-        f'opacity:.75">{escape(duration_text(whole * at // TICKS))}</span>'
+        f'opacity:.75">{escape(duration_text(whole * at // TICKS)) if at else "0"}</span>'
         for at in range(TICKS)
     )
     lines = "".join(_line(row, whole) for row in shown)

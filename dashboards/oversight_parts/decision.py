@@ -126,9 +126,18 @@ def _facts(it: Joined) -> list[tuple[str, str]]:
         ("flow", it.flow.flow_id if it.flow is not None else None),
     ]
     return [
-        (name, "not recorded" if value in (None, "", [], {}) else value_text(value))
+        (name, "not recorded" if value in (None, "", [], {}) else told(value))
         for name, value in pairs
     ]
+
+
+def told(value: JsonValue) -> str:
+    """A recorded value in words: `name fraud-net, version 2026-05`."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name.replace('_', ' ')} {told(it)}" for name, it in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(told, value))
+    return value_text(value)
 
 
 def _candidates(told: JsonValue, chosen: str) -> None:

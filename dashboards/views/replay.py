@@ -13,6 +13,7 @@ from dashboards.markup import heading, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.replay_parts.population import all_at_once, each_alone
 from dashboards.replay_parts.result import control, outcome
+from dashboards.replay_parts.stored import stored_part
 from dashboards.replays import FLOWS_MAX, Kind, operations, replayed
 from dashboards.scope import Scope
 from dashboards.scoped import begun
@@ -55,6 +56,7 @@ def render() -> None:
         links.as_command("replay", "run", flow_id, "--explain")
         if text is not None:
             _file(flow_id, text)
+    stored_part(flow_id)
     st.divider()
     if text is None:
         st.subheader("The control replay")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.dashboards.test_browser import Visit, browser, pytestmark, serving, visit
-from tests.dashboards.test_page_states import CONFIG, SLO
+from tests.dashboards.test_page_states import CONFIG, POLICY, SLO
 
 __all__ = ["browser", "pytestmark", "visit"]  # fixtures, and when they can run
 
@@ -128,3 +128,89 @@ def test_hostile_names_inject_nothing(visit: Visit, address: str) -> None:
     visit.page.get_by_test_id("stDataFrame").first.wait_for()
     visit.page.wait_for_timeout(500)
     assert visit.page.evaluate("window.hacked") is None
+
+
+def test_back_undoes_one_step_at_a_time_over_pages_tabs_and_previews(visit: Visit) -> None:
+    page = visit.page
+    visit.open("/incidents")
+    pick(table(page))
+    page.wait_for_url("**/incidents?id=incident-1")
+    visit.settle()
+    page.get_by_role("tab", name="Report").click()
+    page.wait_for_url("**/incidents?id=incident-1&part=Report")
+    paper = page.frame_locator("iframe")
+    expect(paper.get_by_role("heading", name="Post-mortem")).to_be_visible()
+    page.get_by_text("leader", exact=True).click()
+    page.wait_for_url("**part=Report&for=leader")
+    expect(paper.get_by_text("for the leader")).to_be_visible()
+    page.go_back()
+    page.wait_for_url("**/incidents?id=incident-1&part=Report")
+    expect(paper.get_by_text("for the engineer")).to_be_visible()
+    page.go_back()
+    page.wait_for_url("**/incidents?id=incident-1")
+    expect(page.get_by_role("tab", name="Timeline")).to_have_attribute("aria-selected", "true")
+    page.go_back()
+    page.wait_for_url("**/incidents")
+    expect(page.get_by_text("1 incident. Select a row to open it.")).to_be_visible()
+    page.wait_for_timeout(1_500)
+    assert page.url == f"{visit.base}/incidents"  # the picked row is not followed again
+
+
+def test_back_leaves_a_trace_that_a_row_led_to(visit: Visit) -> None:
+    page = visit.page
+    visit.open("/flows?outcome=compensation_failed")
+    expect(page.get_by_text("4 of 24 flows")).to_be_visible()
+    pick(table(page))
+    page.wait_for_url("**/trace?flow=*")
+    visit.waterfall()
+    page.get_by_role("tab", name="Logs").click()
+    page.wait_for_url("**tab=Logs*")
+    page.go_back()
+    visit.waterfall()
+    page.go_back()
+    page.wait_for_url("**/flows?outcome=compensation_failed")
+    expect(page.get_by_text("4 of 24 flows")).to_be_visible()
+    page.wait_for_timeout(1_500)
+    assert page.url == f"{visit.base}/flows?outcome=compensation_failed"
+    page.go_forward()
+    visit.waterfall()
+
+
+def test_from_a_decision_to_its_provenance_to_another_policy_and_back_to_a_decision(
+    visit: Visit,
+) -> None:
+    page = visit.page
+    visit.open("/ai?decision=decision-5")
+    expect(page.get_by_text("Where it came from, what it led to")).to_be_visible()
+    page.get_by_role("link", name="Ask another policy of all decisions").click()
+    page.wait_for_url("**about=Policy+back-test**")
+    expect(page.get_by_text("24 of 24 answers change")).to_be_visible()
+    visit.shot("policy-back-test")
+    policy = page.get_by_label("Policy: the first rule whose condition holds decides")
+    policy.fill(POLICY.replace("escalate", "deny"))
+    policy.press("Control+Enter")
+    expect(page.get_by_text("careful", exact=True)).to_be_visible()
+    expect(page.get_by_text("exact, by recomputation (C2)")).to_be_visible()
+    pick(page.get_by_test_id("stDataFrame").last)
+    page.wait_for_url("**/ai?decision=decision-*")
+    visit.settle()
+    page.go_back()
+    page.wait_for_url("**about=Policy+back-test**")
+    expect(page.get_by_text("careful", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("visit", ["light", "dark"], indirect=True)
+@pytest.mark.parametrize(
+    "address",
+    ["/", "/incidents?id=incident-1", "/slos?slo=paid", "/flows", "/map", "/compensation", "/ai",
+     "/quality", f"/replay?flow=trace:{4:032x}"],
+)  # fmt: skip
+def test_pages_are_looked_at_in_both_themes(visit: Visit, address: str) -> None:
+    visit.page.set_viewport_size({"width": 1024, "height": 1400})
+    visit.open(address)
+    visit.page.wait_for_timeout(300)
+    name = address.strip("/").partition("?")[0] or "overview"
+    dark = visit.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    visit.shot(f"1024-{name}-{'dark' if dark else 'light'}")
+    wide = visit.page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 1024  # nothing is cut off at the side

@@ -15,6 +15,7 @@ from store.lease import Store
 from store.read import read_incidents
 from tests.dashboards.test_pages import opened
 
+BESIDE = (".lock", ".queue")  # by which leases take turns
 SAMPLE = Path(__file__).resolve().parents[2] / "sample_traces" / "onboarding-model-rollout"
 
 
@@ -40,7 +41,7 @@ def store(recorded: tuple[Path, str, str], tmp_path: Path, monkeypatch: pytest.M
 
 
 def digest(path: Path) -> tuple[str, list[str]]:
-    beside = sorted(one.name for one in path.parent.iterdir() if not one.name.endswith(".lock"))
+    beside = sorted(one.name for one in path.parent.iterdir() if not one.name.endswith(BESIDE))
     return hashlib.sha256(path.read_bytes()).hexdigest(), beside
 
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import data, replays
 from dashboards.components.two_waterfalls import ROW_COUNT_MAX, Bar, Lane, two_waterfalls
+from dashboards.replay_parts.stored import agreement, ordered
 from dashboards.serve import STORE_VARIABLE
 from dashboards.what_ifs import FORMS, file_name, scenario_text
 from replay.scenario import parse_scenario
@@ -22,6 +23,7 @@ from store.model import Batch, Span
 from store.read import counts
 from store.write import write_batch
 from store.write_derived import replace_flows
+from tests.dashboards.conftest import replay_of
 from tests.replay.kinds import true_flows
 
 VIEWS = Path(data.__file__).parent / "views"
@@ -219,3 +221,13 @@ def test_an_operation_that_is_not_called_is_said(served: str) -> None:
     text = written(opened(flow=served, change="timeout", value="5", op="<img src=x>"))
     assert "is not known here" in text
     assert "<img" not in text
+
+
+def test_replays_by_code_stand_beside_those_by_the_trace() -> None:
+    by_trace = replay_of("trace:1")
+    by_code = replace(by_trace, mode="code", verdict="diverged", digest="3" * 64)
+    changed = replace(by_trace, scenario="timeout", digest="4" * 64)
+    assert [it.mode for it in ordered([changed, by_code, by_trace])] == ["trace", "code", "trace"]
+    assert "They do not agree" in agreement([by_trace, by_code])[0]
+    assert "trace and code agree" in agreement([by_trace, replace(by_code, verdict="identical")])[0]
+    assert "nothing to hold it against" in agreement([by_trace])[0]

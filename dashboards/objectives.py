@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
-from dashboards import data, links
+from dashboards import links
 from dashboards.components.picking_table import picking_table
 from dashboards.configured import targets
+from dashboards.data import Holdings
 from dashboards.scope import Scope
 from dashboards.slo_parts.judged import Judged, judged
 from dashboards.slo_parts.tables import budget, burn, counted, worst_state
@@ -17,15 +18,14 @@ FLOWS_MAX = 5_000  # more would make the first page wait; the SLOs page answers 
 SHOWN_MAX = 5
 
 
-def worst_objectives(scope: Scope) -> None:
+def worst_objectives(scope: Scope, holdings: Holdings) -> None:
     """A short table whose rows open the objective."""
-    flows = data.flow_count(scope)
+    flows = holdings.flow_count
     if flows > FLOWS_MAX:
         st.text(f"Not computed here for {plural(flows, 'flow')}.")
         links.view_link("slos", "All objectives")
         return
-    overview = data.overview(scope)
-    found = judged(targets(), overview, scope, overview.last_ns or 0)
+    found = judged(targets(), scope, holdings)
     if not found:
         st.text("No objective counts these flows.")
         links.view_link("slos", "How to write one")

@@ -6,9 +6,11 @@ import streamlit as st
 
 from dashboards import data, screens
 from dashboards.components.address_tabs import address_tabs
+from dashboards.oversight_parts.backtest import backtest_tab
 from dashboards.oversight_parts.decision import decision_part
 from dashboards.oversight_parts.listed import decisions_tab
 from dashboards.oversight_parts.read import FLOWS_MAX, Looked, looked
+from dashboards.oversight_parts.summary import summary
 from dashboards.oversight_parts.tabs import (
     calibration_tab,
     cost_tab,
@@ -40,11 +42,13 @@ def render() -> None:
         return
     end_ns = overview.last_ns or 0
     _told(found)
+    summary(found, end_ns)
     parts = {
         "Decisions": partial(decisions_tab, found, scope),
         "Versions": partial(versions_tab, found, end_ns),
         "Calibration and drift": partial(calibration_tab, found, end_ns),
         "Gates and people": partial(gates_tab, found, end_ns, overview),
+        "Policy back-test": partial(backtest_tab, found),
         "Cost": partial(cost_tab, found, end_ns),
         "Log": partial(log_tab, found, end_ns),
         "All metrics": partial(metrics_tab, found, end_ns),

@@ -46,6 +46,8 @@ serve(Path(store), port=int(port), token=token or None, sign_in=Path(sign_in) if
 """
 TOKEN = "a token that nobody guesses"
 
+expect.set_options(timeout=30_000)  # a busy machine draws late
+
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(

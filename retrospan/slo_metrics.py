@@ -10,15 +10,17 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
+from analyzer.facts import read_flow_facts
 from analyzer.slo.counters import Counter, Key, advanced
-from analyzer.slo.evaluate import SloReport, read_facts, report
+from analyzer.slo.evaluate import SloReport, reports_of
 from analyzer.slo.export.prometheus import COUNTER
 from analyzer.slo.export.text import Family, Sample, exposition
 from analyzer.slo.model import Slo
-from analyzer.slo.timeline import Timeline, timeline
+from analyzer.slo.timeline import Judged, Timeline, judge, timeline_of
 from store import read
 from store.errors import DataError
 from store.lease import Store
+from store.read_derived import read_derivation, read_flow_ids
 
 SCHEMA = "retrospan.slo_counters/1"
 BYTES_MAX = 10_000_000
@@ -33,26 +35,35 @@ MEANINGS = {
 
 
 class SloMetrics:
-    """Metrics of the SLOs; `update` computes them anew, `text` and `families` tell the last."""
+    """Metrics of the SLOs; `update` computes them anew, `text` and `families` tell the last.
+
+    What each SLO made of each flow is kept, so that an update reads and judges the flows that were
+    derived since the last one, and no others.
+    """
 
     def __init__(self, store: Store, slos: Sequence[Slo], kept: Path) -> None:
-        self._store, self._slos, self._kept = store, slos, kept
+        self._store, self._kept = store, kept
+        self._slos = [slo for slo in slos if slo.good is not None]
         self._counters = _load(kept)
+        self._derivation: int | None = None
+        self._judged: dict[str, list[Judged | None]] = {}
+        """By flow id, in the order of the SLOs."""
         self.families: Sequence[Family] = ()
 
     def update(self) -> None:
         """Look at the store once."""
-        with self._store.lease("counting flows for SLOs") as session:
-            end_ns = read.counts(session).data_end_ns
-            flows = read_facts(session) if self._slos else []
-        own = [slo for slo in self._slos if slo.good is not None]
-        lines = [(slo, timeline(slo, flows)) for slo in own]
+        end_ns = self._look()
+        lines = [
+            (slo, timeline_of(it for own in self._judged.values() if (it := own[place])))
+            for place, slo in enumerate(self._slos)
+        ]
         counts = {key: count for slo, line in lines for key, count in _counts(slo, line).items()}
         found = advanced(self._counters, counts)
         if found != self._counters:
             _save(self._kept, found)
         self._counters = found
-        reports = report(own, flows, (end_ns or 0) + 1)
+        at_ns = (end_ns or 0) + 1
+        reports = [one for slo, line in lines for one in reports_of(slo, line, at_ns)]
         self.families = [
             _flows(found, counts.keys()),
             _open(lines),
@@ -61,6 +72,21 @@ class SloMetrics:
             _alerts(reports),
             _end(end_ns),
         ]
+
+    def _look(self) -> int | None:
+        """Judge what was derived since the last look; says where the data ends."""
+        with self._store.lease("counting flows for SLOs") as session:
+            known = read.counts(session)
+            derivation = read_derivation(session)  # first: what is written meanwhile is read twice
+            fresh = read_flow_facts(session, after=self._derivation) if self._slos else []
+            kept = self._judged.keys() | {flow.flow_id for flow in fresh}
+            gone = kept - set(read_flow_ids(session)) if len(kept) > known.flows else set()
+        for flow in fresh:
+            self._judged[flow.flow_id] = [judge(slo, flow) for slo in self._slos]
+        for flow_id in gone:
+            self._judged.pop(flow_id, None)
+        self._derivation = derivation
+        return known.data_end_ns
 
     def text(self) -> str:
         """In Prometheus' text format."""

@@ -159,6 +159,17 @@ def read_code_digests(session: Session) -> tuple[str, ...]:
     return tuple(digest for (digest,) in session.rows("read/code_digests"))
 
 
+def read_flow_ids(session: Session) -> list[str]:
+    """Ids of all flows, sorted."""
+    return [flow_id for (flow_id,) in session.rows("read/flow_ids")]
+
+
+def read_derivation(session: Session) -> int:
+    """The number of the last write of derived flows; 0 before the first."""
+    (number,) = session.row("read/derivation")
+    return int(number)
+
+
 def _flow_ids_where(session: Session, selection: FlowSelection) -> Sequence[str] | None:
     ids = None if selection.flow_ids is None else set(selection.flow_ids)
     for key, value in selection.where:

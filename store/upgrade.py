@@ -39,6 +39,7 @@ from store.statements import statement
 CONCLUDED = frozenset(
     {
         "store_meta",
+        "derivations",
         "dirty_traces",
         "payloads",
         "flows",

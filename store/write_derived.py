@@ -80,6 +80,7 @@ def replace_tables(
         for name in _OF_FLOWS:
             params = written_by if name == "flows" else {}
             session.run_over(f"write/{name}", "incoming", getattr(tables, name), **params)
+        session.run("write/derivations", {"flows": len(replaced)})
         for name in _OF_THOSE:
             session.run_over(f"write/delete_{name}", "outdated", flow_ids)
             session.run_over(f"write/{name}", "incoming", flow_ids)

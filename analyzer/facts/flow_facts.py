@@ -77,10 +77,17 @@ class FlowFacts:
 
 
 def read_flow_facts(
-    session: Session, since_ns: int | None = None, until_ns: int | None = None
+    session: Session,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    after: int | None = None,
 ) -> list[FlowFacts]:
-    """Facts of the flows that ended in [since, until), by end and id. Times are ns UTC."""
-    frame = ask(session, QUESTION, {"since_ns": since_ns, "until_ns": until_ns})
+    """Facts of the flows that ended in [since, until), by end and id. Times are ns UTC.
+
+    With `after` only of flows written after that derivation (see `read_derivation`).
+    """
+    asked = {"since_ns": since_ns, "until_ns": until_ns, "after": after}
+    frame = ask(session, QUESTION, asked)
     values = frame.with_columns(**_DERIVED).select(list(FACTS)).iter_rows(named=True)
     weights: dict[str | None, Fraction | None] = {None: None}
     flows = []

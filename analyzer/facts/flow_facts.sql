@@ -1,6 +1,6 @@
 /*
 title = "What can be said of each flow, one row each"
-params = ["since_ns", "until_ns"]
+params = ["since_ns", "until_ns", "after"]
 */
 WITH chosen AS MATERIALIZED (
     SELECT *
@@ -8,6 +8,10 @@ WITH chosen AS MATERIALIZED (
     WHERE
         ($since_ns::BIGINT IS NULL OR coalesce(end_ns, start_ns) >= $since_ns::BIGINT)
         AND ($until_ns::BIGINT IS NULL OR coalesce(end_ns, start_ns) < $until_ns::BIGINT)
+        AND (
+            $after::BIGINT IS NULL
+            OR flow_id IN (SELECT flow_id FROM flow_heads WHERE derivation > $after::BIGINT)
+        )
 ),
 
 checks AS (

@@ -49,7 +49,12 @@ told AS (
         attributes
     FROM spans
     WHERE
-        ($trace_ids::VARCHAR[] IS NULL OR trace_id IN (SELECT trace_id FROM wanted))
+        (
+            $trace_ids::VARCHAR[] IS NULL
+            OR rowid IN (
+                SELECT rowid FROM spans WHERE trace_id IN (SELECT trace_id FROM wanted)
+            )
+        )
         AND contains(attributes::VARCHAR, '"feature_flag.key"')
 ),
 

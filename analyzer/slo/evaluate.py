@@ -83,16 +83,25 @@ def report(slos: Sequence[Slo], flows: Sequence[FlowFacts], at_ns: int) -> list[
     reports = []
     for slo in slos:
         line = timeline(slo, flows) if slo.good is not None else None
-        for objective in slo.objectives:
-            reports.append(_report(slo, objective, line, values, at_ns))
+        reports += reports_of(slo, line, at_ns, values)
     return reports
+
+
+def reports_of(
+    slo: Slo,
+    line: Timeline | None,
+    at_ns: int,
+    values: Mapping[str, Mapping[str, JsonValue]] | None = None,
+) -> list[SloReport]:
+    """Every objective of one SLO over its timeline. Without the facts of flows no spending."""
+    return [_report(slo, objective, line, values, at_ns) for objective in slo.objectives]
 
 
 def _report(
     slo: Slo,
     objective: Objective,
     line: Timeline | None,
-    values: Mapping[str, Mapping[str, JsonValue]],
+    values: Mapping[str, Mapping[str, JsonValue]] | None,
     at_ns: int,
 ) -> SloReport:
     since_ns = slo.window.start_ns(at_ns)
@@ -116,7 +125,7 @@ def _report(
         budget_remaining=remaining,
         minutes_to_exhaustion=minutes_to_exhaustion(remaining, burn, period_ns),
         alerts=() if biased else alerts,
-        spending=() if biased else ledger(events, values, objective),
+        spending=() if biased or values is None else ledger(events, values, objective),
         bad_flow_ids=[event.flow_id for event in events if event.good is False],
         open_flows=line.open_flows,
         reason=BIASED if biased else no_data,

@@ -84,29 +84,49 @@ class Timeline:
         return self.events[bisect_left(self.times, since_ns) : bisect_left(self.times, until_ns)]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What an SLO makes of a flow it counts; `event` is None while the flow has not ended."""
+
+    event: Event | None
+    weighted: bool = True
+
+
 def timeline(slo: Slo, flows: Iterable[FlowFacts]) -> Timeline:
     """The flows an SLO counts, judged. Flows whose validity is unknown count as unknown."""
+    found = (judge(slo, flow) for flow in flows)
+    return timeline_of(one for one in found if one is not None)
+
+
+def judge(slo: Slo, flow: FlowFacts) -> Judged | None:
+    """One flow judged; None where the SLO does not count it."""
     good, valid = slo.good, slo.valid
     if good is None or valid is None:
         raise InvariantError(f"SLO {slo.name} reads {slo.source}, which has no flows")
+    counts = valid.holds(flow.values)
+    if counts is False:
+        return None
+    if not flow.ended:
+        return Judged(event=None)
+    event = Event(
+        at_ns=flow.at_ns,
+        flow_id=flow.flow_id,
+        good=_judged(good, flow) if counts else None,
+        weight=Fraction(1) if flow.weight is None else flow.weight,
+    )
+    return Judged(event=event, weighted=flow.weight is not None)
+
+
+def timeline_of(judged: Iterable[Judged]) -> Timeline:
+    """The timeline of flows that were judged."""
     events = []
     open_flows = unweighted = 0
-    for flow in flows:
-        counts = valid.holds(flow.values)
-        if counts is False:
-            continue
-        if not flow.ended:
+    for one in judged:
+        if one.event is None:
             open_flows += 1
-            continue
-        unweighted += flow.weight is None
-        events.append(
-            Event(
-                at_ns=flow.at_ns,
-                flow_id=flow.flow_id,
-                good=_judged(good, flow) if counts else None,
-                weight=Fraction(1) if flow.weight is None else flow.weight,
-            )
-        )
+        else:
+            unweighted += not one.weighted
+            events.append(one.event)
     return summed(events, open_flows, unweighted)
 
 

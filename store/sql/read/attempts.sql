@@ -1,18 +1,27 @@
--- Bodies are many more than one flow's: they are looked through once, for both ends of an attempt.
+-- By row number: only the column that chooses is read as a whole. Bodies are many more than one
+-- flow's, so they are looked through once, for both ends of an attempt.
 WITH chosen AS MATERIALIZED (
     SELECT *
     FROM attempts
-    WHERE $all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+    WHERE $all
+        OR rowid IN (
+            SELECT rowid FROM attempts WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+        )
 ),
 
 shown AS MATERIALIZED (
     SELECT sha256, body
     FROM payloads
     WHERE
-        sha256 IN (
-            SELECT request_sha256 FROM chosen
-            UNION
-            SELECT response_sha256 FROM chosen
+        rowid IN (
+            SELECT rowid
+            FROM payloads
+            WHERE
+                sha256 IN (
+                    SELECT request_sha256 FROM chosen
+                    UNION
+                    SELECT response_sha256 FROM chosen
+                )
         )
 )
 

@@ -1,3 +1,4 @@
+-- By row number: only the column that chooses is read as a whole.
 WITH wanted AS (SELECT trace_id FROM parse_trace_ids($trace_ids)),
 
 -- Flow ids these traces are known by: derived ones, and those their spans declare.
@@ -30,7 +31,12 @@ SELECT
     record
 FROM decisions
 WHERE $all
-    OR decision_id IN (SELECT unnest($decision_ids::VARCHAR[]))
-    OR trace_id IN (SELECT trace_id FROM wanted)
-    OR (trace_id IS NULL AND flow_id IN (SELECT flow_id FROM flow_names))
+    OR rowid IN (
+        SELECT rowid
+        FROM decisions
+        WHERE
+            decision_id IN (SELECT unnest($decision_ids::VARCHAR[]))
+            OR trace_id IN (SELECT trace_id FROM wanted)
+            OR (trace_id IS NULL AND flow_id IN (SELECT flow_id FROM flow_names))
+    )
 ORDER BY time_ns, decision_id

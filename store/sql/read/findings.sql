@@ -11,7 +11,12 @@ SELECT
     evidence,
     facts
 FROM findings
-WHERE ($all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[])))
+WHERE (
+        $all
+        OR rowid IN (
+            SELECT rowid FROM findings WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+        )
+    )
     AND scope <> 'coverage'
     AND (flow_id IS NOT NULL OR generation = (SELECT generation FROM store_meta))
 ORDER BY detector, flow_id NULLS FIRST, finding_id

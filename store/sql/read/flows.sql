@@ -1,3 +1,4 @@
+-- By row number: only the column that chooses is read as a whole.
 SELECT
     flow_id,
     name,
@@ -23,7 +24,12 @@ SELECT
     draws,
     critical_path
 FROM flows
-WHERE ($all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[])))
+WHERE (
+        $all
+        OR rowid IN (
+            SELECT rowid FROM flows WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+        )
+    )
     AND ($since_ns IS NULL OR start_ns >= $since_ns)
     AND ($until_ns IS NULL OR start_ns < $until_ns)
     AND ($service IS NULL OR list_contains(services, $service) OR service = $service)

@@ -1,3 +1,4 @@
+-- By row number: only the column that chooses is read as a whole.
 SELECT
     flow_id,
     mode,
@@ -20,5 +21,8 @@ SELECT
     answers,
     events
 FROM replays
-WHERE $all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+WHERE $all
+    OR rowid IN (
+        SELECT rowid FROM replays WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+    )
 ORDER BY flow_id, mode, scenario NULLS FIRST

@@ -1,3 +1,4 @@
+-- By row number: only the column that chooses is read as a whole.
 SELECT
     flow_id,
     ordinal,
@@ -25,5 +26,8 @@ SELECT
     amount_text,
     backoff_text
 FROM steps
-WHERE $all OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+WHERE $all
+    OR rowid IN (
+        SELECT rowid FROM steps WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+    )
 ORDER BY flow_id, ordinal

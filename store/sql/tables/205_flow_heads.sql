@@ -21,5 +21,6 @@ CREATE TABLE flow_heads (
     effects BIGINT, -- left standing
     decisions BIGINT,
     decisions_judged BIGINT, -- with confidence and threshold
-    decisions_below BIGINT
+    decisions_below BIGINT,
+    derivation BIGINT
 )

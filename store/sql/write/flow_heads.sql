@@ -93,7 +93,8 @@ SELECT
     coalesce(v.effects, 0)::BIGINT AS effects,
     len(f.decision_ids)::BIGINT AS decisions,
     coalesce(j.decisions_judged, 0)::BIGINT AS decisions_judged,
-    coalesce(j.decisions_below, 0)::BIGINT AS decisions_below
+    coalesce(j.decisions_below, 0)::BIGINT AS decisions_below,
+    (SELECT max(number) FROM derivations) AS derivation
 FROM chosen AS f
 LEFT JOIN judged AS j ON f.flow_id = j.flow_id
 LEFT JOIN verdicts AS v ON f.flow_id = v.flow_id

@@ -1,0 +1,3 @@
+INSERT INTO derivations
+SELECT coalesce(max(number), 0) + 1, $flows
+FROM derivations

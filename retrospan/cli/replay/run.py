@@ -46,6 +46,7 @@ def _first(row: Row) -> str | None:
     return f"{first['kind']} at {first['step_id']} {first['path']}".rstrip()
 
 
+_MISUSED = "--as-new needs --temporal"
 COLUMNS = (
     field("flow", "flow_id"),
     field("verdict", "verdict"),
@@ -103,10 +104,8 @@ def run_replays(
 
         asked = WantedOfTemporal(module=temporal, python=python, scenario=scenario, as_new=as_new)
         return _temporal(context, flow_ids or [], asked, explain, form, as_json)
-    if as_new:
-        raise UsageError("--as-new needs --temporal")
-    if bool(flow_ids) == every:
-        raise UsageError("replay run takes FLOW_ID... or --all, one of the two")
+    if as_new or bool(flow_ids) == every:
+        raise UsageError(_MISUSED if as_new else "replay run takes FLOW_ID... or --all, not both")
     from retrospan.code_replaying import Wanted, code_replayed
     from retrospan.documents import replay_row, replays_document
     from retrospan.replaying import replayed

@@ -109,10 +109,11 @@ class Driver:
             jobs += [{"job": "patch", "id": name} for name in self._recording.patches]
         jobs += [self._arriving(one) for one in self._waiting if one.task == first.event]
         self._waiting = [one for one in self._waiting if one.task != first.event]
-        if not self._anchored:
-            for one in self._waiting:
+        given = {0, *(one.event for one in self._recording.arrivals if one.task == first.event)}
+        for one in list(self._waiting):
+            if not self._anchored or self._follows(one) in given:
+                self._waiting.remove(one)
                 self._expect(one, one.at_ns)
-            self._waiting = []
         known = first.event
         while True:
             self._activated(activate(self._message(jobs, known)), known)
@@ -206,7 +207,8 @@ class Driver:
 
     def _follows(self, arrival: Arrival) -> int:
         """The last recorded event before an arrival that gave the code something."""
-        ends = [call.event for call in (*self._recording.calls, *self._recording.timers)]
+        ends = [call.event for call in self._recording.calls]
+        ends += [timer.event for timer in self._recording.timers if timer.how == "completed"]
         ends += [other.event for other in self._recording.arrivals]
         return max((event for event in ends if 0 < event < arrival.event), default=0)
 

@@ -116,6 +116,18 @@ def test_a_signal_keeps_its_time_or_its_distance_to_what_it_followed() -> None:
     assert (anchored.end_ns, anchored.strayed) == (2_500_000_000, ["signal go"])
 
 
+def test_a_signal_that_follows_nothing_keeps_its_time_in_either_way() -> None:
+    signal = {"kind": "signal", "name": "go", "event": 6, "task": 9, "at_ns": SECOND_NS}
+    told = recording([], {}, arrivals=[signal])
+
+    def code(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [COMPLETE] if message["jobs"][0]["job"] == "signal" else []
+
+    for anchored in (False, True):
+        found = run(told, code, anchored=anchored)
+        assert (found.outcome, found.end_ns, found.undelivered) == ("succeeded", SECOND_NS, [])
+
+
 def test_a_declared_failure_and_a_lent_answer_are_told_apart() -> None:
     lender = recording(
         [activity("refund", 3, {"order": 2}), activity("refund", 9, {"order": 3})],

@@ -7,9 +7,7 @@ columns = ["source", "service", "attribute", "value", "known", "places", "number
 -- flow where all are numbers; any other with many is an id and only counted. `places` are places
 -- in flow_ids, counted from 1. Until the end a value is its JSON text: numbers have no quotes.
 WITH chosen AS (
-    SELECT
-        unnest($flow_ids::VARCHAR[]) AS flow_id,
-        generate_subscripts($flow_ids::VARCHAR[], 1) AS place
+    SELECT * FROM placed_flows($flow_ids)
 ),
 
 members AS (

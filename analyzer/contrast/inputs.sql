@@ -4,9 +4,7 @@ params = ["flow_ids", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "known", "places", "numbers"]
 */
 WITH chosen AS (
-    SELECT
-        unnest($flow_ids::VARCHAR[]) AS flow_id,
-        generate_subscripts($flow_ids::VARCHAR[], 1) AS place
+    SELECT * FROM placed_flows($flow_ids)
 ),
 
 asked AS (

@@ -131,9 +131,14 @@ def _of_call(
     answering: Answering, asked: Asked, exchange: Exchange
 ) -> Iterator[tuple[Divergence, bool]]:
     said = answering.recorded.requests.recorded(exchange)
+    only_noise = True
     for path, old, new in arguments(asked, exchange, said):
         noise = _noise(path, old, new, answering.settings.noise)
+        only_noise = only_noise and noise
         yield _at(asked, "args_changed", path, old, new), noise
+    if asked.match.rung == "structural":
+        # The most similar request was meant; an unchanged one is found as it is.
+        yield _at(asked, "answer_rung_lowered", "", "exact", asked.match.rung), only_noise
     recorded, replayed = _ended(exchange), asked.how or "unanswered"
     gave_up = replayed in GAVE_UP
     if recorded != replayed and not (gave_up and recorded == "timeout") and replayed != "unread":

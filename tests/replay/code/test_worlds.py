@@ -59,6 +59,18 @@ def test_what_is_asked_otherwise_is_told_with_its_source_line() -> None:
     assert any('post("/charge"' in line for line in lines)
 
 
+def test_an_answer_to_a_request_that_is_only_similar_says_so() -> None:
+    said = {"order": "o-1", "reservation": "r-1", "note": "gift", "lane": 3}
+    changed = run(sequential({**said, "lane": 4}), "orders:noting")
+    assert changed.answers["structural"] == 1
+    assert [(it.kind, it.path) for it in changed.divergences] == [
+        ("args_changed", "request.lane"),
+        ("answer_rung_lowered", ""),
+    ]
+    assert changed.divergences[1].replayed == "structural"
+    assert run(sequential(said), "orders:noting").verdict == "identical"
+
+
 @pytest.mark.parametrize(("score_ends", "first"), [(20.0, "/score"), (31.2, "/reserve")])
 def test_threads_end_in_the_order_their_recorded_answers_came(
     score_ends: float, first: str

@@ -25,6 +25,7 @@ SECRETS = (
 )  # fmt: skip
 _NAMES = "idempotency-key", "idempotencykey", "idempotency_key"
 _DATA = re.compile(r"^(data:[ ]?)(.*)$", re.MULTILINE)
+_NAME = re.compile(r'"([^"]*)"[ \t\r\n]*:')
 _TOO_DEEP = "[too deep]"
 
 
@@ -112,6 +113,9 @@ class Rules:
 
     def _json(self, text: str) -> tuple[str | None, bool]:
         value = json.loads(text)
+        names = () if "\\" in text else set(_NAME.findall(text))
+        if names and not any(map(self.hides, names)) and not _deeper(value, self.depth_max):
+            return text, False
         kept, cut = self.cleaned(value)
         # What hides nothing stays as it was sent, to the last blank.
         return (text if kept == value and not cut else json.dumps(kept)), cut
@@ -124,6 +128,14 @@ class Rules:
         kept, cut = self._json(line)
         cuts.append(cut)
         return kept or ""
+
+
+def _deeper(value: Any, depth: int) -> bool:
+    """Whether containers stand in each other more than so deep."""
+    if not isinstance(value, (dict, list)):
+        return False
+    items = value.values() if isinstance(value, dict) else value
+    return depth <= 0 or any(_deeper(it, depth - 1) for it in items if type(it) in (dict, list))
 
 
 def _refused(value: Any) -> str:

@@ -149,7 +149,7 @@ class Streaming:
 
 def tell_headers(span: Any, prefix: str, headers: Mapping[str, str]) -> None:
     """Tell of the few headers that a replay needs."""
-    for name in HEADERS:
-        value = headers.get(name)
-        if value:
-            span.set_attribute(prefix + name, [str(value)[:HEADER_LENGTH_MAX]])
+    told = {name: headers.get(name) for name in HEADERS}
+    found = {prefix + name: [str(it)[:HEADER_LENGTH_MAX]] for name, it in told.items() if it}
+    if found:
+        span.set_attributes(found)

@@ -41,6 +41,14 @@ def sequential(order: Any) -> Any:
     return {"charge": charged["id"]}
 
 
+def noting(order: Any) -> Any:
+    """As `sequential`, with more to say."""
+    reserved = post("/reserve", {"order": order["id"]})
+    time.sleep(3_600)
+    said = {"order": order["id"], "reservation": reserved["id"], "note": "gift", "lane": 3}
+    return {"charge": post("/charge", said)["id"]}
+
+
 def patient(order: Any) -> Any:
     """As `sequential`; a charge that takes too long is told, not raised."""
     reserved = post("/reserve", {"order": order["id"]})

@@ -17,6 +17,7 @@ Run on 2 vCPU Xeon (KVM), 24 GiB, Python 3.11; Chromium draws in software on the
 import argparse
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -53,6 +54,7 @@ SPANS = 10_000_000
 DAYS_NS = 30 * 86_400 * 10**9
 FLOWS_OF_SAMPLE = 600
 PRESS = ".st-key-wide-all"
+SCREEN = re.compile("^(The store |No store |Not found)")  # instead of the page
 LARGE_SPANS = 20_000
 LARGE_TRACE = f"{2**100:032x}"
 STEPS = 15
@@ -184,6 +186,7 @@ def opened(browser: Browser, name: str, address: str, store: Path, told: Path) -
     with window(browser) as page:
         first = content_s(page, address)
         faults = page.get_by_test_id("stException").count()
+        faults += page.get_by_role("heading", level=2, name=SCREEN).count()
         waits = page.locator(PRESS).count() > 0
     asked = [json.loads(line) for line in told.read_text().splitlines()]
     with window(browser) as page:

@@ -1,0 +1,92 @@
+"""Ranges that a page cannot answer for at once: it opens with less, says so, waits for a press."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from dashboards import data
+from dashboards.compensation_parts import read as sagas
+from dashboards.oversight_parts import read as decisions
+from dashboards.quality_parts import read as quality
+from dashboards.slo_parts import judged as slos
+
+APP = Path(data.__file__).parent / "app.py"
+LIMITS = {"compensation": sagas, "ai": decisions}
+OF_THE_STORE = {"quality": (quality, "SPANS_MAX"), "slos": (slos, "FLOWS_MAX")}
+
+
+@pytest.fixture(autouse=True)
+def no_kept_answers() -> Iterator[None]:
+    st.cache_resource.clear()
+    yield
+
+
+def opened(view: str, **params: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60).run()
+    for key, value in params.items():
+        app.query_params[key] = value
+    app.switch_page(str(APP.parent / "views" / f"{view}.py")).run()
+    assert not app.exception
+    return app
+
+
+def written(app: AppTest) -> str:
+    kinds = ("html", "text", "caption", "subheader")
+    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
+
+
+def presses(app: AppTest) -> list[str]:
+    return [button.label for button in app.button if button.key == "wide-all"]
+
+
+@pytest.mark.parametrize("view", sorted(LIMITS))
+def test_a_page_opens_with_the_latest_flows_it_answers_for(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    monkeypatch.setattr(LIMITS[view], "FLOWS_MAX", 5)
+    app = opened(view)
+    assert "5 flows of 24: flows that began from" in written(app)
+    assert not presses(app)
+
+
+@pytest.mark.parametrize("view", sorted(LIMITS))
+def test_a_wider_range_waits_for_a_press_and_then_is_the_whole(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    whole = written(opened(view))
+    monkeypatch.setattr(LIMITS[view], "FLOWS_MAX", 5)
+    st.cache_resource.clear()
+    app = opened(view, **{"from": "all"})
+    assert "nothing is computed yet" in written(app)
+    assert presses(app) == ["Compute over all 24 (about 5 s)"]
+    app.button(key="wide-all").click().run()
+    assert not app.exception
+    assert not presses(app)
+    assert written(app) == whole
+
+
+def test_the_way_back_is_the_range_that_is_answered(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sagas, "FLOWS_MAX", 5)
+    app = opened("compensation", **{"from": "all"})
+    app.button(key="wide-latest").click().run()
+    assert "5 flows of 24" in written(app)
+
+
+@pytest.mark.parametrize("view", sorted(OF_THE_STORE))
+def test_numbers_of_a_whole_large_store_wait_for_a_press(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch, view: str
+) -> None:
+    whole = written(opened(view))
+    module, name = OF_THE_STORE[view]
+    monkeypatch.setattr(module, name, 5)
+    st.cache_resource.clear()
+    app = opened(view)
+    assert "numbers are of all of them, so nothing" not in whole
+    assert "nothing is computed yet" in written(app)
+    app.button(key="wide-all").click().run()
+    assert written(app) == whole

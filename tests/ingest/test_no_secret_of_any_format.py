@@ -21,6 +21,7 @@ from tests.ingest.test_agent_runs import ANSWERED, SERVED
 from tests.ingest.test_decisions_of_spans import EXPORT
 from tests.ingest.test_jaeger_thrift import a_span, binary
 from tests.ingest.test_no_secret_is_written import DOCUMENTS
+from tests.ingest.test_otel_sdk import JAVASCRIPT
 from tests.ingest.test_otlp_parquet import ROW, parquet
 from tests.ingest.test_recorded_http import PLAIN
 from tests.ingest.test_step_functions import history
@@ -97,6 +98,7 @@ MADE: dict[str, Callable[[Planter], bytes]] = {
     "cadence": as_json(cadence()),
     "jaeger_thrift": as_thrift,
     "langfuse": as_json(EXPORT),
+    "otel_sdk": as_json(JAVASCRIPT),
     "otlp_parquet": as_parquet,
     "step_functions": as_json(history()),
     "tau_bench": as_json([SERVED]),

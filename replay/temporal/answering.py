@@ -8,9 +8,10 @@ answer does not hold any more, has none, unless a scenario declares or lends one
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from replay.ladder import Entry, Ladder
-from replay.leaves import flatten
+from replay.leaves import Scalar, flatten
 from replay.noise import Noise
 from replay.temporal.alterations import Alterations
 from replay.temporal.commands import Command
@@ -34,6 +35,27 @@ class Given:
     why: str = ""
 
 
+_Same: TypeAlias = tuple[str, frozenset[tuple[str, type, Scalar]]]
+"""What equal requests of one operation have in common."""
+
+
+def _same(operation: str, command: Command) -> _Same:
+    request = request_of(command)
+    return operation, frozenset((path, type(value), value) for path, value in request.items())
+
+
+def _polled(recording: Recording) -> frozenset[_Same]:
+    """Equal requests of which each was made only after the one before it was answered."""
+    last: dict[_Same, int] = {}
+    overlapping: set[_Same] = set()
+    for call in recording.calls:
+        same = _same(recording.operation(call.command), call.command)
+        if same in last and not 0 < last[same] <= call.command.task:
+            overlapping.add(same)
+        last[same] = call.task
+    return frozenset(set(last) - overlapping)
+
+
 @dataclass(slots=True)
 class Answers:
     """The answers of one recording for one run."""
@@ -44,6 +66,8 @@ class Answers:
     ladder: Ladder = field(init=False)
     timers: list[Call] = field(init=False)
     asked: Counter[str] = field(default_factory=Counter)
+    due_ns: dict[_Same, int] = field(default_factory=dict)
+    polled: frozenset[_Same] = field(init=False)
 
     def __post_init__(self) -> None:
         calls = self.recording.calls
@@ -62,14 +86,18 @@ class Answers:
             self.recording.given,
         )
         self.timers = list(self.recording.timers)
+        self.polled = _polled(self.recording)
 
-    def answer(self, command: Command) -> Given:
-        """Find what a command gets, and remember it."""
+    def answer(self, command: Command, now_ns: int = 0) -> Given:
+        """Find what a command gets at a moment, and remember it."""
         operation = self.recording.operation(command)
         self.asked[operation] += 1
         match = self.ladder.find(operation, key_of(command), request_of(command))
         call = None if match.number is None else self.recording.calls[match.number]
         rung, ambiguous = match.rung, match.ambiguous
+        same = _same(operation, command)
+        if same in self.polled and rung != "structural" and self.due_ns.get(same, 0) <= now_ns:
+            ambiguous = ""  # one after the other, here as there: their order tells them apart
         if command.kind == "local_activity" and call is not None:
             # Its arguments were not recorded: its number and name alone say which one it is.
             rung = "structural"
@@ -86,6 +114,8 @@ class Answers:
             ambiguous=ambiguous, call=call, settled=found, why="" if found is not None else why,
         )  # fmt: skip
         self.given.append(told)
+        if found is not None:
+            self.due_ns[same] = now_ns + found.latency_ns
         if declared is not None and match.number is not None:
             self.ladder.answered(match.number, flatten(declared.value))
         return told

@@ -265,7 +265,7 @@ class Driver:
         )  # fmt: skip
 
     def _call(self, command: Command) -> None:
-        given = self._answers.answer(command)
+        given = self._answers.answer(command, self._began_ns)
         settled = given.settled
         if settled is None:
             self.run.missing.append(f"{given.operation}: {given.why}")

@@ -171,6 +171,26 @@ def test_calls_with_one_idempotency_key_count_once() -> None:
     ]
 
 
+def test_polls_one_after_the_other_are_told_apart_by_their_order_and_others_are_not() -> None:
+    polled = recording(
+        [activity("status", 3, {"order": 1}), activity("status", 9, {"order": 1})],
+        {5: answered(9, SECOND_NS, result=["open"]),
+         11: answered(15, 2 * SECOND_NS, result=["done"])},
+    )  # fmt: skip
+    one, two = (activity("status", 0, {"order": 1}, n) for n in (1, 2))
+    in_turn = run(polled, script([one], [two], [COMPLETE]))
+    assert [it.call.value for it in in_turn.answers.given if it.call] == ["open", "done"]
+    assert in_turn.answers.counts() == {"ambiguous": 0, "exact": 2}
+    at_once = run(polled, script([one, two], [], [COMPLETE]))
+    assert at_once.answers.counts() == {"ambiguous": 1, "exact": 2}
+    overlapping = recording(
+        [activity("status", 3, {"order": 1}), activity("status", 9, {"order": 1})],
+        {5: answered(15, 2 * SECOND_NS, result=["open"]),
+         11: answered(15, 2 * SECOND_NS, result=["done"])},
+    )  # fmt: skip
+    assert run(overlapping, script([one], [two], [COMPLETE])).answers.counts()["ambiguous"] == 2
+
+
 def test_a_run_without_end_is_cut() -> None:
     timer = {"kind": "timer", "name": "1", "fields": {"start_to_fire_timeout_ns": 1}, "seq": 1}
     found = run(PAID, lambda message: [timer])

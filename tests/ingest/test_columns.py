@@ -5,12 +5,15 @@ import json
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from typing import Any
+from unittest import mock
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from ingest import redact_columns
 from ingest.aliases import Aliases
 from ingest.fast.encode import encode
 from ingest.fast.flat import OddError
@@ -27,6 +30,7 @@ from ingest.redact_columns import redacted
 from store import rows
 from store.model import Rejected, Span
 from store.span_table import SpanTable, joined
+from tests.ingest.planting import SHAPES, Planter
 
 AnyReader = OtlpJsonReader | OtlpProtobufReader
 LIMITS = Limits(attribute_chars=60, attributes_per_record=6, events_per_span=2, links_per_span=2)
@@ -203,14 +207,23 @@ def test_columns_hold_what_records_hold(documents: list[Any], how: str) -> None:
         assert_equal(found, reference(message, prepare, LIMITS))
 
 
+@pytest.mark.parametrize("few", [0, redact_columns.FEW])
 @given(st.lists(texts | st.text(), max_size=20))
-def test_a_column_is_redacted_like_its_texts(column: Sequence[str]) -> None:
-    import polars as pl
-
+@settings(deadline=None)
+def test_a_column_is_redacted_like_its_texts(few: int, column: Sequence[str]) -> None:
     column = [text.encode("utf-8", "replace").decode() for text in column]
-    redactor = Redactor(b"a key for tests")
-    found = redacted(pl.Series("t", column, dtype=pl.String), redactor)
-    assert found.to_list() == [Redactor(b"a key for tests").text(text) for text in column]
+    redactor = Redactor(KEY)
+    with mock.patch.object(redact_columns, "FEW", few):
+        found = redacted(pl.Series("t", column, dtype=pl.String), redactor)
+    assert found.to_list() == [Redactor(KEY).text(text) for text in column]
+
+
+def test_every_shape_of_a_secret_is_looked_at_in_a_column() -> None:
+    planter = Planter("s3cretbody", "note", range(len(SHAPES) - 1))  # the last is no built-in one
+    column = [planter.text() for _ in range(len(SHAPES) - 1)] + list(SECRETS)
+    whole = [*column, *[text.upper() for text in column], *["harmless"] * redact_columns.FEW]
+    found = redacted(pl.Series("t", whole, dtype=pl.String), Redactor(KEY))
+    assert found.to_list() == [Redactor(KEY).text(text) for text in whole]
 
 
 @given(

@@ -60,7 +60,8 @@ def _found_by(facts: IncidentFacts, log: EvidenceLog) -> list[Block]:
                 ],
             ),
             "The incident was found by {bad} that failed or broke a rule; {both} of these are "
-            "among the affected, whose others were undone as they should be.",
+            "among the affected. What was undone as it should be counts as affected here, and was "
+            "not counted there.",
             bad=plural(len(incident.flow_ids), "flow"),
             both=sum(flow_id in facts.affected for flow_id in incident.flow_ids),
         )

@@ -12,7 +12,7 @@ import sys
 import traceback
 from typing import Any, Callable
 
-from . import PROTOCOL, UPSTREAMS, clock, draws, guards, network, threads
+from . import PROTOCOL, UPSTREAMS, clock, draws, guards, network, threads, tls
 from .channel import Channel
 from .world import WORLD, Stopped, own, relative
 
@@ -66,6 +66,7 @@ def _install() -> None:
     clock.install()
     draws.install()
     network.install()
+    tls.install()
     from . import loop  # asyncio makes locks: it comes after them
 
     loop.install()

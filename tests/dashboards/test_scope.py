@@ -9,7 +9,7 @@ from store.lease import Store
 
 SECOND = 1_000_000_000
 END_NS = 1_795_000_000 * SECOND
-FLOWS = (
+FLOWS: tuple[tuple[str, int, list[str], list[str]], ...] = (
     ("a", END_NS - 7200 * SECOND, ["shop"], ["production"]),
     ("b", END_NS - 3600 * SECOND, ["shop", "bank"], ["staging"]),
     ("c", END_NS, ["bank"], []),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -35,7 +36,8 @@ def opened(view: str, **params: str) -> AppTest:
 
 def written(app: AppTest) -> str:
     kinds = ("html", "text", "caption", "subheader")
-    return "\n".join(str(one.value) for kind in kinds for one in app.get(kind))
+    shown: list[Any] = [one for kind in kinds for one in app.get(kind)]
+    return "\n".join(str(one.value) for one in shown)
 
 
 def presses(app: AppTest) -> list[str]:

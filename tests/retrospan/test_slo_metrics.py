@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.facts import FlowFacts, read_flow_facts
 from analyzer.rebuild import RebuildSettings, rebuild
 from analyzer.slo.openslo import read_slos
-from retrospan import slo_metrics
 from retrospan.slo_metrics import SloMetrics
 from store.lease import Store
 from store.model import Batch, Span
 from store.purge import purge_flows
+from store.session import Session
 from store.write import write_batch
 from tests.analyzer.slo.documents import SLO
 
@@ -75,14 +76,13 @@ def test_an_update_reads_only_flows_that_were_derived_since(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[list[str]] = []
-    asks = slo_metrics.read_flow_facts
 
-    def told(*given: object, **named: object) -> object:
-        found = asks(*given, **named)  # type: ignore[arg-type]  # passed on as it came
+    def told(session: Session, after: int | None = None) -> list[FlowFacts]:
+        found = read_flow_facts(session, after=after)
         read.append([flow.flow_id for flow in found])
         return found
 
-    monkeypatch.setattr(slo_metrics, "read_flow_facts", told)
+    monkeypatch.setattr("retrospan.slo_metrics.read_flow_facts", told)
     metrics = metrics_of(store, tmp_path, "counted")
     metrics.update()
     load(store, "second", [12])

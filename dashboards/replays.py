@@ -22,7 +22,7 @@ from store.read import FlowSelection, read_flow, read_flows
 from store.session import Session
 
 KIND_FLOWS_MAX = 5_000  # recordings of one kind a page reads; the command has no such limit
-FLOWS_MAX = 500  # flows in range whose recordings are read within about a second
+FLOWS_MAX = 300  # flows in range whose recordings are read within about a second
 BATCH_MAX = 500  # flows replayed at once by a page
 
 Kind = tuple[str, str]
@@ -99,16 +99,19 @@ def _replayed(
     between: Range,
 ) -> Replayed:
     scenario = None if scenario_text is None else parse_scenario(scenario_text)
-    own = data.held("replaying", partial(_own, flow_ids=flow_ids), path)
-    by_id = {flow.flow_id: flow for flow in own}
+    heads = data.overview(Scope(), flow_ids).flows
     kinds: dict[Kind, None] = {}
-    for flow_id in flow_ids:
-        flow = by_id[flow_id]
-        kinds[flow.name, flow.version] = None
+    for name, version in heads.select("name", "version").iter_rows():
+        kinds[name, version] = None
         if scenario is not None and scenario.version is not None:
-            kinds[flow.name, scenario.version] = None
+            kinds[name, scenario.version] = None
+    by_id: dict[str, Flow] = {}
     for kind in kinds:
         by_id |= {flow.flow_id: flow for flow in _of_kind(path, stamp, kind, between)}
+    outside = tuple(flow_id for flow_id in flow_ids if flow_id not in by_id)
+    if outside:
+        own = data.held("replaying", partial(_own, flow_ids=outside), path)
+        by_id |= {flow.flow_id: flow for flow in own}
     ordered = sorted(by_id.values(), key=lambda flow: (flow.start_ns, flow.flow_id))
     results = replay_flows(ordered, flow_ids, scenario=scenario)
     return Replayed(flows=[by_id[one] for one in flow_ids], results=results, scenario=scenario)

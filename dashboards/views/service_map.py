@@ -17,6 +17,7 @@ from dashboards.wording import clean, count_text, duration_text, plural, share_t
 
 PAGE = PageFacts(title="Service map", section="Explore", order=60, url_path="map")
 
+FLOWS_MAX = 10_000  # flows whose calls are counted within about a second
 WIDTH_PX, PLACE_PX = 860, 58
 HEIGHT_PX_MIN, HEIGHT_PX_MAX = 300, 900
 NODE_PX_MIN, NODE_PX_MAX = 16, 34
@@ -28,7 +29,7 @@ FAILED_MANY = 20  # one try in so many failed: drawn as failing
 
 def render() -> None:
     """The page: `?caller=A&callee=B` or `?node=A` opens at a call or a service."""
-    begun_with = begun("Service map", "Who calls whom, where does it hurt?")
+    begun_with = begun("Service map", "Who calls whom, where does it hurt?", FLOWS_MAX)
     if begun_with is None:
         return
     overview, scope = begun_with

@@ -22,7 +22,7 @@ from store.read import FlowSelection, read_flow, read_flows
 from store.session import Session
 
 KIND_FLOWS_MAX = 5_000  # recordings of one kind a page reads; the command has no such limit
-FLOWS_MAX = 300  # flows in range whose recordings are read within about a second
+FLOWS_MAX = 600  # flows in range whose recordings are read within about a second
 BATCH_MAX = 500  # flows replayed at once by a page
 
 Kind = tuple[str, str]

@@ -15,8 +15,8 @@ from store.conclusions import Flow, SagaVerdict
 from store.read import FlowSelection, read_flows, read_sagas
 from store.session import Session
 
-FLOWS_MAX = 300  # flows whose sagas are read within about a second
-SLICE = 500  # flows in memory at a time, read under one lease
+FLOWS_MAX = 600  # flows whose sagas are read within about a second
+SLICE = 600  # flows in memory at a time, read under one lease
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

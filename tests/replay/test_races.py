@@ -6,6 +6,7 @@ import pytest
 
 from replay.engine import Folds, program_of, replay_flows, replay_recording
 from replay.fidelity import fidelity
+from replay.infer.program import from_json, to_json
 from replay.leaves import Scalar
 from replay.recording import Recording, alter, recording_of
 from replay.settings import ReplaySettings
@@ -108,3 +109,11 @@ def test_a_race_whose_loser_runs_on_is_doubted() -> None:
     results = replay_flows(flows, [flow.flow_id for flow in flows])
     assert all(result.flags for result in results)
     assert sum(result.verdict == "identical" for result in results) >= 0.95 * len(results)
+
+
+@pytest.mark.parametrize("kind", ["race", "hedge", "together"])
+def test_a_program_that_calls_calls_off_survives_the_way_through_json(kind: str) -> None:
+    program = program_of(made(kind), f"{kind}-8-1-0")
+    again = from_json(to_json(program))
+    assert again == program
+    assert again.digest == program.digest

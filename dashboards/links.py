@@ -3,6 +3,7 @@
 import shlex
 from importlib import import_module
 from pathlib import Path
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -13,6 +14,7 @@ from dashboards.wording import markdown_safe
 VIEWS = Path(__file__).parent / "views"
 
 QueryValue = str | list[str]
+PAGE_KEY = "range_bar_page"  # in the session: the path of the page at hand
 
 
 def page(name: str) -> Path:
@@ -62,14 +64,33 @@ def _link_text(label: str) -> str:
 
 
 def view_link(view: str, label: str, **target: QueryValue) -> None:
-    """A link to any page."""
-    st.page_link(page(view), label=_link_text(label), query_params=in_scope(**target))
+    """A link to any page. To another address of this one it is a button: Streamlit's link to the
+    page at hand does not leave its address."""
+    if st.session_state.get(PAGE_KEY) != _path(view):
+        st.page_link(page(view), label=_link_text(label), query_params=in_scope(**target))
+        return
+    words = urlencode(target, doseq=True)
+    st.button(
+        _link_text(label),
+        key=f"to-{label}-{words}",
+        type="tertiary",
+        on_click=_write_address,
+        args=(in_scope(**target),),
+    )
+
+
+def _write_address(target: dict[str, QueryValue]) -> None:
+    st.query_params.from_dict(target)
+
+
+def _path(view: str) -> str:
+    facts = import_module(f"dashboards.views.{view}").PAGE
+    return "" if facts.default else str(facts.url_path)
 
 
 def open_view(view: str, **target: QueryValue) -> None:
     """Leaves for any page, or for another address of this one, once this run is drawn."""
-    facts = import_module(f"dashboards.views.{view}").PAGE
-    leave("" if facts.default else facts.url_path, in_scope(**target))
+    leave(_path(view), in_scope(**target))
 
 
 def open_flows(**filters: QueryValue) -> None:

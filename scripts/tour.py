@@ -5,6 +5,7 @@ Nothing compares the pictures: fonts differ between machines.
 """
 
 import argparse
+import json
 import socket
 import subprocess
 import sys
@@ -26,13 +27,20 @@ SECONDS_MAX = 90
 FLOW = "order-000037"
 PAGES = {
     "overview": "/",
+    "incident": "/incidents?id=INCIDENT&part=Candidates",
+    "slos": "/slos",
     "flows": "/flows",
     "contrast": "/flows?kind=payment&outcome=failed&view=What+differs",
     "trace": f"/trace?flow={FLOW}",
     "service-map": "/map",
+    "compensation": "/compensation",
+    "governance": "/ai?about=Versions",
+    "policy": "/ai?about=Policy+back-test",
     "what-if": f"/replay?flow={FLOW}&change=timeout&op=gateway-eu+POST+/charges&value=150",
+    "quality": "/quality",
 }
-HEIGHTS = {"contrast": 1_200, "what-if": 1_350, "service-map": 1_100}
+HEIGHTS = {"contrast": 1_200, "what-if": 1_350, "service-map": 1_000, "incident": 1_250,
+           "compensation": 1_300, "policy": 1_150, "governance": 1_050}  # fmt: skip
 HEIGHT = 900
 SERVE = """
 import sys
@@ -54,7 +62,7 @@ def main() -> None:
         command = [sys.executable, "-c", SERVE, str(store.resolve()), str(port)]
         with subprocess.Popen(command, cwd=ROOT) as server:
             try:
-                shoot(f"http://127.0.0.1:{port}")
+                shoot(f"http://127.0.0.1:{port}", payment_incident(store))
             finally:
                 server.terminate()
 
@@ -62,12 +70,21 @@ def main() -> None:
 def filled(path: Path) -> Path:
     """A store with the sample incidents."""
     folders = [str(ROOT / "sample_traces" / name) for name in SAMPLES]
-    command = [sys.executable, "-m", "retrospan", "--db", str(path), "ingest", *folders]
-    subprocess.run(command, check=True, cwd=ROOT)
+    for words in (["ingest", *folders], ["incidents", "find"]):
+        command = [sys.executable, "-m", "retrospan", "--db", str(path), *words]
+        subprocess.run(command, check=True, cwd=ROOT)
     return path
 
 
-def shoot(base: str) -> None:
+def payment_incident(store: Path) -> str:
+    """The id of the incident with most flows: the payment brownout."""
+    command = [sys.executable, "-m", "retrospan", "--db", str(store), "incidents", "list", "--json"]
+    told = subprocess.run(command, check=True, cwd=ROOT, capture_output=True).stdout
+    found = json.loads(told)["incidents"]
+    return str(max(found, key=lambda one: (one["flow_count"], one["incident_id"]))["incident_id"])
+
+
+def shoot(base: str, incident: str) -> None:
     """One small picture per page, by day."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     _until_up(base)
@@ -81,7 +98,7 @@ def shoot(base: str) -> None:
         page.set_default_timeout(SECONDS_MAX * 1000)
         for name, address in PAGES.items():
             page.set_viewport_size({"width": 1280, "height": HEIGHTS.get(name, HEIGHT)})
-            page.goto(base + address)
+            page.goto(base + address.replace("INCIDENT", incident))
             page.locator('[role="heading"][aria-level="2"]').first.wait_for()
             page.locator(QUIET).wait_for(state="attached")
             page.wait_for_timeout(1_500)  # charts draw after the page stands still

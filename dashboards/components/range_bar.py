@@ -10,6 +10,7 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.data import Holdings
+from dashboards.links import PAGE_KEY
 from dashboards.moments import local_text
 from dashboards.scope import ALL, NAMES, VALUE_LENGTH_MAX, Scope, scope_of
 from dashboards.wording import (
@@ -30,14 +31,13 @@ LATEST = {"5m": "5 minutes", "15m": "15 minutes", "1h": "hour", "6h": "6 hours",
 LATEST_THAT_FIT, OWN = "latest", "own"
 
 _REMEMBERED = "range_bar_values"
-_PAGE = "range_bar_page"
 Range = tuple[str, str]
 
 
 def carry(url_path: str) -> None:
     """Gives a page that was opened by the menu the scope of the page before."""
-    before = st.session_state.get(_PAGE)
-    st.session_state[_PAGE] = url_path
+    before = st.session_state.get(PAGE_KEY)
+    st.session_state[PAGE_KEY] = url_path
     if before not in (None, url_path) and not carried():
         for name, values in st.session_state.get(_REMEMBERED, {}).items():
             st.query_params[name] = values

@@ -3,6 +3,7 @@
 import polars as pl
 import streamlit as st
 
+from dashboards.components.plain_table import plain_table
 from dashboards.data import FlowPage
 from dashboards.markup import facts, heading, worded
 from dashboards.wording import body_text, clean, time_text
@@ -19,7 +20,7 @@ def decisions_tab(page: FlowPage) -> None:
         st.code("retrospan ingest decisions.jsonl", language=None)
         return
     table = pl.DataFrame([_row(decision) for decision in page.decisions])
-    st.dataframe(table, hide_index=True, alt="Decisions of this flow")
+    plain_table(table, key="flow_decisions", alt="Decisions of this flow")
     for decision in page.decisions[:DECISION_COUNT_MAX]:
         with st.container(border=True):
             st.html(

@@ -6,12 +6,14 @@ import polars as pl
 import streamlit as st
 
 from dashboards import links
+from dashboards.components.plain_table import plain_table
 from dashboards.data import FlowPage
 from dashboards.span_tree import SpanTree
 from dashboards.trace_tabs.save_as import save_as
 from dashboards.wording import body_text, clean, plain, time_text
 
 SPAN_COUNT_MAX = 5_000
+RAW_HEIGHT_PX = 480
 
 
 def raw_tab(page: FlowPage, tree: SpanTree) -> None:
@@ -34,7 +36,9 @@ def raw_tab(page: FlowPage, tree: SpanTree) -> None:
     ]
     if len(rows) < len(tree.rows):
         st.caption(f"The first {len(rows):,}; the command below lists all.")
-    st.dataframe(pl.DataFrame(rows), hide_index=True, alt="Spans as recorded")
+    plain_table(
+        pl.DataFrame(rows), key="raw_spans", alt="Spans as recorded", height_max_px=RAW_HEIGHT_PX
+    )
     save_as(page)
     left, right = st.columns(2)
     for column, title, value in (

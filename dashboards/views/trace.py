@@ -9,6 +9,7 @@ from dashboards.components.address_tabs import address_tabs
 from dashboards.data import FlowPage
 from dashboards.flow_questions import clock_skew
 from dashboards.markup import chip, heading, line, notes, word_chip
+from dashboards.moments import moment
 from dashboards.pages import PageFacts
 from dashboards.span_tree import SpanTree, lay_out
 from dashboards.trace_tabs.checks import checks_tab
@@ -19,7 +20,7 @@ from dashboards.trace_tabs.raw import raw_tab
 from dashboards.trace_tabs.sequence import sequence_tab
 from dashboards.trace_tabs.steps import steps_tab
 from dashboards.trace_tabs.timeline import timeline_tab
-from dashboards.wording import duration_text, plural, time_text
+from dashboards.wording import duration_text, plural
 from store.conclusions import Flow, Verdict
 from store.errors import NotFoundError
 
@@ -87,14 +88,13 @@ def _header(page: FlowPage) -> None:
     st.html(_badges(page))
     took = flow.end_ns - flow.start_ns if flow.end_ns is not None else None
     pairs = [
-        time_text(flow.start_ns),
         f"took {duration_text(took)}" if took is not None else "not ended in this data",
         f"{plural(flow.span_count, 'span')} in {plural(len(flow.trace_ids), 'trace')}",
         f"{plural(len(flow.steps), 'step')}, {plural(flow.attempt_count, 'attempt')}, "
         f"{plural(flow.compensation_count, 'compensation')}",
         f"{plural(len(flow.services), 'service')}: {', '.join(flow.services)}",
     ]
-    st.html(line(pairs))
+    st.html(f"<div>{moment(flow.start_ns, digits=3)}</div>" + line(pairs))
     left, middle, right = st.columns([3, 4, 3], gap="small", vertical_alignment="center")
     with left:
         st.code(flow.flow_id, language=None)

@@ -1,5 +1,6 @@
 """Ways people take over several pages, in a browser: from an incident, a budget, a decision."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,8 +183,8 @@ def test_from_a_decision_to_its_provenance_to_another_policy_and_back_to_a_decis
     page = visit.page
     visit.open("/ai?decision=decision-5")
     expect(page.get_by_text("Where it came from, what it led to")).to_be_visible()
-    page.get_by_role("link", name="Ask another policy of all decisions").click()
-    page.wait_for_url("**about=Policy+back-test**")
+    page.get_by_role("button", name="Ask another policy of all decisions").click()
+    page.wait_for_url(re.compile("about=Policy"))
     expect(page.get_by_text("24 of 24 answers change")).to_be_visible()
     visit.shot("policy-back-test")
     policy = page.get_by_label("Policy: the first rule whose condition holds decides")
@@ -195,22 +196,16 @@ def test_from_a_decision_to_its_provenance_to_another_policy_and_back_to_a_decis
     page.wait_for_url("**/ai?decision=decision-*")
     visit.settle()
     page.go_back()
-    page.wait_for_url("**about=Policy+back-test**")
+    page.wait_for_url(re.compile("about=Policy"))
     expect(page.get_by_text("careful", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("visit", ["light", "dark"], indirect=True)
-@pytest.mark.parametrize(
-    "address",
-    ["/", "/incidents?id=incident-1", "/slos?slo=paid", "/flows", "/map", "/compensation", "/ai",
-     "/quality", f"/replay?flow=trace:{4:032x}"],
-)  # fmt: skip
-def test_pages_are_looked_at_in_both_themes(visit: Visit, address: str) -> None:
+@pytest.mark.parametrize("visit", ["dark"], indirect=True)
+def test_no_page_is_cut_off_at_the_side_of_a_small_screen(visit: Visit) -> None:
     visit.page.set_viewport_size({"width": 1024, "height": 1400})
-    visit.open(address)
-    visit.page.wait_for_timeout(300)
-    name = address.strip("/").partition("?")[0] or "overview"
-    dark = visit.page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
-    visit.shot(f"1024-{name}-{'dark' if dark else 'light'}")
-    wide = visit.page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= 1024  # nothing is cut off at the side
+    for address in ("/", "/slos?slo=paid", "/flows", "/map", "/compensation", "/ai", "/quality"):
+        visit.open(address)
+        name = address.strip("/").partition("?")[0] or "overview"
+        visit.shot(f"small-dark-{name}")
+        wide = visit.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 1024, address

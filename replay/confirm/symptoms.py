@@ -20,6 +20,7 @@ BAD = frozenset(
     )
 )
 DOUBLED = "duplicate_effect"
+SLOW = "slow"
 ACTED = "below_threshold_action"
 LOCAL_KINDS = ("decision ", "gate ", "timer ", "message ")
 SYMPTOMS: Mapping[str, str] = {
@@ -27,7 +28,7 @@ SYMPTOMS: Mapping[str, str] = {
     "acted": "the flow acted on a decision below its threshold",
     "repeated": "a call was asked again after no clear answer",
     "outcome": "the flow failed or had to be undone",
-    "slow": "the flow took longer than nineteen in twenty did before",
+    SLOW: "the flow took longer than nineteen in twenty did before",
 }
 
 
@@ -73,7 +74,7 @@ def signs_of(earlier: Sequence[Recording], findings: Sequence[Finding]) -> Mappi
             of_recording=lambda recording: recording.outcome in BAD,
             of_run=lambda recording, run, control: run.outcome in BAD,
         ),
-        "slow": Sign(
+        SLOW: Sign(
             of_recording=lambda recording: recording.duration_ns > limit,
             of_run=lambda recording, run, control: run.end > limit,
         ),

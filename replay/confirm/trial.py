@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from analyzer.statistics.proportions import newcombe, wilson
-from replay.confirm.symptoms import SYMPTOMS, Sign, signs_of
+from replay.confirm.nested import time_below
+from replay.confirm.symptoms import SLOW, SYMPTOMS, Sign, signs_of
 from replay.confirm.world import World, callee_of, hash_of, operations_of
 from replay.engine import Folds
 from replay.recording import Recording
@@ -30,7 +31,9 @@ class Swap:
     """One thing put back to what it was before. `kind` is service or version.
 
     In `gone` of `n` flows the symptom went; `unsure` more runs rest on what was never recorded and
-    count as not gone. `low` to `high` is the Wilson interval (95 %) of the share.
+    count as not gone. `low` to `high` is the Wilson interval (95 %) of the share. `deeper` says
+    that what it called explains it; `outer` is the service whose calls its own lie inside of, where
+    time is the symptom: their recorded time hides what the swap does.
     """
 
     kind: str
@@ -41,6 +44,7 @@ class Swap:
     low: float
     high: float
     deeper: str = ""
+    outer: str = ""
 
     @property
     def share(self) -> float:
@@ -146,7 +150,11 @@ def _trial(
     tested = _chosen(shown)
 
     def swap(kind: str, name: str) -> Swap:
-        return _swap(world, tested, kind, name, sign, controls)
+        swap = _swap(world, tested, kind, name, sign, controls)
+        if symptom != SLOW or kind != "service":
+            return swap
+        below, outer = time_below(world, tested, name)
+        return replace(swap, deeper=swap.deeper or below, outer=outer)
 
     services = sorted({callee_of(op) for r in tested for op in operations_of(r)})
     versions = sorted({r.version for r in tested} & world.before_it.keys())
@@ -194,6 +202,9 @@ def _judged(trial: Trial, kind: str, name: str) -> Confirmation:
     placebos = [one for one in trial.swaps if one.kind == "service" and one.name != name and one.n]
     best = max(placebos, key=lambda one: (one.share, one.name), default=None)
     if (swap.gone + swap.unsure) / swap.n < GONE_MIN and swap.high < GONE_MIN:
+        if swap.outer:
+            hidden = f"{words}; but its time lies inside that of {swap.outer}, replayed as recorded"
+            return Confirmation(status="untested", reason=hidden)
         return Confirmation(status="refuted", reason=words)
     if swap.low < GONE_MIN:
         doubt = f"; {swap.unsure} more runs rest on what was never recorded" if swap.unsure else ""

@@ -1,15 +1,11 @@
 -- A store of schema 1, as the code of commit 50e2c99 wrote it, flows derived. Frozen: it stands for
 -- files that exist.
 
--- One row. `generation` counts the writes that added recorded data.
 CREATE TABLE store_meta (
     schema_version INTEGER,
     ddl_sha256 VARCHAR,
     generation BIGINT
 );
-
--- `attributes` and `resource` hold everything that was recorded (encoding: store/values.py). The
--- columns from http_method on are copies of attributes that questions read often.
 CREATE TABLE spans (
     trace_id UUID,
     span_id UBIGINT,
@@ -38,8 +34,6 @@ CREATE TABLE spans (
     flow_name VARCHAR,
     saga_id VARCHAR
 );
-
--- `span_start_ns` repeats the span's own, so that a time range finds both.
 CREATE TABLE span_events (
     trace_id UUID,
     span_id UBIGINT,
@@ -49,7 +43,6 @@ CREATE TABLE span_events (
     name VARCHAR,
     attributes JSON
 );
-
 CREATE TABLE span_links (
     trace_id UUID,
     span_id UBIGINT,
@@ -59,7 +52,6 @@ CREATE TABLE span_links (
     linked_span_id UBIGINT,
     attributes JSON
 );
-
 CREATE TABLE logs (
     time_ns BIGINT,
     observed_ns BIGINT,
@@ -74,10 +66,6 @@ CREATE TABLE logs (
     resource JSON,
     content_hash UBIGINT
 );
-
--- `leaf_index` numbers the decisions in the order they were stored; none of them is ever replaced.
--- It is null for a decision that was derived from a span, which a log's word on it replaces.
--- confidence and threshold keep the recorded text, *_value is the number where it is one.
 CREATE TABLE decisions (
     decision_id VARCHAR,
     leaf_index BIGINT,
@@ -100,23 +88,16 @@ CREATE TABLE decisions (
     record JSON,
     content_hash UBIGINT
 );
-
--- The leaves of the Merkle tree over logged decisions. None is ever changed or taken out; a purge
--- takes the salt, without which a leaf says nothing of what the decision said.
 CREATE TABLE decision_leaves (
     leaf_index BIGINT,
     decision_id VARCHAR,
     leaf BLOB,
     salt BLOB
 );
-
--- Request and response bodies of attempts, as JSON text, each once.
 CREATE TABLE payloads (
     sha256 VARCHAR,
     body JSON
 );
-
--- The ledger: what was loaded. The first three columns are its key.
 CREATE TABLE batches (
     content_sha256 VARCHAR,
     reader VARCHAR,
@@ -131,8 +112,6 @@ CREATE TABLE batches (
     rejected BIGINT,
     metrics BIGINT
 );
-
--- Inputs that were loaded to their end. The first three columns are the key.
 CREATE TABLE inputs (
     content_sha256 VARCHAR,
     reader VARCHAR,
@@ -141,8 +120,6 @@ CREATE TABLE inputs (
     truncated BIGINT,
     rejected BIGINT
 );
-
--- `content_sha256`, `reader`, `rules_sha256` are those of the batch in the ledger.
 CREATE TABLE rejects (
     content_sha256 VARCHAR,
     reader VARCHAR,
@@ -153,21 +130,16 @@ CREATE TABLE rejects (
     reason VARCHAR,
     excerpt VARCHAR
 );
-
--- Where in time a trace's spans lie: earliest start, latest start or end. Without spans both are NULL.
 CREATE TABLE traces (
     trace_id UUID,
     min_ns BIGINT,
     max_ns BIGINT,
     spans BIGINT
 );
-
--- Traces whose flows must be derived again, with the generation that touched them last.
 CREATE TABLE dirty_traces (
     trace_id UUID,
     generation BIGINT
 );
-
 CREATE TABLE flows (
     flow_id VARCHAR,
     name VARCHAR,
@@ -198,20 +170,15 @@ CREATE TABLE flows (
     code_digest VARCHAR,
     generation BIGINT
 );
-
 CREATE TABLE flow_members (
     flow_id VARCHAR,
     trace_id UUID,
     span_id UBIGINT
 );
-
--- Ids a flow would have had with less data, and may have had in older answers.
 CREATE TABLE flow_aliases (
     alias VARCHAR,
     flow_id VARCHAR
 );
-
--- amount_text and backoff_text keep the digits as written, amount and backoff_coefficient compute.
 CREATE TABLE steps (
     flow_id VARCHAR,
     ordinal INTEGER,
@@ -242,7 +209,6 @@ CREATE TABLE steps (
     backoff_coefficient DECIMAL(38, 9),
     backoff_text VARCHAR
 );
-
 CREATE TABLE attempts (
     flow_id VARCHAR,
     step_ordinal INTEGER,
@@ -270,8 +236,6 @@ CREATE TABLE attempts (
     took_effect BOOLEAN,
     external_ref VARCHAR
 );
-
--- checks and residual_effects are shown as rows by the views saga_checks and residual_effects.
 CREATE TABLE sagas (
     flow_id VARCHAR,
     saga_id VARCHAR,
@@ -280,7 +244,6 @@ CREATE TABLE sagas (
     checks JSON,
     residuals JSON
 );
-
 CREATE TABLE findings (
     finding_id VARCHAR,
     detector VARCHAR,
@@ -294,7 +257,6 @@ CREATE TABLE findings (
     facts JSON,
     generation BIGINT
 );
-
 CREATE TABLE incidents (
     incident_id VARCHAR,
     start_ns BIGINT,
@@ -307,8 +269,6 @@ CREATE TABLE incidents (
     flow_ids VARCHAR[],
     services VARCHAR[]
 );
-
--- One row per flow, mode and scenario (NULL is the control); `events` is the canonical event log.
 CREATE TABLE replays (
     flow_id VARCHAR,
     mode VARCHAR,
@@ -331,8 +291,6 @@ CREATE TABLE replays (
     answers JSON,
     events JSON
 );
-
--- How far the clock of `callee` runs ahead of `caller`'s, over their calls; for display only.
 CREATE TABLE clock_skew (
     caller VARCHAR,
     callee VARCHAR,
@@ -341,25 +299,17 @@ CREATE TABLE clock_skew (
     low_ns BIGINT,
     high_ns BIGINT
 );
-
 CREATE MACRO trace_hex(id) AS replace(id::VARCHAR, '-', '');
-
 CREATE MACRO span_hex(id) AS format('{:016x}', id);
-
--- Rows `trace_id` of a list of hex texts; what is no trace id matches nothing.
 CREATE MACRO parse_trace_ids(ids) AS TABLE
 SELECT DISTINCT TRY_CAST(text AS UUID) AS trace_id
 FROM (SELECT unnest(ids::VARCHAR[]) AS text)
 WHERE TRY_CAST(text AS UUID) IS NOT NULL;
-
--- 64 bits that tell different contents apart. The lengths stand before the texts, so that no two
--- lists of parts are written alike.
 CREATE MACRO identity_of(parts) AS md5_number_lower(
     array_to_string([coalesce(strlen(part)::VARCHAR, 'null') FOR part IN parts], ' ')
     || ':'
     || array_to_string([coalesce(part, '') FOR part IN parts], '')
 );
-
 CREATE VIEW saga_checks AS
 SELECT
     flow_id,
@@ -378,7 +328,6 @@ FROM (
         unnest(json_extract(checks, '$[*]')) AS item
     FROM sagas
 );
-
 CREATE VIEW residual_effects AS
 SELECT
     flow_id,
@@ -400,8 +349,6 @@ FROM (
         unnest(json_extract(residuals, '$[*]')) AS item
     FROM sagas
 );
-
--- Spans with ids as hex text and their duration (NULL while unfinished).
 CREATE VIEW span_facts AS
 SELECT
     trace_hex(trace_id) AS trace_id,
@@ -410,8 +357,6 @@ SELECT
     end_ns - start_ns AS duration_ns,
     * EXCLUDE (trace_id, span_id, parent_span_id)
 FROM spans;
-
--- Attempts with ids as hex text, beside the step and the flow they belong to.
 CREATE VIEW attempt_facts AS
 SELECT
     a.flow_id,
@@ -445,9 +390,6 @@ SELECT
 FROM attempts AS a
 INNER JOIN steps AS s ON a.flow_id = s.flow_id AND a.step_ordinal = s.ordinal
 INNER JOIN flows AS f ON a.flow_id = f.flow_id;
-
--- Under which version of what each flow ran: its own version, and the models, policies and feature
--- flags of its decisions and evaluations. A flow that met two versions of one thing is not in it.
 CREATE VIEW flow_arms AS
 SELECT
     kind,
@@ -509,7 +451,6 @@ FROM (
 WHERE subject <> '' AND version <> ''
 GROUP BY kind, subject, flow_id
 HAVING count(DISTINCT version) = 1;
-
 INSERT INTO store_meta VALUES (1, 'e382538cda2dc1c3c9dd399c524525a0ccc8e5ff2d4b0349d8db5104ec082231', 8);
 INSERT INTO spans VALUES ('0af76519-16cd-43dd-8448-eb211c80319c', 1, NULL, 'POST /payments', 'server', 'payments', 1700000000000000001, 1700000000049999999, 'ok', '', '', 'hand', '1', '{"http.route":"/payments","retrospan.saga.id":"saga-1","raw":{"$bytes":"AAH/"},"ratio":{"$double":"NaN"}}', '{"service.name":"payments"}', NULL, '/payments', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'saga-1');
 INSERT INTO spans VALUES ('0af76519-16cd-43dd-8448-eb211c80319c', 2, 1, 'charge', 'client', 'payments', 1700000000000000002, 1700000000049999998, 'ok', '', '', 'hand', '1', '{"http.route":"/payments","retrospan.saga.id":"saga-1","raw":{"$bytes":"AAH/"},"ratio":{"$double":"NaN"}}', '{"service.name":"payments"}', NULL, '/payments', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 'saga-1');

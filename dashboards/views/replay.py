@@ -1,6 +1,7 @@
 """Replay & what-if: whether a flow is reproducible, and what if something had been different."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import polars as pl
 import streamlit as st
@@ -41,6 +42,7 @@ def render() -> None:
         return
     kind = _kind(flow_id)
     _head(flow_id, kind)
+    scope = _reach(scope, flow_id)
     try:
         run = replayed((flow_id,), None, scope)
     except UsageError as error:
@@ -63,6 +65,16 @@ def render() -> None:
         outcome(run.flows[0], run.results[0])
         return
     _what_if(overview, scope, flow_id, kind, text)
+
+
+def _reach(scope: Scope, flow_id: str) -> Scope:
+    """Where its program is learnt: in the range, or from all of its kind when it lies outside."""
+    start_ns = int(data.overview(Scope(), (flow_id,)).flows["start_ns"][0])
+    after = scope.since_ns is None or start_ns >= scope.since_ns
+    if after and (scope.until_ns is None or start_ns < scope.until_ns):
+        return scope
+    st.caption("It began outside this range: its program is learnt from all flows of its kind.")
+    return replace(scope, since_ns=None, until_ns=None)
 
 
 def _what_if(overview: Overview, scope: Scope, flow_id: str, kind: Kind, text: str) -> None:

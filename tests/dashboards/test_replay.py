@@ -13,9 +13,11 @@ from streamlit.testing.v1 import AppTest
 from dashboards import data, replays
 from dashboards.components.two_waterfalls import ROW_COUNT_MAX, Bar, Lane, two_waterfalls
 from dashboards.replay_parts.stored import agreement, ordered
+from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
 from dashboards.what_ifs import FORMS, file_name, scenario_text
 from replay.scenario import parse_scenario
+from retrospan.timespan import rfc3339
 from store.conclusions import Flow
 from store.errors import UsageError
 from store.lease import Store
@@ -176,6 +178,16 @@ def test_the_control_comes_first_and_shows_both_waterfalls(served: str) -> None:
     assert "does exactly the same" in text
     assert "Recorded and replayed, on one axis" in text
     assert f"retrospan replay run {served} --explain" in text
+
+
+def test_a_flow_outside_the_range_is_replayed_by_all_flows_of_its_kind(served: str) -> None:
+    head = data.overview(Scope(), (served,)).flows
+    after = rfc3339(int(head["start_ns"][0]) + 1)
+    later = data.overview(Scope(since_ns=int(head["start_ns"][0]) + 1)).flows
+    assert later.height
+    text = written(opened(flow=served, **{"from": after}))
+    assert "It began outside this range" in text
+    assert "control replay: identical" in text
 
 
 def operation_of(app: AppTest) -> str:

@@ -30,6 +30,9 @@ NAMES = {
 }
 
 Port = Annotated[int, typer.Option(min=-1, max=PORT_MAX, help="0 picks a free port, -1 is off.")]
+SignIn = Annotated[
+    Path | None, typer.Option(help="TOML file with Streamlit's [auth] table, for the pages.")
+]
 
 
 def command(
@@ -58,9 +61,7 @@ def command(
     spool_bytes: Annotated[
         int, typer.Option(min=1, help="Above this many waiting bytes senders must come again.")
     ] = 512 * 1024 * 1024,
-    pages_port: Annotated[
-        int, typer.Option(min=-1, max=PORT_MAX, help="The pages. 0 picks a free port, -1 is off.")
-    ] = 8501,
+    pages_port: Port = 8501,
     pages_host: Annotated[
         str, typer.Option(help="The address of the pages; other than loopback needs a lock.")
     ] = "127.0.0.1",
@@ -68,9 +69,7 @@ def command(
         str | None,
         typer.Option(envvar=PAGES_TOKEN_VARIABLE, help="What a person types in to see the pages."),
     ] = None,
-    sign_in: Annotated[
-        Path | None, typer.Option(help="TOML file with Streamlit's [auth] table, for the pages.")
-    ] = None,
+    sign_in: SignIn = None,
     read_only: Annotated[
         bool, typer.Option("--read-only", help="The pages keep nothing, whatever is pressed.")
     ] = False,

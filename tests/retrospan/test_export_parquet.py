@@ -107,8 +107,9 @@ def test_parquet_bytes_follow_the_data_alone(tmp_path: Path) -> None:
 
 def test_every_recorded_table_is_exported(tmp_path: Path) -> None:
     """`traces` is left out: it repeats where in time the spans of each trace lie. So are leaves of
-    decisions: their salts hide what was redacted, and proofs travel by `decisions prove`."""
+    decisions: their salts hide what was redacted, and proofs travel by `decisions prove`. Files
+    given for an incident travel in its bundle."""
     store = write(tmp_path / "a.duckdb")
     with store.lease("test") as session:
         tables = {name for (name,) in session.rows("read/tables")}
-    assert set(TABLES) == tables - CONCLUDED - {"traces", "decision_leaves"}
+    assert set(TABLES) == tables - CONCLUDED - {"traces", "decision_leaves", "incident_inputs"}

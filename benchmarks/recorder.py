@@ -28,7 +28,11 @@ sys.path.insert(0, str(CHILD))
 from retrospan_child.recorder import Recorder
 
 ROUNDS = 7
-BODY: Any = {"order": "o-1", "card_number": "4111111111111111", "items": [{"sku": n} for n in range(20)]}
+BODY: Any = {
+    "order": "o-1",
+    "card_number": "4111111111111111",
+    "items": [{"sku": n} for n in range(20)],
+}
 ANSWER = json.dumps(
     {"id": "c-1", "lines": [{"n": n, "text": "x" * 40} for n in range(30)]}
 ).encode()

@@ -75,6 +75,20 @@ def documents(stream: BinaryIO, limits: Limits, grammar: Grammar) -> Iterator[Do
     return _Splitter(stream, limits, grammar).run()
 
 
+def entries(
+    stream: BinaryIO, limits: Limits, grammar: Grammar
+) -> Iterator[tuple[str, object] | Rejected]:
+    """Every document with its place; of an array, every element, as `line 1 [0]`."""
+    for found in documents(stream, limits, grammar):
+        if isinstance(found, Rejected):
+            yield found
+        elif isinstance(found.value, list):
+            for index, value in enumerate(found.value):
+                yield f"line {found.line} [{index}]", value
+        else:
+            yield f"line {found.line}", found.value
+
+
 def _balance(line: bytes) -> int | None:
     """Opened minus closed brackets; None when a string is left open (no JSON has that)."""
     bare = _STRING.sub(b"", line)

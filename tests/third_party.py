@@ -25,3 +25,10 @@ def program(name: str, package: str) -> str:
             pytest.fail(f"CI must have {name} (Debian's package {package})")
         pytest.skip(f"{name} is not installed (Debian's package {package})")
     return found
+
+
+def needs(module: str, *, installed: bool) -> None:
+    """Skip where a module is absent; in CI that is a failure."""
+    if not installed:
+        assert not os.environ.get("CI"), f"CI must have {module}"
+        pytest.skip(f"{module} is not installed")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from ingest.ids import BadIdError, Id, Ids
-from ingest.jsonstream import Grammar, decode_plain, documents
+from ingest.jsonstream import Grammar, decode_plain, entries
 from ingest.limits import Limits, excerpt_of
 from ingest.reader import Item
 from ingest.span_draft import json_text
@@ -119,20 +119,16 @@ class OpaReader:
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """Every decision in order; of several with one id the store keeps the first."""
         ids = Ids()
-        for found in documents(stream, limits, Grammar(decode_plain, _is_document)):
+        for found in entries(stream, limits, Grammar(decode_plain, _is_document)):
             if isinstance(found, Rejected):
                 yield found
                 continue
-            values: list[object] = found.value if isinstance(found.value, list) else [found.value]
-            for index, value in enumerate(values):
-                place = f"line {found.line}"
-                if isinstance(found.value, list):
-                    place += f" [{index}]"
-                try:
-                    yield _decision(value, ids, limits)
-                except (BadTimeError, BadIdError) as error:
-                    began = json_text(value)[:200].encode("utf-8", "replace")
-                    yield Rejected(record=place, reason=str(error), excerpt=excerpt_of(began))
+            place, value = found
+            try:
+                yield _decision(value, ids, limits)
+            except (BadTimeError, BadIdError) as error:
+                began = json_text(value)[:200].encode("utf-8", "replace")
+                yield Rejected(record=place, reason=str(error), excerpt=excerpt_of(began))
 
 
 READER = OpaReader()

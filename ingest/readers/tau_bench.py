@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, TypeAlias
 
 from ingest.agent_runs import ROUNDS_MAX, By, Call, Evaluation, Message, Recorded, spans_of
-from ingest.jsonstream import Grammar, decode_plain, documents
+from ingest.jsonstream import Grammar, decode_plain, entries
 from ingest.limits import Limits, excerpt_of
 from ingest.reader import Item
 from ingest.span_draft import json_text
@@ -83,15 +83,11 @@ class TauBenchReader:
 
     def read(self, stream: BinaryIO, limits: Limits) -> Iterator[Item]:
         """The spans of every run."""
-        for found in documents(stream, limits, Grammar(decode_plain, _is_document)):
+        for found in entries(stream, limits, Grammar(decode_plain, _is_document)):
             if isinstance(found, Rejected):
                 yield found
-                continue
-            values: list[object] = found.value if isinstance(found.value, list) else [found.value]
-            for index, value in enumerate(values):
-                place = f"line {found.line}"
-                if isinstance(found.value, list):
-                    place += f" [{index}]"
+            else:
+                place, value = found
                 yield from _read_one(value, place, limits)
 
 

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from tests.replay.code.recorded import Call, run, subject
+from tests.third_party import needs
 
 PYTHON = os.environ.get("RETROSPAN_CLIENTS_PYTHON", sys.executable)
 CLIENTS = {
@@ -27,9 +28,7 @@ def installed(module: str) -> bool:
 @pytest.mark.parametrize("name", sorted(CLIENTS))
 def test_a_client_gets_recorded_answers_and_keeps_its_own_timeout(name: str) -> None:
     module, error = CLIENTS[name]
-    if not installed(module):
-        assert not os.environ.get("CI"), f"CI must have {module}"
-        pytest.skip(f"{module} is not installed")
+    needs(module, installed=installed(module))
     body = {"order": "o-1"}
     flow = subject(
         [
@@ -70,9 +69,7 @@ REFUSED = {
 def client(name: str) -> str:
     """The error by which a client says that nobody listens; skips where it is not installed."""
     module, error = REFUSED[name]
-    if not installed(module):
-        assert not os.environ.get("CI"), f"CI must have {module}"
-        pytest.skip(f"{module} is not installed")
+    needs(module, installed=installed(module))
     return error
 
 

@@ -2,13 +2,13 @@
 
 import importlib.util
 import json
-import os
 from typing import Any
 
 import pytest
 
 from replay.code.engine import Subject
 from tests.replay.code.recorded import Call, run, subject
+from tests.third_party import needs
 
 STREAM = {"content-type": "text/event-stream"}
 ASKED = [{"role": "user", "content": "Is it fraud?"}]
@@ -79,9 +79,7 @@ def _two_calls(path: str, asked: Any, streaming: Any, whole: Any, said: str) -> 
 @pytest.mark.parametrize("name", ["by_openai", "by_async_openai", "by_anthropic"])
 def test_a_model_is_answered_whole_and_word_by_word_as_it_was(name: str) -> None:
     module = name.rpartition("_")[2]
-    if importlib.util.find_spec(module) is None:
-        assert not os.environ.get("CI"), f"CI must have {module}"
-        pytest.skip(f"{module} is not installed")
+    needs(module, installed=importlib.util.find_spec(module) is not None)
     flow = anthropic() if module == "anthropic" else openai()
     result = run(flow, f"models:{name}")
     assert result.verdict == "identical", (result.divergences, result.events)

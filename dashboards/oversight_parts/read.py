@@ -141,6 +141,16 @@ def _one(path: str, stamp: data.Stamp, decision_id: str) -> Joined:
     return data.held("one decision", lambda session: read_one(session, decision_id), path)
 
 
+def _case(found: Looked, settings: OversightSettings, prices: str, end_ns: int) -> Case:
+    return Case(
+        decisions=found.decisions,
+        flows=found.flows,
+        data_end_ns=end_ns,
+        settings=settings,
+        prices=read_prices(Path(prices)) if prices else {},
+    )
+
+
 @st.cache_resource(max_entries=6, show_spinner="Measuring decisions …")
 def _measures(
     path: str,
@@ -153,14 +163,7 @@ def _measures(
     end_ns: int,
 ) -> list[Sliced]:
     del path, stamp, decision_ids  # only parts of the key
-    case = Case(
-        decisions=_found.decisions,
-        flows=_found.flows,
-        data_end_ns=end_ns,
-        settings=settings,
-        prices=read_prices(Path(prices)) if prices else {},
-    )
-    return measured(case, by)
+    return measured(_case(_found, settings, prices, end_ns), by)
 
 
 @st.cache_resource(max_entries=24, show_spinner="Measuring decisions …")
@@ -175,13 +178,7 @@ def _measures_of(
     end_ns: int,
 ) -> list[Measure]:
     del path, stamp, decision_ids  # only parts of the key
-    case = Case(
-        decisions=_found.decisions,
-        flows=_found.flows,
-        data_end_ns=end_ns,
-        settings=settings,
-        prices=read_prices(Path(prices)) if prices else {},
-    )
+    case = _case(_found, settings, prices, end_ns)
     known = {metric.name: metric for metric in metrics()}
     return [it for name in names for it in known[name].measure(case)]
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from replay.infer.binding import Binding, bind
 from replay.infer.expression import Scope
 from replay.infer.grow import grow
-from replay.infer.order import Order
+from replay.infer.order import Order, last_before
 from replay.infer.tree import Tree
 from replay.infer.view import Observation, Ref, Table
+from replay.infer.waits import Waits
 from replay.leaves import Scalar, is_number
 
 STATUS_LEAF = "~status"
@@ -20,21 +21,39 @@ def learn_guards(
     table: Table,
     ended: Sequence[frozenset[str]],
     branch_only: bool,
+    waits: Waits,
 ) -> dict[str, Tree]:
     """Fit, for every operation, a tree over what is known when all its ancestors are resolved."""
     guards = {}
     for op in order.sequence:
+        wait = waits.overall[op].high
         rows = [
             row
             for row, observation in enumerate(observations)
             if not ended[row] & order.before[op]
-            and (branch_only or op in observation.nodes or not ended[row])
+            and (
+                branch_only
+                or op in observation.nodes
+                or _decided_before(observation, order.before[op], ended[row], wait)
+            )
         ]
         if not rows:
             continue
         labels = [op in observations[row].nodes for row in rows]
         guards[op] = grow(_columns(table, order, op, rows, labels), labels, _rank(op, order))
     return guards
+
+
+def _decided_before(
+    observation: Observation, ancestors: frozenset[str], ended: frozenset[str], wait_ns: int
+) -> bool:
+    """Whether an operation would have started before the flow was ended, had it been to run."""
+    if not ended:
+        return True
+    nodes = observation.nodes
+    last = last_before(ancestors, nodes)
+    ready = 0 if last is None else last.end
+    return ended <= nodes.keys() and all(nodes[op].end > ready + wait_ns for op in ended)
 
 
 def _columns(

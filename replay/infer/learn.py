@@ -133,7 +133,10 @@ def _decided(observations: Sequence[Observation], op: str, settings: LearnSettin
     ran = [o for o in observations if early in o.nodes or late in o.nodes]
     table = tabulate(ran, order.sequence)
     columns = {ref: table.columns[ref] for ref in table.refs(order.before[early])}
-    return grow(columns, [early in o.nodes for o in ran]).reliable
+    labels = [early in o.nodes for o in ran]
+    tree = grow(columns, labels)
+    most = max(sum(labels), len(labels) - sum(labels))
+    return tree.right is not None and 2 * (len(labels) - tree.right) <= len(labels) - most
 
 
 def _order(observations: Sequence[Observation], settings: LearnSettings) -> Order:
@@ -181,7 +184,7 @@ def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
             )
         )
     }
-    guards = learn_guards(observations, order, table, ended, abort.branch_only)
+    guards = learn_guards(observations, order, table, ended, abort.branch_only, waits)
     return _Parts(
         observations, settings, forward, undoing, order, table, waits, eaches, abort, ended,
         recovery, repeats, pooled, guards, cancels, hedges,

@@ -6,8 +6,7 @@ from functools import partial
 import polars as pl
 import streamlit as st
 
-from analyzer.contrast import Contrast, Difference, contrast, read_facts
-from analyzer.contrast.compare import Term
+from analyzer.contrast import Contrast, Difference, Term, contrast, read_facts
 from analyzer.contrast.facts import Facts
 from analyzer.contrast.groups import FlowHead, Groups, read_heads, thinned
 from dashboards import data

@@ -9,8 +9,7 @@ from retrospan.text import visible
 from retrospan.timespan import humane
 
 if TYPE_CHECKING:
-    from analyzer.contrast import Contrast, Difference, Groups
-    from analyzer.contrast.compare import Term
+    from analyzer.contrast import Contrast, Difference, Groups, Term
     from retrospan.documents import Document
 
 EXAMPLES_MAX = 3

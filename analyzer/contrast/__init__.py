@@ -5,7 +5,8 @@ values whose share differs between the groups, strongest first. `groups` says wh
 `facts` what is known of each flow, `compare` is the pure part. Start reading at `compare.contrast`.
 """
 
-from analyzer.contrast.compare import Contrast, ContrastSettings, Difference, contrast
+from analyzer.contrast.compare import ContrastSettings, contrast
+from analyzer.contrast.difference import Contrast, Difference, Term
 from analyzer.contrast.facts import read_facts
 from analyzer.contrast.groups import FlowHead, Groups, read_heads
 
@@ -15,6 +16,7 @@ __all__ = [
     "Difference",
     "FlowHead",
     "Groups",
+    "Term",
     "contrast",
     "read_facts",
     "read_heads",

@@ -1,7 +1,6 @@
 """What sets the affected flows apart, and which versions changed."""
 
-from analyzer.contrast import Difference
-from analyzer.contrast.compare import Term
+from analyzer.contrast import Difference, Term
 from analyzer.releases.compare import Comparison, ReleaseVerdict
 from retrospan.release_rows import comparison_row, rollback_row
 from retrospan.report import bases

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analyzer.contrast import ContrastSettings, contrast
-from analyzer.contrast.compare import Difference
+from analyzer.contrast import ContrastSettings, Difference, contrast
 from analyzer.contrast.facts import Attribute, Facts
 from analyzer.contrast.kolmogorov import kolmogorov_smirnov
 

@@ -1,4 +1,4 @@
-"""Inputs into the store: one thread reads the next batches while the last ones are written."""
+"""Inputs into the store: threads make the next batches while the last ones are written."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from ingest.ahead import ahead
 from ingest.known import KnownInputs
+from ingest.pieces import Makers
 from ingest.progress import Progress, Telling
 from ingest.reading import Reading, Ready
 from ingest.report import IngestReport, Skipped
@@ -34,7 +35,8 @@ def ingest_paths(
     sources = list(sources_of(paths, store.path))
     files = [source for source in sources if isinstance(source, Source)]
     known = KnownInputs(store, files, settings.rejected_listed_max)
-    reading = Reading(settings, Telling(progress, files), known)
+    makers = Makers(settings.preparation)
+    reading = Reading(settings, Telling(progress, files), known, makers)
 
     def batches() -> Iterator[Ready]:
         for source in sources:
@@ -43,7 +45,7 @@ def ingest_paths(
             else:
                 yield from reading.batches(source, stdin)
 
-    with closing(ahead(batches(), BATCHES_AHEAD_MAX)) as found:
+    with closing(makers), closing(ahead(batches(), BATCHES_AHEAD_MAX)) as found:
         for group in _worth_a_lease(found, settings):
             _write(store, group)
     return reading.report

@@ -2,7 +2,7 @@
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, runtime_checkable
 
@@ -28,6 +28,16 @@ class MetricsSeen:
 Item: TypeAlias = Record | MetricsSeen
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of an input that is still bytes; `make` gives what is in it, on whichever thread.
+
+    Tables are as they are stored; single records are as `Reader.read` gives them.
+    """
+
+    make: Callable[["Preparation"], Iterator[Item | SpanTable]]
+
+
 class Reader(Protocol):
     """One format: `ingest/readers/NAME.py` holds one as `READER`, and NAME is its name."""
 
@@ -47,10 +57,9 @@ class ColumnReader(Protocol):
     """A reader that can also give spans column by column, which is faster."""
 
     def read_columns(
-        self, stream: BinaryIO, limits: Limits, prepare: "Preparation", piece_bytes: int
-    ) -> Iterator[Item | SpanTable]:
-        """What `read` gives, in its order. Tables are redacted and of about `piece_bytes` of the
-        input each; single records are as `read` gives them."""
+        self, stream: BinaryIO, limits: Limits, piece_bytes: int
+    ) -> Iterator[Item | Piece]:
+        """What `read` gives, in its order; a piece is at most about `piece_bytes` of the input."""
         ...
 
 

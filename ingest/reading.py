@@ -9,11 +9,11 @@ from ingest import conventions
 from ingest.chunk import Chunk, fitting
 from ingest.kinds import DATA_SUFFIXES, kind_of
 from ingest.known import KnownInputs
+from ingest.pieces import Made, Makers
 from ingest.progress import Telling
 from ingest.reader import (
     HEAD_BYTES,
     ColumnReader,
-    Item,
     MetricsSeen,
     Reader,
     claimant,
@@ -24,7 +24,7 @@ from ingest.reader import (
 from ingest.report import FileReport, IngestReport, Skipped
 from ingest.settings import IngestSettings
 from ingest.sources import STDIN, Source
-from ingest.streams import Input
+from ingest.streams import Input, Place
 from ingest.told import told_by
 from store.errors import DataError
 from store.ledger import KnownInput
@@ -49,9 +49,11 @@ class Ready(NamedTuple):
 class Reading:
     """Reads inputs into batches that are ready to be stored; `report` tells of what was read."""
 
-    def __init__(self, settings: IngestSettings, telling: Telling, known: KnownInputs) -> None:
+    def __init__(
+        self, settings: IngestSettings, telling: Telling, known: KnownInputs, makers: Makers
+    ) -> None:
         self.report = IngestReport()
-        self._known = known
+        self._known, self._makers = known, makers
         self._settings, self._telling = settings, telling
         self._readers = coded(discover(), settings.codec)
         self._forced = named(settings.format, self._readers) if settings.format else None
@@ -112,41 +114,38 @@ class Reading:
         settings = self._settings
         chunk = Chunk()
         records = 0
-        for found in self._found(reader, cast(BinaryIO, stream)):
+        for found, place in self._found(reader, stream):
             for item in fitting(found, chunk.size, settings.records_per_batch):
                 if chunk.size >= settings.records_per_batch or (
-                    chunk.size and stream.position - chunk.began_at > settings.bytes_per_batch
+                    chunk.size and place.position - chunk.began_at > settings.bytes_per_batch
                 ):
-                    yield self._put(chunk, reader, stream, content, report)
-                    chunk = Chunk(index=chunk.index + 1, began_at=stream.position)
+                    yield self._put(chunk, reader, place, content, report)
+                    chunk = Chunk(index=chunk.index + 1, began_at=place.position)
                 chunk.add(item)
                 if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
                     report.truncated += 1
                 if not isinstance(item, MetricsSeen):
                     records += len(item) if isinstance(item, SpanTable) else 1
-                    self._telling.at(records, stream.taken)
+                    self._telling.at(records, place.taken)
         if stream.problem:
             chunk.drop_cut_record(mid_line=stream.mid_line)
             chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
-        yield self._put(chunk, reader, stream, content, report, ends=True)
+        yield self._put(chunk, reader, stream.place(), content, report, ends=True)
         self._telling.end(records)
 
-    def _found(self, reader: Reader, stream: BinaryIO) -> Iterator[Item | SpanTable]:
+    def _found(self, reader: Reader, stream: Input) -> Iterator[Made]:
         """All that is in an input, as it is stored."""
-        settings, prepare = self._settings, self._preparation
+        limits, binary = self._settings.limits, cast(BinaryIO, stream)
         if isinstance(reader, ColumnReader):
-            size = settings.bytes_per_batch
-            found = reader.read_columns(stream, settings.limits, prepare, size)
-        else:
-            found = reader.read(stream, settings.limits)
-        for item in found:
-            yield item if isinstance(item, SpanTable) else prepare.item(item)
+            parts = reader.read_columns(binary, limits, self._settings.bytes_per_batch)
+            return self._makers.made(parts, stream, self._preparation)
+        return self._makers.made(reader.read(binary, limits), stream, self._preparation)
 
     def _put(
         self,
         chunk: Chunk,
         reader: Reader,
-        stream: Input,
+        place: Place,
         content: str | None,
         report: FileReport,
         *,
@@ -155,10 +154,9 @@ class Reading:
         for rejected in chunk.rejected:
             report.reject(rejected)
         report.records_read += chunk.size - len(chunk.rejected)
-        identity = content or (stream.digest.hexdigest() if stream.digest else "")
         batch = Batch(
             source=report.path,
-            content_sha256=f"{identity}:{chunk.index}",
+            content_sha256=f"{content or place.sha256}:{chunk.index}",
             reader=_version_of(reader),
             rules_sha256=self._rules,
             spans=chunk.spans,
@@ -170,7 +168,7 @@ class Reading:
             leaf_key=self._settings.redaction_key,
             end=report.end() if ends and content else None,
         )
-        return Ready(report, ready(batch), chunk.size, stream.position - chunk.began_at)
+        return Ready(report, ready(batch), chunk.size, place.position - chunk.began_at)
 
     def _unclaimed(
         self, source: Source, head: bytes, content: str | None, report: FileReport

@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ingest.compression import MAGIC_BYTES_MAX, DamagedError, unpacking_of
 
@@ -15,6 +15,15 @@ def sha256_of(stream: BinaryIO) -> str:
     while data := stream.read(READ_BYTES):
         digest.update(data)
     return digest.hexdigest()
+
+
+class Place(NamedTuple):
+    """How far an input was read: plain bytes handed out, bytes of the file, the hash of the plain
+    ones where it is made while reading."""
+
+    position: int
+    taken: int
+    sha256: str
 
 
 class Input(io.BufferedIOBase):
@@ -44,6 +53,10 @@ class Input(io.BufferedIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def place(self) -> Place:
+        """How far it was read."""
+        return Place(self.position, self.taken, self.digest.hexdigest() if self.digest else "")
 
     def head(self, size: int) -> bytes:
         """The first bytes, still to be read."""

@@ -39,7 +39,7 @@ def fuzz(name: str, arguments: Sequence[str]) -> None:
     with atheris.instrument_imports(include=["ingest"]):
         from ingest.limits import Limits
         from ingest.preparation import Preparation
-        from ingest.reader import HEAD_BYTES, ColumnReader, discover
+        from ingest.reader import HEAD_BYTES, ColumnReader, Piece, discover
         from ingest.redact import Redactor
     from store.model import Rejected
     from store.span_table import SpanTable
@@ -67,8 +67,9 @@ def fuzz(name: str, arguments: Sequence[str]) -> None:
             prepare.item(item)
         if isinstance(reader, ColumnReader):
             rows = 0
-            for part in reader.read_columns(io.BytesIO(data), limits, prepare, 1 << 20):
-                rows += len(part) if isinstance(part, SpanTable) else 1
+            for part in reader.read_columns(io.BytesIO(data), limits, 1 << 20):
+                for one in part.make(prepare) if isinstance(part, Piece) else [part]:
+                    rows += len(one) if isinstance(one, SpanTable) else 1
             if rows != len(found):
                 raise AssertionError(f"{rows} records by columns, {len(found)} one by one")
         seen["inputs"] += 1

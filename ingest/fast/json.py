@@ -28,21 +28,22 @@ _DIGITS = re.compile(r"[0-9]{1,18}\Z", re.ASCII).match
 _other_fields = attrgetter(*_OTHERS)
 
 
+def typed_of(document: bytes) -> Traces:
+    """A document of spans alone; raises OddError for any other."""
+    if len(document) > WHOLE_BYTES_MAX:
+        raise OddError
+    try:
+        return _decode(document)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise OddError from error
+
+
 class FlatJson:
-    """Decodes documents; keeps the resources and scopes it met."""
+    """Flattens documents; keeps the resources and scopes it met."""
 
     def __init__(self, limits: Limits) -> None:
         self._decoding = Decoding(limits)
         self._scopes: dict[tuple[bytes, bytes], Scope] = {}
-
-    def decode(self, document: bytes) -> Traces:
-        """A document of spans alone; raises OddError for any other."""
-        if len(document) > WHOLE_BYTES_MAX:
-            raise OddError
-        try:
-            return _decode(document)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-            raise OddError from error
 
     def flat(self, documents: Sequence[Traces]) -> FlatSpans:
         """All spans; raises OddError for what needs the walk over records."""

@@ -1,18 +1,19 @@
 """OTLP JSON: one document, JSON lines, or documents written one behind the other."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import BinaryIO, NamedTuple
 
 from ingest.fast.encode import encode
 from ingest.fast.flat import OddError
-from ingest.fast.json import FlatJson
+from ingest.fast.json import FlatJson, typed_of
 from ingest.fast.json_shapes import Traces
 from ingest.jsonstream import Document, Grammar, documents
 from ingest.limits import Limits
 from ingest.otlp.documents import Walker, decode, is_document
 from ingest.preparation import Preparation
-from ingest.reader import Item
+from ingest.reader import Item, Piece
 from store.model import Rejected
 from store.span_table import SpanTable
 
@@ -51,45 +52,51 @@ class OtlpJsonReader:
                 yield from walker.walk(found.value, f"line {found.line}")
 
     def read_columns(
-        self, stream: BinaryIO, limits: Limits, prepare: Preparation, piece_bytes: int
-    ) -> Iterator[Item | SpanTable]:
+        self, stream: BinaryIO, limits: Limits, piece_bytes: int
+    ) -> Iterator[Item | Piece]:
         """The same; spans of documents that hold nothing odd as columns."""
-        walker, decoder = Walker(limits), FlatJson(limits)
+        walker = Walker(limits)
         piece: list[tuple[int, _Typed]] = []
         size = 0
-
-        def typed(data: bytes) -> object:
-            try:
-                return _Typed(data, decoder.decode(data))
-            except OddError:
-                return decode(data)
-
-        def given() -> Iterator[Item | SpanTable]:
-            try:
-                yield encode(decoder.flat([held.traces for _, held in piece]), prepare, limits)
-            except OddError:
-                for line, held in piece:
-                    yield from walker.walk(decode(held.data), f"line {line}")
-            piece.clear()
-
-        grammar = Grammar(typed, lambda value: isinstance(value, _Typed) or is_document(value))
-        for found in documents(stream, limits, grammar):
+        for found in documents(stream, limits, _TYPED_GRAMMAR):
             if isinstance(found, Document) and isinstance(found.value, _Typed):
                 piece.append((found.line, found.value))
                 size += len(found.value.data)
                 if size >= min(piece_bytes, PIECE_BYTES):
-                    yield from given()
-                    size = 0
+                    yield Piece(partial(_made, piece, limits))
+                    piece, size = [], 0
                 continue
             if piece:
-                yield from given()
-                size = 0
+                yield Piece(partial(_made, piece, limits))
+                piece, size = [], 0
             if isinstance(found, Rejected):
                 yield found
             else:
                 yield from walker.walk(found.value, f"line {found.line}")
         if piece:
-            yield from given()
+            yield Piece(partial(_made, piece, limits))
+
+
+def _typed(data: bytes) -> object:
+    try:
+        return _Typed(data, typed_of(data))
+    except OddError:
+        return decode(data)
+
+
+_TYPED_GRAMMAR = Grammar(_typed, lambda value: isinstance(value, _Typed) or is_document(value))
+
+
+def _made(
+    piece: Sequence[tuple[int, _Typed]], limits: Limits, prepare: Preparation
+) -> Iterator[Item | SpanTable]:
+    try:
+        flat = FlatJson(limits).flat([held.traces for _, held in piece])
+        yield encode(flat, prepare, limits)
+    except OddError:
+        walker = Walker(limits)
+        for line, held in piece:
+            yield from walker.walk(decode(held.data), f"line {line}")
 
 
 READER = OtlpJsonReader()

@@ -1,7 +1,8 @@
 """OTLP protobuf: one message, or many behind varint lengths or the collector's four bytes."""
 
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import BinaryIO, cast
 
 from ingest.fast.encode import encode
@@ -15,7 +16,7 @@ from ingest.otlp.framing import SINGLE, Message, framing_of, messages
 from ingest.otlp.values import Object
 from ingest.otlp.wire import LOGS, METRICS, TRACES, signal_of
 from ingest.preparation import Preparation
-from ingest.reader import HEAD_BYTES, Item
+from ingest.reader import HEAD_BYTES, Item, Piece
 from store.model import Rejected
 from store.span_table import SpanTable
 
@@ -47,38 +48,41 @@ class OtlpProtobufReader:
                 yield from _records_of(found, walker)
 
     def read_columns(
-        self, stream: BinaryIO, limits: Limits, prepare: Preparation, piece_bytes: int
-    ) -> Iterator[Item | SpanTable]:
+        self, stream: BinaryIO, limits: Limits, piece_bytes: int
+    ) -> Iterator[Item | Piece]:
         """The same; spans of messages that hold nothing odd as columns."""
-        walker, decoder = Walker(limits), FlatProtobuf(limits)
+        walker = Walker(limits)
         piece: list[Message] = []
         size = 0
-
-        def given() -> Iterator[Item | SpanTable]:
-            try:
-                yield encode(decoder.flat([found.data for found in piece]), prepare, limits)
-            except OddError:
-                for found in piece:
-                    yield from _records_of(found, walker)
-            piece.clear()
-
         for found in _messages(stream, limits):
             if isinstance(found, Message) and signal_of(found.data) == TRACES:
                 piece.append(found)
                 size += len(found.data)
                 if size >= min(piece_bytes, PIECE_BYTES):
-                    yield from given()
-                    size = 0
+                    yield Piece(partial(_made, piece, limits))
+                    piece, size = [], 0
                 continue
             if piece:
-                yield from given()
-                size = 0
+                yield Piece(partial(_made, piece, limits))
+                piece, size = [], 0
             if isinstance(found, Rejected):
                 yield found
             else:
                 yield from _records_of(found, walker)
         if piece:
-            yield from given()
+            yield Piece(partial(_made, piece, limits))
+
+
+def _made(
+    piece: Sequence[Message], limits: Limits, prepare: Preparation
+) -> Iterator[Item | SpanTable]:
+    try:
+        flat = FlatProtobuf(limits).flat([found.data for found in piece])
+        yield encode(flat, prepare, limits)
+    except OddError:
+        walker = Walker(limits)
+        for found in piece:
+            yield from _records_of(found, walker)
 
 
 def _messages(stream: BinaryIO, limits: Limits) -> Iterator[Message | Rejected]:

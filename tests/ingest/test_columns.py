@@ -3,7 +3,7 @@
 import io
 import json
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from unittest import mock
 
@@ -22,6 +22,7 @@ from ingest.limits import Limits
 from ingest.otlp.protobuf import traces_of
 from ingest.own_rules import OwnRules
 from ingest.preparation import Preparation
+from ingest.reader import Item, Piece
 from ingest.readers.otlp_json import READER as JSON_READER
 from ingest.readers.otlp_json import OtlpJsonReader
 from ingest.readers.otlp_protobuf import READER, OtlpProtobufReader
@@ -90,12 +91,22 @@ def reference(
     return rows.span_table(found)
 
 
+def read_columns(
+    reader: AnyReader, data: bytes, prepare: Preparation, limits: Limits, piece_bytes: int = 1 << 20
+) -> Iterator[Item | SpanTable]:
+    for part in reader.read_columns(io.BytesIO(data), limits, piece_bytes):
+        if isinstance(part, Piece):
+            yield from part.make(prepare)
+        else:
+            yield part
+
+
 def through_columns(
     data: bytes, prepare: Preparation, limits: Limits, reader: AnyReader = READER
 ) -> SpanTable:
     encoder = rows.span_encoder()
     parts = []
-    for item in reader.read_columns(io.BytesIO(data), limits, prepare, 1 << 20):
+    for item in read_columns(reader, data, prepare, limits):
         if isinstance(item, SpanTable):
             parts.append(item)
         else:
@@ -300,7 +311,7 @@ def test_plain_json_takes_the_fast_way() -> None:
     service = {"key": "service.name", "value": {"stringValue": "a"}}
     resource = {"resource": {"attributes": [service]}, "scopeSpans": [group]}
     data = json.dumps({"resourceSpans": [resource]}).encode()
-    (table,) = JSON_READER.read_columns(io.BytesIO(data), Limits(), Preparation(None), 1 << 20)
+    (table,) = read_columns(JSON_READER, data, Preparation(None), Limits())
     assert isinstance(table, SpanTable)
     assert table.spans["http_status_code"].to_pylist() == [200]
     assert table.spans["service"].to_pylist() == ["a"]
@@ -312,7 +323,7 @@ def test_a_broken_resource_without_spans_is_refused_either_way() -> None:
     prepare = Preparation(None)
     slow = list(READER.read(io.BytesIO(data), Limits()))
     assert [type(item).__name__ for item in slow] == ["Rejected"]
-    assert list(READER.read_columns(io.BytesIO(data), Limits(), prepare, 1 << 20)) == slow
+    assert list(read_columns(READER, data, prepare, Limits())) == slow
 
 
 def test_a_text_that_nobody_reads_is_refused_either_way_when_it_is_no_text() -> None:
@@ -330,7 +341,7 @@ def test_a_text_that_nobody_reads_is_refused_either_way_when_it_is_no_text() -> 
     for data in (message(link), message(of_scope=odd), message(of_resource=odd)):
         slow = list(READER.read(io.BytesIO(data), Limits()))
         assert [type(item).__name__ for item in slow] == ["Rejected"]
-        assert list(READER.read_columns(io.BytesIO(data), Limits(), Preparation(None), 99)) == slow
+        assert list(read_columns(READER, data, Preparation(None), Limits(), 99)) == slow
 
 
 def test_plain_spans_take_the_fast_way() -> None:
@@ -340,7 +351,7 @@ def test_plain_spans_take_the_fast_way() -> None:
     group: Any = {"spans": [{**span, "attributes": [pair], "events": [{"name": "e"}]}]}
     resource: Any = {"scope_spans": [group]}
     data = TracesData(resource_spans=[resource]).SerializeToString()
-    (table,) = READER.read_columns(io.BytesIO(data), Limits(), Preparation(None), 1 << 20)
+    (table,) = read_columns(READER, data, Preparation(None), Limits())
     assert isinstance(table, SpanTable)
     assert table.spans["http_method"].to_pylist() == ["GET"]
     assert json.loads(table.spans["attributes"][0].as_py()) == {"http.method": "GET"}
@@ -372,6 +383,6 @@ def test_a_corrupt_message_is_refused_in_columns_too() -> None:
         "FAoYCglob3N0Lm5hbWUScz4LZRJ0CgkJAAB8eJ3yVRYQCRoESU5GTyoSChBUZXOM35OQmN+SkHNzYWdlMhcKBm1v"
         "ZHVsZRINCgt0ZXN0LW1vZHVsZQ=="
     )
-    (found,) = READER.read_columns(io.BytesIO(data), LIMITS, Preparation(None), 1 << 20)
+    (found,) = read_columns(READER, data, Preparation(None), LIMITS)
     assert isinstance(found, Rejected)
     assert "no TracesData" in found.reason

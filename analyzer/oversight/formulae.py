@@ -1,9 +1,13 @@
 """The formulae behind the metrics, over plain numbers."""
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
+from functools import lru_cache
 from math import exp, fsum, lgamma, log, log2
+
+TERMS_MAX = 65_536
+"""Terms that are kept: resamples of the same data ask for the same few again and again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,25 +81,35 @@ def debiased_squared_error(bins: Sequence[Bin]) -> float:
 
 def psi(counts: Sequence[int], base: Sequence[int]) -> float:
     """Σ (a_i - e_i) ln(a_i / e_i), each count with 0.5 added, so that no bin is empty."""
-    n = sum(counts) + Fraction(len(counts), 2)
-    m = sum(base) + Fraction(len(base), 2)
-    found = []
-    for count, other in zip(counts, base, strict=True):
-        share = float((count + Fraction(1, 2)) / n)
-        expected = float((other + Fraction(1, 2)) / m)
-        found.append((share - expected) * log(share / expected))
-    return fsum(found)
+    n = 2 * sum(counts) + len(counts)
+    m = 2 * sum(base) + len(base)
+    return fsum(
+        _moved(2 * count + 1, n, 2 * other + 1, m)
+        for count, other in zip(counts, base, strict=True)
+    )
 
 
-def jensen_shannon(counts: Mapping[str, int], base: Mapping[str, int]) -> float:
-    """½ KL(P, M) + ½ KL(Q, M) with M = (P + Q)/2, in bits: 0 is alike, 1 has nothing in common."""
-    n, m = sum(counts.values()), sum(base.values())
-    terms = []
-    for name in sorted(counts.keys() | base.keys()):
-        p, q = counts.get(name, 0) / n, base.get(name, 0) / m
-        middle = (p + q) / 2
-        terms += [part * log2(part / middle) / 2 for part in (p, q) if part]
-    return max(0.0, fsum(terms))
+@lru_cache(maxsize=TERMS_MAX)
+def _moved(count: int, n: int, other: int, m: int) -> float:
+    share, expected = count / n, other / m
+    return (share - expected) * log(share / expected)
+
+
+def jensen_shannon(counts: Sequence[int], base: Sequence[int]) -> float:
+    """½ KL(P, M) + ½ KL(Q, M) with M = (P + Q)/2, in bits: 0 is alike, 1 has nothing in common.
+
+    Counts of the same kinds in the same order.
+    """
+    n, m = sum(counts), sum(base)
+    found = (_apart(count, n, other, m) for count, other in zip(counts, base, strict=True))
+    return max(0.0, fsum(found))
+
+
+@lru_cache(maxsize=TERMS_MAX)
+def _apart(count: int, n: int, other: int, m: int) -> float:
+    p, q = count / n, other / m
+    middle = (p + q) / 2
+    return fsum(part * log2(part / middle) / 2 for part in (p, q) if part)
 
 
 def decile_edges(values: Sequence[float], bins: int = 10) -> list[float]:
@@ -104,12 +118,9 @@ def decile_edges(values: Sequence[float], bins: int = 10) -> list[float]:
     return sorted({ordered[len(ordered) * number // bins] for number in range(1, bins)})
 
 
-def binned(values: Sequence[float], edges: Sequence[float]) -> list[int]:
-    """How many values lie before the first edge, between two, and from the last one on."""
-    counts = [0] * (len(edges) + 1)
-    for value in values:
-        counts[sum(value >= edge for edge in edges)] += 1
-    return counts
+def bin_of(value: float, edges: Sequence[float]) -> int:
+    """Which bin a value lies in: 0 before the first edge, the last one from the last edge on."""
+    return bisect_right(edges, value)
 
 
 def chi_squared_fit(observed: Sequence[int], shares: Sequence[float]) -> float:

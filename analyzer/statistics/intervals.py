@@ -1,6 +1,7 @@
 """An interval around an estimate."""
 
 from dataclasses import dataclass
+from math import hypot
 from statistics import NormalDist
 from typing import Final
 
@@ -20,6 +21,17 @@ class Interval:
     def overlaps(self, other: "Interval") -> bool:
         """Whether some value lies in both."""
         return self.low <= other.high and other.low <= self.high
+
+
+def difference(value: float, around: Interval, base: float, base_around: Interval) -> Interval:
+    """The interval of `value - base`, two independent estimates, from the interval of each.
+
+    G. Y. Zou and A. Donner, Statistics in Medicine 27 (2008) 1693-1702: the limits' distances are
+    added as squares, so each keeps its own skew.
+    """
+    below = hypot(value - around.low, base_around.high - base)
+    above = hypot(around.high - value, base - base_around.low)
+    return Interval(low=value - base - below, high=value - base + above)
 
 
 def critical_value(confidence: float) -> float:

@@ -2,7 +2,7 @@
 
 from math import sqrt
 
-from analyzer.statistics.intervals import CONFIDENCE, Interval, critical_value
+from analyzer.statistics.intervals import CONFIDENCE, Interval, critical_value, difference
 
 
 def wilson(hits: int, total: int, confidence: float = CONFIDENCE) -> Interval | None:
@@ -34,11 +34,8 @@ def newcombe(
     first, second = wilson(hits, total, confidence), wilson(base_hits, base_total, confidence)
     if first is None or second is None:
         return None
-    share, base = hits / total, base_hits / base_total
-    difference = share - base
-    below = sqrt((share - first.low) ** 2 + (second.high - base) ** 2)
-    above = sqrt((first.high - share) ** 2 + (base - second.low) ** 2)
-    return Interval(low=max(-1.0, difference - below), high=min(1.0, difference + above))
+    found = difference(hits / total, first, base_hits / base_total, second)
+    return Interval(low=max(-1.0, found.low), high=min(1.0, found.high))
 
 
 def _check(hits: int, total: int) -> None:

@@ -37,9 +37,13 @@ def value_text(value: float | None, unit: str) -> str:
 
 
 def bounds_text(it: Measure) -> str:
-    """The interval at 95 %; a dash where there is none."""
-    if it.low is None or it.high is None:
+    """The interval at 95 %; a dash where there is none. Of exact counts it is the value itself."""
+    if it.low is None:
         return "–"
+    if it.high is None:
+        return f"at least {value_text(it.low, it.unit)}"
+    if it.low == it.high:
+        return "exact"
     return f"{value_text(it.low, it.unit)} to {value_text(it.high, it.unit)}"
 
 
@@ -84,8 +88,9 @@ def drift_rows(found: Sequence[tuple[str, Measure]]) -> pl.DataFrame:
                 "": "◆ moved" if isinstance(p, float) and p < MOVED_P else "",
                 "model": clean(name),
                 "what": metric_words(it.metric).removeprefix("drift: "),
-                "compared": clean(it.note.partition(":")[0]),
+                "compared": clean(str(it.detail.get("compared", it.note.partition(":")[0]))),
                 "distance": value_text(it.value, it.unit),
+                "95 %, without chance": bounds_text(it),
                 "measure": str(it.detail.get("measure", "–")),
                 "p": f"{p:.3f}" if isinstance(p, float) else "–",
                 "of (n)": it.n,

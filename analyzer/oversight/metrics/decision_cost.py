@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import fsum
 
+import numpy as np
+
 from analyzer.conventions import decimal_of
 from analyzer.oversight.joined import Joined
 from analyzer.oversight.measure import SHARE_N_MIN, Case, Measure, Metric, Status, nothing
-from analyzer.oversight.resampling import bootstrap
+from analyzer.oversight.resampling import Places, bootstrap
 from store.conclusions import FlowOutcome
 from store.model import JsonValue
 
@@ -59,25 +61,33 @@ def _measure(case: Case) -> Sequence[Measure]:
     unknown = len(costs) - len(known)
     total = sum((cost for _, cost in known), Decimal(0))
     absent = Status.UNKNOWN if unknown else Status.NOT_APPLICABLE
+    spent_in_all = float(total) if known else None
     whole = Measure(
-        metric=f"{NAME}.sum", unit="usd", value=float(total) if known else None, n=len(known),
-        unknown=unknown, status=Status.MEASURED if known else absent, note="of those known",
+        metric=f"{NAME}.sum", unit="usd", value=spent_in_all, n=len(known), unknown=unknown,
+        low=spent_in_all, high=None if unknown else spent_in_all,
+        status=Status.MEASURED if known else absent,
+        note="of those known: all together cost at least that" if unknown else "added up: exact",
     )  # fmt: skip
     spent: dict[str, Decimal] = {}
     good: set[str] = set()
-    for it, cost in known:
-        if it.flow is not None:
-            spent[it.flow.flow_id] = spent.get(it.flow.flow_id, Decimal(0)) + cost
-            if it.flow.outcome is FlowOutcome.SUCCEEDED:
-                good.add(it.flow.flow_id)
-    pairs = [(spent[flow_id], flow_id in good) for flow_id in sorted(spent)]
+    unsure: set[str] = set()
+    for it, cost in costs:
+        if it.flow is None:
+            continue
+        flow_id = it.flow.flow_id
+        if cost is None:
+            unsure.add(flow_id)
+        spent[flow_id] = spent.get(flow_id, Decimal(0)) + (cost or Decimal(0))
+        if it.flow.outcome is FlowOutcome.SUCCEEDED:
+            good.add(flow_id)
+    pairs = [(spent[it], it in good) for it in sorted(spent) if it not in unsure]
     resamples = case.settings.resamples
     return [
         whole,
-        _per(f"{NAME}.per_flow", [(cost, True) for cost, _ in pairs], unknown, resamples,
-             "of decisions in flows"),
-        _per(f"{NAME}.per_successful_flow", pairs, unknown, resamples,
-             "of decisions in flows, those of failed ones too, per flow that succeeded"),
+        _per(f"{NAME}.per_flow", [(cost, True) for cost, _ in pairs], len(unsure), resamples,
+             "of flows all of whose decisions have a cost"),
+        _per(f"{NAME}.per_successful_flow", pairs, len(unsure), resamples,
+             "failed flows cost too; per flow that succeeded"),
     ]  # fmt: skip
 
 
@@ -88,11 +98,11 @@ def _per(
     n = sum(counts for _, counts in pairs)
     if not n:
         return nothing(name, "usd", note, unknown=unknown)
-    costs = [float(cost) for cost, _ in pairs]
-    counted = [counts for _, counts in pairs]
+    costs = np.array([float(cost) for cost, _ in pairs])
+    counted = np.array([counts for _, counts in pairs])
 
-    def estimate(chosen: Sequence[int]) -> float:
-        return fsum(costs[at] for at in chosen) / max(1, sum(counted[at] for at in chosen))
+    def estimate(places: Places) -> float:
+        return fsum(costs[places]) / max(1, int(counted[places].sum()))
 
     few = n < SHARE_N_MIN
     bounds = None if few else bootstrap(pairs, estimate, resamples)

@@ -1,9 +1,12 @@
 """How much of the time of flows they waited for decisions, along their critical paths."""
 
 from collections.abc import Sequence
+from math import fsum
+
+import numpy as np
 
 from analyzer.oversight.measure import Case, Measure, Metric, Status, nothing, share
-from analyzer.oversight.resampling import bootstrap
+from analyzer.oversight.resampling import Places, bootstrap
 
 NAME = "decision_latency"
 NS_PER_MS = 1_000_000
@@ -35,12 +38,14 @@ def _share(waits: dict[str, tuple[int, int]], unknown: int, resamples: int) -> M
     if not pairs:
         return nothing(f"{NAME}.share", "share", "no critical path is known", unknown=unknown)
 
-    def estimate(chosen: Sequence[int]) -> float:
-        return sum(pairs[at][0] for at in chosen) / sum(pairs[at][1] for at in chosen)
+    waited, whole = (np.array(side, dtype=np.float64) for side in zip(*pairs, strict=True))
+
+    def estimate(places: Places) -> float:
+        return fsum(waited[places]) / fsum(whole[places])
 
     bounds = bootstrap(pairs, estimate, resamples)
     return Measure(
-        metric=f"{NAME}.share", unit="share", value=estimate(range(len(pairs))), n=len(pairs),
+        metric=f"{NAME}.share", unit="share", value=estimate(np.arange(len(pairs))), n=len(pairs),
         unknown=unknown, low=bounds.low, high=bounds.high,
         status=Status.MEASURED,
         note="of the time of flows with decisions; decision and gate steps on the critical path",

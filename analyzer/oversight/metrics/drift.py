@@ -1,94 +1,90 @@
-"""How far confidence and choices moved from a model's first version to later ones, and in time.
+"""How far each model's confidence and choices moved: from its first version on, and in time.
 
-PSI of confidence over the baseline's deciles, Jensen-Shannon divergence of what was chosen; each
-with the p-value of a permutation test, because the usual limits of 0.1 and 0.25 are folklore.
+PSI of confidence over the baseline's deciles, Jensen-Shannon divergence of what was chosen. In time
+each version is compared with itself, its first half with its second, so that a roll-out is no
+drift. Both distances are above 0 by chance alone: what chance gives stands beside them, the p-value
+is of a permutation test (the usual limits of 0.1 and 0.25 are folklore), and the interval has the
+share of chance taken off.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
-from analyzer.oversight.formulae import binned, decile_edges, jensen_shannon, psi
+from analyzer.oversight.formulae import bin_of, decile_edges, jensen_shannon, psi
 from analyzer.oversight.joined import Joined
 from analyzer.oversight.measure import Case, Measure, Metric, nothing
-from analyzer.oversight.resampling import permutation_p, seed_of
+from analyzer.oversight.resampling import Distance, distance_of_counts
 
 NAME = "drift"
+IN_TIME = "first half → second half"
+UNNAMED = "?"
 
 
 def _measure(case: Case) -> Sequence[Measure]:
     models: dict[str, dict[str, list[Joined]]] = {}
     for it in case.decisions:
-        if it.decision.model_name:
-            versions = models.setdefault(it.decision.model_name, {})
-            versions.setdefault(it.decision.model_version or "?", []).append(it)
-    dated = [it for it in case.decisions if it.dated]
-    half = len(dated) // 2
-    found = _compared(case, "time", dated[:half], dated[half:], len(case.decisions) - len(dated))
+        versions = models.setdefault(it.decision.model_name or UNNAMED, {})
+        versions.setdefault(it.decision.model_version or UNNAMED, []).append(it)
+    found: list[Measure] = []
     for model, versions in models.items():
         first, *later = versions
-        for version in later:
-            about = f"{model}@{first} → {model}@{version}"
-            found += _compared(case, about, versions[first], versions[version])
-    return found
+        for version, among in versions.items():
+            dated = [it for it in among if it.dated]
+            half = len(dated) // 2
+            about = f"{model}@{version}, {IN_TIME}"
+            undated = len(among) - len(dated)
+            found += _compared(case, about, dated[:half], dated[half:], undated)
+        if model != UNNAMED:
+            for version in later:
+                about = f"{model}@{first} → {model}@{version}"
+                found += _compared(case, about, versions[first], versions[version], 0)
+    return found or [nothing(f"{NAME}.confidence", "score", "no decision")]
 
 
 def _compared(
-    case: Case, name: str, base: Sequence[Joined], later: Sequence[Joined], undated: int = 0
+    case: Case, about: str, base: Sequence[Joined], later: Sequence[Joined], undated: int
 ) -> list[Measure]:
-    least = case.settings.comparison_n_min
-    note = "first half against second" if name == "time" else name
     before = [it.confidence for it in base if it.confidence is not None]
     after = [it.confidence for it in later if it.confidence is not None]
-    unknown = undated + len(base) + len(later) - len(before) - len(after)
-    if min(len(before), len(after)) < least:
-        psi_measure = nothing(
-            f"{NAME}.confidence", "score", f"{note}; needs {least} a side",
-            n=len(before) + len(after), unknown=unknown,
-        )  # fmt: skip
-    else:
-        psi_measure = _psi(case, note, before, after, unknown)
+    edges = decile_edges(before) if before else []
+    sure = [bin_of(value, edges) for value in (*before, *after)]
+    lacking = len(base) + len(later) - len(sure)
     chosen = [it.decision.chosen for it in (*base, *later)]
-    if min(len(base), len(later)) < least:
-        return [psi_measure, nothing(
-            f"{NAME}.choice", "score", f"{note}; needs {least} a side", n=len(chosen),
-            unknown=undated,
-        )]  # fmt: skip
-    return [psi_measure, _divergence(case, note, chosen, len(base), undated)]
+    kinds = sorted(set(chosen))
+    place = {kind: at for at, kind in enumerate(kinds)}
+    picked = [place[one] for one in chosen]
+    return [
+        _distance(
+            case, "confidence", about, "PSI", psi, sure, len(before), len(edges) + 1,
+            undated + lacking,
+        ),
+        _distance(
+            case, "choice", about, "Jensen-Shannon, bits", jensen_shannon, picked, len(base),
+            len(kinds), undated,
+        ),
+    ]  # fmt: skip
 
 
-def _psi(
-    case: Case, note: str, before: Sequence[float], after: Sequence[float], unknown: int
-) -> Measure:
-    edges = decile_edges(before)
-    places = [sum(value >= edge for edge in edges) for value in (*before, *after)]
-    size = len(edges) + 1
-
-    def statistic(order: Sequence[int]) -> float:
-        base, later = [0] * size, [0] * size
-        for rank, at in enumerate(order):
-            (base if rank < len(before) else later)[places[at]] += 1
-        return psi(later, base)
-
-    p = permutation_p(statistic, len(places), seed_of([*before, *after]), case.settings.resamples)
-    value = psi(binned(after, edges), binned(before, edges))
+def _distance(
+    case: Case, what: str, compared: str, measure: str, distance: Distance, bins: Sequence[int],
+    first: int, kinds: int, unknown: int,
+) -> Measure:  # fmt: skip
+    about = f"{compared}: {measure}"
+    name, least = f"{NAME}.{what}", max(1, case.settings.comparison_n_min)
+    n = len(bins)
+    if min(first, n - first) < least:
+        return nothing(name, "score", f"{about}; needs {least} a side", n=n, unknown=unknown)
+    base, later = [0] * kinds, [0] * kinds
+    for at, one in enumerate(bins):
+        (base if at < first else later)[one] += 1
+    found = distance_of_counts(bins, first, kinds, distance, case.settings.resamples)
     return Measure(
-        metric=f"{NAME}.confidence", unit="score", value=value,
-        n=len(places), unknown=unknown, note=f"{note}: PSI, p {p:.3g}",
-        detail={"p_value": p, "measure": "PSI"},
-    )  # fmt: skip
-
-
-def _divergence(case: Case, note: str, chosen: Sequence[str], first: int, undated: int) -> Measure:
-    def statistic(order: Sequence[int]) -> float:
-        return jensen_shannon(
-            Counter(chosen[at] for at in order[first:]), Counter(chosen[at] for at in order[:first])
-        )
-
-    p = permutation_p(statistic, len(chosen), seed_of(chosen), case.settings.resamples)
-    return Measure(
-        metric=f"{NAME}.choice", unit="score", value=statistic(range(len(chosen))),
-        n=len(chosen), unknown=undated, note=f"{note}: Jensen-Shannon, p {p:.3g}",
-        detail={"p_value": p, "measure": "Jensen-Shannon, bits"},
+        metric=name, unit="score", value=distance(later, base), n=n, unknown=unknown,
+        low=found.low, high=found.high,
+        note=f"{about}; chance alone gives {found.by_chance:.2g}, p {found.p_value:.3g}",
+        detail={
+            "p_value": found.p_value, "by_chance": found.by_chance,
+            "compared": compared, "measure": measure,
+        },
     )  # fmt: skip
 
 

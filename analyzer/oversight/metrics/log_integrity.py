@@ -16,12 +16,17 @@ def _measure(case: Case) -> Sequence[Measure]:
     else:
         producer = log.producer
         gaps = sum(last - first + 1 for first, last in producer.gaps)
+        whole = max(0, log.tree_size - log.fault_count) / log.tree_size
         found.append(
             Measure(
-                metric=NAME, unit="share", n=log.tree_size,
-                value=max(0, log.tree_size - log.fault_count) / log.tree_size,
-                note="leaves that are as they were written; a cut tail or a log written anew shows "
-                "only against a signed head (decisions verify --head)",
+                metric=NAME,
+                unit="share",
+                n=log.tree_size,
+                value=whole,
+                low=whole,
+                high=whole,
+                note="all looked at, so exact: leaves that are as they were written; a cut tail or "
+                "a log written anew shows only against a signed head (decisions verify --head)",
                 detail={
                     "root_hash": log.root_hash.hex(),
                     "purged": log.purged,
@@ -29,7 +34,7 @@ def _measure(case: Case) -> Sequence[Measure]:
                     "out_of_order": producer.out_of_order,
                 },
             )
-        )  # fmt: skip
+        )
     times = [it.decision.time_ns for it in case.decisions if it.dated]
     undated = len(case.decisions) - len(times)
     if not times:
@@ -44,6 +49,8 @@ def _measure(case: Case) -> Sequence[Measure]:
             metric="retention",
             unit="ns",
             value=float(age),
+            low=float(age),
+            high=None if undated else float(age),
             n=len(times),
             unknown=undated,
             note=note,

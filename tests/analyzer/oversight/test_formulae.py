@@ -1,6 +1,6 @@
 """Each formula against numbers worked out by hand, and what must hold of it for any input."""
 
-from collections.abc import Sequence
+import hashlib
 from math import isclose, log
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analyzer.oversight.formulae import (
     Bin,
-    binned,
+    bin_of,
     brier,
     brier_skill,
     calibration_error,
@@ -21,7 +21,15 @@ from analyzer.oversight.formulae import (
     jensen_shannon,
     psi,
 )
-from analyzer.oversight.resampling import bootstrap, index_below, permutation_p, seed_of, words
+from analyzer.oversight.resampling import (
+    Places,
+    bootstrap,
+    difference_of_means,
+    distance_of_counts,
+    sureness,
+    with_replacement,
+    words,
+)
 
 PAIRS = [(0.9, True), (0.9, True), (0.8, False), (0.6, True), (0.6, False)]
 
@@ -63,16 +71,16 @@ def test_psi_by_hand_with_half_a_count_added_to_each_bin() -> None:
 
 
 def test_jensen_shannon_is_0_of_the_like_and_1_of_nothing_in_common() -> None:
-    assert jensen_shannon({"a": 3, "b": 1}, {"a": 6, "b": 2}) == 0
-    assert jensen_shannon({"a": 3}, {"b": 7}) == 1
-    half = jensen_shannon({"a": 1}, {"a": 1, "b": 1})
+    assert jensen_shannon([3, 1], [6, 2]) == 0
+    assert jensen_shannon([3, 0], [0, 7]) == 1
+    half = jensen_shannon([1, 0], [1, 1])
     assert half == pytest.approx(0.5 * log(1 / 0.75, 2) + 0.25 * log(0.5 / 0.75, 2) + 0.25)
 
 
 def test_bins_from_the_deciles_of_the_baseline() -> None:
     edges = decile_edges([float(value) for value in range(1, 11)])
     assert edges == [2, 3, 4, 5, 6, 7, 8, 9, 10]
-    assert binned([0, 1, 2, 9.5, 99], edges) == [2, 1, 0, 0, 0, 0, 0, 0, 1, 1]
+    assert [bin_of(value, edges) for value in (0, 1, 2, 9.5, 99)] == [0, 0, 1, 8, 9]
     assert decile_edges([0.5] * 20) == [0.5]
 
 
@@ -96,8 +104,8 @@ def test_a_split_as_planned_fits_and_another_one_does_not() -> None:
 def test_an_interval_by_resampling_is_the_same_every_time_and_holds_the_estimate() -> None:
     values = [float(value % 7) for value in range(60)]
 
-    def mean(chosen: Sequence[int]) -> float:
-        return sum(values[at] for at in chosen) / len(values)
+    def mean(places: Places) -> float:
+        return sum(values[at] for at in places) / len(values)
 
     first, again = bootstrap(values, mean, 200), bootstrap(values, mean, 200)
     assert first == again
@@ -105,23 +113,59 @@ def test_an_interval_by_resampling_is_the_same_every_time_and_holds_the_estimate
     assert 0.3 < first.high - first.low < 1.5
 
 
-def test_a_permutation_finds_a_shift_and_nothing_where_there_is_none() -> None:
-    def shift(values: list[int]) -> float:
-        def statistic(order: Sequence[int]) -> float:
-            placed = [values[at] for at in order]
-            return abs(sum(placed[:20]) - sum(placed[20:]))
+def test_a_difference_of_means_draws_each_side_on_its_own() -> None:
+    """Sides without any spread: whatever is drawn, the difference is 5 - 2."""
+    found = difference_of_means([5.0] * 3, [2.0] * 40, 99)
+    assert (found.low, found.high) == (3, 3)
+    spread = difference_of_means([5.0, 6.0, 7.0] * 10, [2.0] * 40, 999)
+    assert 3.5 < spread.low < 4 < spread.high < 4.5
 
-        return permutation_p(statistic, 40, seed_of(values), 199)
 
-    assert shift([0] * 20 + [9] * 20) == 1 / 200
-    assert shift([value % 2 for value in range(40)]) == 1
+def test_drawn_words_are_those_of_the_hash_and_stay_so() -> None:
+    stream = hashlib.shake_256(b"seed").digest(48)
+    assert words(b"seed", 2, 3).tolist() == [
+        [int.from_bytes(stream[8 * at : 8 * at + 8]) for at in range(3 * row, 3 * row + 3)]
+        for row in range(2)
+    ]
+
+
+def test_a_moved_sample_has_a_distance_that_chance_does_not_give() -> None:
+    moved = distance_of_counts([0] * 40 + [1] * 40, 40, 2, jensen_shannon, 199)
+    assert (moved.p_value, moved.low, moved.high) == (1 / 200, 1, 1)
+    same = distance_of_counts([at % 2 for at in range(80)], 40, 2, jensen_shannon, 199)
+    assert (same.p_value, same.low) == (1, 0)
+    assert 0 < same.by_chance < 0.02
+
+
+def test_the_interval_of_a_distance_has_the_bias_taken_off_twice() -> None:
+    """Resamples 3, 4, 5, 6 and 7 of a distance of 4: bias 1, so 3 - 2 and 7 - 2 remain."""
+    drawn = [3.0, 4.0, 5.0, 6.0, 7.0]
+    sure = sureness(4.0, [1.0] * 99, drawn)
+    assert (sure.low, sure.high, sure.by_chance, sure.p_value) == (1, 5, 1, 0.01)
+    assert sureness(4.0, [5.0] * 99, drawn).low == 0
+
+
+def test_no_drift_is_claimed_of_equal_halves_more_often_than_chance_allows() -> None:
+    """60 samples without drift: 0 is in the interval wherever p is above 0.05, so in most.
+
+    The plug-in PSI of 60 decisions in ten bins is beyond 0.25 in nearly all of them.
+    """
+    claimed = large = 0
+    for number in range(60):
+        values = [word % 10 for word in words(bytes([number]), 1, 60)[0].tolist()]
+        found = distance_of_counts(values, 30, 10, psi, 99)
+        claimed += found.low > 0
+        large += found.by_chance > 0.25
+    assert claimed <= 6
+    assert large == 60
 
 
 @settings(max_examples=40, deadline=None)
 @given(st.binary(max_size=8), st.integers(1, 1000))
-def test_drawn_indices_lie_below_their_limit(seed: bytes, limit: int) -> None:
-    stream = words(seed)
-    assert all(0 <= index_below(stream, limit) < limit for _ in range(20))
+def test_drawn_places_lie_below_their_limit(seed: bytes, limit: int) -> None:
+    found = with_replacement(seed, 2, limit)
+    assert found.shape == (2, limit)
+    assert 0 <= found.min() <= found.max() < limit
 
 
 @settings(max_examples=60, deadline=None)
@@ -141,10 +185,10 @@ def test_bins_hold_every_decision_once_and_the_error_is_a_share(
 
 @settings(max_examples=60, deadline=None)
 @given(
-    st.dictionaries(st.sampled_from("abcd"), st.integers(1, 50), min_size=1),
-    st.dictionaries(st.sampled_from("abcd"), st.integers(1, 50), min_size=1),
+    st.lists(st.integers(0, 50), min_size=4, max_size=4).filter(any),
+    st.lists(st.integers(0, 50), min_size=4, max_size=4).filter(any),
 )
-def test_jensen_shannon_lies_in_0_to_1_either_way(one: dict[str, int], two: dict[str, int]) -> None:
+def test_jensen_shannon_lies_in_0_to_1_either_way(one: list[int], two: list[int]) -> None:
     there, back = jensen_shannon(one, two), jensen_shannon(two, one)
     assert there == pytest.approx(back)
     assert 0 <= there <= 1 + 1e-12

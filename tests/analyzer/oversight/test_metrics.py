@@ -220,8 +220,23 @@ def test_cost_per_successful_flow_has_all_costs_above_the_line() -> None:
     failed = acted(decided(1, **paid), 1, flow=flow(1, FlowOutcome.FAILED))
     found = asked("decision_cost", [acted(decided(0, **paid)), failed, decided(2)])
     assert told(found["decision_cost.sum"]) == (1.0, 2, 1)
-    assert told(found["decision_cost.per_flow"]) == (0.5, 2, 1)
-    assert told(found["decision_cost.per_successful_flow"]) == (1.0, 1, 1)
+    assert told(found["decision_cost.per_flow"]) == (0.5, 2, 0)
+    assert told(found["decision_cost.per_successful_flow"]) == (1.0, 1, 0)
+
+
+def test_a_flow_with_a_decision_of_unknown_cost_has_no_cost() -> None:
+    """Of two flows one has a second decision without a cost: it would look too cheap."""
+    paid = {"usage": {"cost_usd": "0.5"}}
+    both = [acted(decided(0, **paid)), acted(decided(1, **paid), 1), acted(decided(2), 1)]
+    assert told(asked("decision_cost", both)["decision_cost.per_flow"]) == (0.5, 1, 1)
+
+
+def test_a_sum_is_exact_or_at_least_what_is_known() -> None:
+    paid = {"usage": {"cost_usd": "0.5"}}
+    whole = asked("decision_cost", [decided(0, **paid)])["decision_cost.sum"]
+    assert (whole.low, whole.high) == (0.5, 0.5)
+    part = asked("decision_cost", [decided(0, **paid), decided(1)])["decision_cost.sum"]
+    assert (part.low, part.high) == (0.5, None)
 
 
 def test_a_model_without_a_price_is_unknown_not_free() -> None:
@@ -272,16 +287,44 @@ def test_arms_differ_by_flows_against_the_control() -> None:
     found = asked("arms", arms(10, 20, failed=5))
     assert told(found["arms.failed"]) == (0.5, 30, 0)
     assert found["arms.failed"].low is not None and found["arms.failed"].low > 0
-    assert found["arms.ratio"].status is Status.UNKNOWN
+    assert told(found["arms.ratio"]) == (pytest.approx(1 / 3), 30, 0)
+    assert "no shares declared" in found["arms.ratio"].note
+
+
+def test_a_flow_in_two_arms_is_in_neither() -> None:
+    both = arms(10, 10, failed=0)
+    crossed = acted(decided(20, feature_flags={"risk": "off"}), flow=flow(0))
+    found = asked("arms", [*both, crossed])
+    assert told(found["arms.ratio"]) == (pytest.approx(9 / 19), 19, 1)
+
+
+def test_a_flow_that_has_not_ended_has_not_failed() -> None:
+    both = arms(10, 10, failed=0)
+    running = replace(both[0], flow=flow(0, FlowOutcome.IN_PROGRESS))
+    assert told(asked("arms", [running, *both[1:]])["arms.failed"]) == (0.0, 19, 1)
+
+
+def test_95th_percentiles_of_arms_differ_with_an_interval() -> None:
+    """150 flows of 20 s against 150 of 10 s; the interval of a percentile needs 59."""
+    both = [
+        replace(it, flow=replace(it.flow, end_ns=START + (20 if at < 150 else 10) * SECOND))
+        for at, it in enumerate(arms(150, 150, failed=0)) if it.flow is not None
+    ]  # fmt: skip
+    found = asked("arms", both)["arms.slower"]
+    assert (found.value, found.low, found.high) == (10 * SECOND, 10 * SECOND, 10 * SECOND)
+    assert asked("arms", arms(20, 20, 0))["arms.slower"].status is Status.INSUFFICIENT
 
 
 def test_a_wrong_split_makes_the_comparison_worthless() -> None:
     settings = replace(FEW, arm_shares=("risk v2 0.5", "risk off 0.5"))
     fine = asked("arms", arms(20, 20, failed=5), settings)
-    assert (fine["arms.ratio"].value, fine["arms.failed"].status) == (1.0, Status.MEASURED)
+    assert fine["arms.ratio"].detail == {"hits": 20, "planned": 0.5, "p_value": 1.0}
+    assert fine["arms.failed"].status is Status.MEASURED
     wrong = asked("arms", arms(5, 40, failed=5), settings)
-    assert wrong["arms.ratio"].value is not None and wrong["arms.ratio"].value < 0.001
+    assert "the split is not the planned one" in wrong["arms.ratio"].note
     assert wrong["arms.failed"].status is Status.INSUFFICIENT
+    third = [*arms(20, 20, 0), acted(decided(40, feature_flags={"risk": "v3"}), 40)]
+    assert "v3 has no declared share" in asked("arms", third, settings)["arms.ratio"].note
     with pytest.raises(UsageError, match="is not `FLAG VARIANT SHARE`"):
         asked("arms", arms(5, 5, 0), replace(FEW, arm_shares=("risk v2",)))
 
@@ -345,6 +388,7 @@ def test_provenance_is_told_hop_by_hop() -> None:
 def test_retention_is_the_age_of_the_oldest_decision() -> None:
     found = asked("log_integrity", [decided(0), decided(9)], data_end_ns=START + 200 * DAY_NS)
     assert told(found["retention"]) == (200.0 * DAY_NS, 2, 0)
+    assert (found["retention"].low, found["retention"].high) == (200 * DAY_NS, 200 * DAY_NS)
     assert "183 days holds" in found["retention"].note
     young = asked("log_integrity", [decided(0)])["retention"]
     assert "does not show" in young.note

@@ -157,5 +157,21 @@ def test_drift_is_between_versions_of_one_model_never_between_models() -> None:
         decided(at, model_name=name, model_version=version)
         for at, (name, version) in enumerate(names * 3)
     ]
-    notes = [re.split("[:;]", it.note)[0] for it in _all("drift", decisions, FEW)]
-    assert {it for it in notes if "→" in it} == {"m@1 → m@2"}
+    notes = {re.split("[:;]", it.note)[0] for it in _all("drift", decisions, FEW)}
+    assert {it for it in notes if "→" in it and "half" not in it} == {"m@1 → m@2"}
+
+
+def test_a_roll_out_is_no_drift_in_time() -> None:
+    """The second version is surer; neither changes in itself, and only the roll-out tells."""
+    decisions = [
+        decided(at, confidence=f"0.{at % 4 + (1 if at < 80 else 5)}", model_name="m",
+                model_version="1" if at < 80 else "2")
+        for at in range(160)
+    ]  # fmt: skip
+    found = {
+        it.detail["compared"]: it
+        for it in _all("drift", decisions, FEW) if it.metric == "drift.confidence"
+    }  # fmt: skip
+    assert found["m@1 → m@2"].low is not None and found["m@1 → m@2"].low > 1
+    for version in ("m@1", "m@2"):
+        assert found[f"{version}, first half → second half"].low == 0

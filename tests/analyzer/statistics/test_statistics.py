@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.statistics.intervals import Interval, difference
 from analyzer.statistics.proportions import newcombe, wilson
 from analyzer.statistics.quantiles import quantile_ranks
 from analyzer.statistics.ranks import mann_whitney
@@ -185,3 +186,9 @@ def test_the_share_larger_is_counted_pair_by_pair(sample: list[int], base: list[
     doubled = sum(2 if mine > other else mine == other for mine, other in product(sample, base))
     assert found.share_larger == doubled / (2 * len(sample) * len(base))
     assert found.p_value == pytest.approx(back.p_value)
+
+
+def test_the_interval_of_a_difference_adds_the_distances_as_squares() -> None:
+    """5 in [2, 9] less 3 in [0, 7]: 2 - √(3² + 4²) and 2 + √(4² + 3²)."""
+    found = difference(5, Interval(low=2, high=9), 3, Interval(low=0, high=7))
+    assert (found.low, found.high) == (-3, 7)

@@ -57,7 +57,7 @@ class Gatherer:
         rows = self._assign(recorded)
         for _ in range(ROUNDS_MAX):
             names = sorted({name for flow in rows for name in (flow.flow_id, *flow.aliases)})
-            with self._store.lease("derive flows: read") as session:
+            with self._store.reading("derive flows: read") as session:
                 asked = {"flow_ids": names, "trace_ids": list(recorded.trace_ids)}
                 more = ask(session, TRACES_OF_FLOWS, asked)["trace_id"].to_list()
                 if not more:
@@ -71,7 +71,7 @@ class Gatherer:
         return assign(recorded.spans, recorded.logs, recorded.decisions, self._settings)
 
     def _read(self, chunk: Sequence[str]) -> Recorded:
-        with self._store.lease("derive flows: read") as session:
+        with self._store.reading("derive flows: read") as session:
             generation = read_dirty(session).generation
             trace_ids = set(chunk)
             fresh = sorted(trace_ids)

@@ -70,7 +70,7 @@ def judge_population(
     started = time.perf_counter()
     digest = code_digest(settings)
     for _ in range(TRIES_MAX):
-        with store.lease("judge flows: read") as session:
+        with store.reading("judge flows: read") as session:
             state = read_population_state(session)
             made_by = {it.detector: it.facts.get("made_by") for it in state.coverage}
             wanted = dict.fromkeys((it.name for it in population_detectors()), digest)
@@ -97,7 +97,7 @@ def said_by(
     store: Store, detector: PopulationDetector, settings: PopulationSettings
 ) -> list[Finding]:
     """What one detector says, its coverage row last; nothing is written."""
-    with store.lease("judge flows: read") as session:
+    with store.reading("judge flows: read") as session:
         seen = _seen(session, settings)
     return _asked(store, detector, seen, settings, code_digest(settings))
 
@@ -139,7 +139,7 @@ def _asked(
     """The findings of one detector, and the row that says what it looked at."""
     given = settings.detectors.get(detector.name, detector.settings())
     asked = [load(path) for path in detector.questions]
-    with store.lease(f"judge flows: {detector.name}") as session:
+    with store.reading(f"judge flows: {detector.name}") as session:
         frames = {
             it.name: ask(session, it.path, {name: getattr(given, name) for name in it.params})
             for it in asked
@@ -158,7 +158,7 @@ def _asked(
     findings = sorted(judged.findings, key=lambda it: (GRAVITY[it.severity], it.finding_id))
     kept = findings[:FINDINGS_MAX]
     if kept:
-        with store.lease(f"judge flows: {detector.name}") as session:
+        with store.reading(f"judge flows: {detector.name}") as session:
             kept = [_with_flows(session, finding) for finding in kept]
     return [*kept, _coverage_row(detector, judged, cut, len(findings) - len(kept), digest)]
 

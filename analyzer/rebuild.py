@@ -101,16 +101,19 @@ def _sum(total: RebuildReport, done: RebuildReport) -> RebuildReport:
 
 def _todo(store: Store, digest: str) -> list[str]:
     """Traces to begin with: dirty ones, all when our code changed, and those left open."""
-    with store.lease("derive flows: read") as session:
-        if set(read_code_digests(session)) - {digest}:
+    with store.reading("derive flows: read") as session:
+        is_other_code = bool(set(read_code_digests(session)) - {digest})
+    if is_other_code:
+        with store.lease("derive flows: all again") as session:
             mark_all_dirty(session)
+    with store.reading("derive flows: read") as session:
         open_ids = ask(session, UNSETTLED, {})["trace_id"].to_list()
         dirty = read_dirty(session).trace_ids
         return sorted({*dirty, *open_ids}) if dirty else []
 
 
 def _dirty(store: Store) -> list[str]:
-    with store.lease("derive flows: read") as session:
+    with store.reading("derive flows: read") as session:
         return sorted(read_dirty(session).trace_ids)
 
 

@@ -226,7 +226,8 @@ def report(experiment: Experiment, codes: tuple[int, int, float]) -> None:
     print(f"requests to the receiver: {dict(experiment.sent)}")
     longest = sorted((row for row in rows if "held" in row), key=lambda row: -row["held"])[:5]
     for row in longest:
-        print(f"longest hold: {row['held']:.2f} s by {row['kind']} ({row['purpose']})")
+        print(f"longest hold: {row['held']:.2f} s ({row['cpu']:.2f} s of processor) "
+              f"by {row['kind']} ({row['purpose']})")  # fmt: skip
     for path in sorted(experiment.folder.glob("*.log")):
         for line in path.read_text().splitlines():
             if "in use by" in line or "data kept coming" in line:

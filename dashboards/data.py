@@ -150,7 +150,8 @@ def stamp_of(path: Path) -> Stamp:
 def held(purpose: str, question: Callable[[Session], T], path: str | None = None) -> T:
     """Asks one thing under a lease; whatever is computed from the answer comes after it."""
     settings = LeaseSettings(wait_seconds_max=WAIT_SECONDS_MAX)
-    with Store(Path(path) if path else store_path(), settings).lease(f"dashboard: {purpose}") as s:
+    store = Store(Path(path) if path else store_path(), settings)
+    with store.reading(f"dashboard: {purpose}") as s:
         return question(s)
 
 

@@ -42,7 +42,7 @@ class KnownInputs:
                 self._hash(source.path)
         if self._contents:
             hashes = sorted({content.sha256 for content in self._contents.values()})
-            with store.lease(PURPOSE) as session:
+            with store.reading(PURPOSE) as session:
                 self._known = known_inputs(session, hashes, listed_max)
 
     def sha256(self, path: str, raw: BinaryIO) -> str | None:

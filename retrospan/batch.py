@@ -69,7 +69,7 @@ def _flows(edge: Edge, wanted: Wanted) -> tuple[list[Flow], list[Flow]]:
     from retrospan.documents import flow_row
     from store import read
 
-    with edge.lease("reading flows to replay") as session:
+    with edge.reading("reading flows to replay") as session:
         chosen = choose(session, wanted.options, FIELDS)
         members = None
         if wanted.incident is not None:

@@ -74,7 +74,7 @@ def causes_of(
     replays of the same store.
     """
     settings = edge.settings().fill("replay", ReplaySettings)
-    with edge.lease("reading an incident's causes") as session:
+    with edge.reading("reading an incident's causes") as session:
         incident = read.read_incident(session, incident_id)
         basis = basis_of(session, incident, settings)
         known = None if anew else kept(session, incident, basis, Causes)
@@ -98,7 +98,7 @@ def _concluded(
     programs: dict[tuple[str, str], Folds] | None,
     replays: bool,
 ) -> Causes:
-    with edge.lease("looking for an incident's causes") as session:
+    with edge.reading("looking for an incident's causes") as session:
         flows = read.read_flows(session)
         sagas = read.read_sagas(session)
         findings = read.read_findings(session)

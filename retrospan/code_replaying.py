@@ -105,7 +105,7 @@ def _subjects(edge: Edge, flow_ids: Sequence[str] | None, *, lending: bool) -> "
     from replay.code.transitions import transitions_of
     from store import read
 
-    with edge.lease("reading flows to replay") as session:
+    with edge.reading("reading flows to replay") as session:
         for flow_id in flow_ids or ():
             read.read_flow(session, flow_id)
         flows = read.read_flows(session)

@@ -92,7 +92,7 @@ def contrast_flows(
     scope = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
-    with edge.lease("contrasting flows") as session:
+    with edge.reading("contrasting flows") as session:
         chosen = choose(session, scope, FIELDS)
         heads = _kept(read_heads(session), chosen.flow_ids(session), chosen.row_where)
         if incident is not None:

@@ -102,7 +102,7 @@ def _slo_file(sample: str) -> Path | None:
 
 def _standing(edge: Edge, named: Path) -> list[str]:
     """How each objective stands at the end of the data."""
-    with edge.lease("holding the sample to its objectives") as session:
+    with edge.reading("holding the sample to its objectives") as session:
         flows = read_facts(session)
         end_ns = read.counts(session).data_end_ns
     return [standing(one) for one in report(read_slos([named]), flows, (end_ns or 0) + 1)]
@@ -146,7 +146,7 @@ def _incident(edge: Edge, sample: str) -> tuple[Incident, list[str]]:
     """The incident with the most affected flows that burn rates show, with all flows of its time;
     where they show none, all data is declared to be one."""
     incidents, _ = search(edge)
-    with edge.lease("reading the flows of the incident") as session:
+    with edge.reading("reading the flows of the incident") as session:
         flows = read.read_flows(session)
         sagas = read.read_sagas(session)
     if not flows:

@@ -222,7 +222,7 @@ def _content(db: Path) -> Check:
     from store.read import counts
 
     settings = LeaseSettings(wait_seconds_max=WAIT_SECONDS_MAX)
-    with Store(db, settings).lease("doctor") as session:
+    with Store(db, settings).reading("doctor") as session:
         known = counts(session)
     facts: dict[str, JsonValue] = {
         "schema_version": SCHEMA_VERSION,

@@ -68,6 +68,9 @@ class Edge:
     def lease(self, purpose: str, *, create: bool = False) -> "AbstractContextManager[Session]":
         return self.store().lease(purpose, create=create)
 
+    def reading(self, purpose: str) -> "AbstractContextManager[Session]":
+        return self.store().reading(purpose)
+
     def say(self, text: str) -> None:
         """A line for people, on standard error."""
         if not self.quiet:

@@ -13,7 +13,7 @@ def flip_document(edge: Edge, flow_id: str, operation: str, change: str) -> Docu
     from replay.flip import smallest_flip
     from store import read
 
-    with edge.lease("reading a flow to flip") as session:
+    with edge.reading("reading a flow to flip") as session:
         read.read_flow(session, flow_id)
     replayer = Replayer(edge)
     recording = replayer.recordings[flow_id]

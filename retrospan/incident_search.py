@@ -18,7 +18,7 @@ def search(edge: "Edge", slos: Sequence[Slo] = ()) -> tuple[list[Incident], int]
     """The incidents of the stored flows, and how many flows there are. Those that are new are
     kept. Each kind of flow, and each region of it, is held to a default objective; `slos` come
     beside it."""
-    with edge.lease("looking for incidents") as session:
+    with edge.reading("looking for incidents") as session:
         flows = read.read_flows(session)
         sagas = read.read_sagas(session)
         findings = read.read_findings(session)

@@ -80,7 +80,7 @@ def _read(
 
     if len(flow_ids) > FLOWS_MAX:
         raise UsageError(f"{len(flow_ids)} flows are too many to serve; at most {FLOWS_MAX}")
-    with edge.lease("reading recordings") as session:
+    with edge.reading("reading recordings") as session:
         flows = [read.read_flow(session, flow_id) for flow_id in flow_ids]
         spans = read.read_spans(session, [it for flow in flows for it in flow.trace_ids])
     by_trace: defaultdict[str, list[Span]] = defaultdict(list)

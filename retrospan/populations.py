@@ -25,7 +25,7 @@ def population_document(edge: Edge, scenario: Path) -> Document:
     what_if = load_scenario(scenario)
     if not what_if.changes:
         raise UsageError(f"{scenario}: a population what-if needs `changes`")
-    with edge.lease("reading flows to simulate") as session:
+    with edge.reading("reading flows to simulate") as session:
         flows = read.read_flows(session)
     if not flows:
         raise NotFoundError("the store holds no flow; load data with: retrospan ingest PATH")

@@ -81,7 +81,7 @@ def _flows(edge: Edge, flow_ids: Sequence[str] | None) -> list[Flow]:
     """Every flow of the store: all serve as recordings of their kinds."""
     from store import read
 
-    with edge.lease("reading flows to replay") as session:
+    with edge.reading("reading flows to replay") as session:
         for flow_id in flow_ids or ():
             read.read_flow(session, flow_id)
         flows = read.read_flows(session)

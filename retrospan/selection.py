@@ -35,6 +35,11 @@ class Chosen:
     limit: int
 
     @property
+    def rows_read(self) -> int | None:
+        """How many rows are enough where the store gives them in the order of the list."""
+        return None if self.row_where else self.limit
+
+    @property
     def narrow(self) -> bool:
         return self.flows != read.FlowSelection()
 

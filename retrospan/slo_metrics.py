@@ -16,7 +16,8 @@ from analyzer.slo.evaluate import SloReport, reports_of
 from analyzer.slo.export.prometheus import COUNTER
 from analyzer.slo.export.text import Family, Sample, exposition
 from analyzer.slo.model import Slo
-from analyzer.slo.timeline import Judged, Timeline, judge, timeline_of
+from analyzer.slo.judging import Judge, Judged
+from analyzer.slo.timeline import Timeline, timeline_of
 from store import read
 from store.errors import DataError
 from store.lease import Store
@@ -44,6 +45,7 @@ class SloMetrics:
     def __init__(self, store: Store, slos: Sequence[Slo], kept: Path) -> None:
         self._store, self._kept = store, kept
         self._slos = [slo for slo in slos if slo.good is not None]
+        self._judges = [Judge(slo) for slo in self._slos]
         self._counters = _load(kept)
         self._derivation: int | None = None
         self._judged: dict[str, list[Judged | None]] = {}
@@ -75,14 +77,14 @@ class SloMetrics:
 
     def _look(self) -> int | None:
         """Judge what was derived since the last look; says where the data ends."""
-        with self._store.lease("counting flows for SLOs") as session:
+        with self._store.reading("counting flows for SLOs") as session:
             known = read.counts(session)
             derivation = read_derivation(session)  # first: what is written meanwhile is read twice
             fresh = read_flow_facts(session, after=self._derivation) if self._slos else []
             kept = self._judged.keys() | {flow.flow_id for flow in fresh}
             gone = kept - set(read_flow_ids(session)) if len(kept) > known.flows else set()
         for flow in fresh:
-            self._judged[flow.flow_id] = [judge(slo, flow) for slo in self._slos]
+            self._judged[flow.flow_id] = [judge(flow) for judge in self._judges]
         for flow_id in gone:
             self._judged.pop(flow_id, None)
         self._derivation = derivation

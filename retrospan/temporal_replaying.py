@@ -80,7 +80,7 @@ def _histories(edge: Edge, names: Sequence[str]) -> "tuple[list[RecordedHistory]
     flow_ids = [name for name in names if not Path(name).exists()]
     stored = {}
     if flow_ids:
-        with edge.lease("reading histories to replay") as session:
+        with edge.reading("reading histories to replay") as session:
             stored = stored_histories(session, flow_ids)
     found: list[RecordedHistory] = []
     for name in names:

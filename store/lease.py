@@ -1,8 +1,9 @@
 """The lease: who may open the store file, and for how long.
 
-DuckDB lets one process have a file open. So nobody keeps it: `Store.lease` waits for its turn,
-opens the file, hands out a `Session`, closes the file. Leases of one process share one connection.
-Take one lease per command or page, and compute nothing while it is held.
+DuckDB lets one process have a file open, or many that only read it. So nobody keeps it:
+`Store.lease` waits for its turn, opens the file, hands out a `Session`, closes the file;
+`Store.reading` does so beside others that read. Leases of one process share one connection. Take
+one lease per command or page, and compute nothing while it is held.
 
 While the file is open the process's umask is 0077, because DuckDB creates the write-ahead log and
 spill files with it. Never open the database file by other means in a process that may hold a
@@ -14,7 +15,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,14 @@ from pathlib import Path
 import duckdb
 
 from store import schema
-from store.errors import DataError, StoreBusyError, StoreError, StoreMissingError, StoreVersionError
+from store.errors import (
+    DataError,
+    InvariantError,
+    StoreBusyError,
+    StoreError,
+    StoreMissingError,
+    StoreVersionError,
+)
 from store.locks import POLL_SECONDS, FileLock
 from store.session import Session
 
@@ -50,6 +58,8 @@ class _File:
         self.process = os.getpid()
         self.lock = FileLock(path)
         self.connection: duckdb.DuckDBPyConnection | None = None
+        self.reads_only = False  # the connection that is open
+        self.writers_waiting = 0  # for a connection of this process that only reads
         self.leases = 0
         self.openings = 0
         self.turn = threading.Condition()
@@ -57,20 +67,28 @@ class _File:
         self.holders: dict[int, int] = {}
 
     def enter(
-        self, purpose: str, settings: LeaseSettings, create: bool, tell: Tell | None = None
+        self,
+        purpose: str,
+        settings: LeaseSettings,
+        create: bool,
+        tell: Tell | None = None,
+        reads_only: bool = False,
     ) -> Session:
         deadline = time.monotonic() + settings.wait_seconds_max
         if not self.turn.acquire(timeout=max(settings.wait_seconds_max, 0)):
             raise StoreBusyError(_busy(self.path, "another thread of this process", settings))
         try:
             self._let_others_pass()
+            if self.reads_only and not reads_only:
+                self._await_readers(settings, deadline)
             if self.connection is None:
-                self.connection = self._open(purpose, settings, create, deadline, tell)
+                self.connection = self._open(purpose, settings, create, deadline, tell, reads_only)
+                self.reads_only = reads_only
             cursor = self.connection.cursor()
             self.leases += 1
             thread = threading.get_ident()
             self.holders[thread] = self.holders.get(thread, 0) + 1
-            return Session(self.path, cursor, self.writing)
+            return Session(self.path, cursor, self.writing, self.reads_only)
         finally:
             self.turn.release()
 
@@ -96,11 +114,23 @@ class _File:
         """
         if self.connection is None or threading.get_ident() in self.holders:
             return
-        if self.lock.is_awaited():
+        if self.writers_waiting or self.lock.is_awaited():
             before = self.openings
             self.turn.wait_for(
                 lambda: self.connection is None or self.openings > before, COURTESY_SECONDS_MAX
             )
+
+    def _await_readers(self, settings: LeaseSettings, deadline: float) -> None:
+        """A connection that only reads cannot be made to write: wait until it is closed."""
+        if threading.get_ident() in self.holders:
+            raise InvariantError("a lease that writes was asked for within one that only reads")
+        self.writers_waiting += 1
+        try:
+            left = max(deadline - time.monotonic(), 0.0)
+            if not self.turn.wait_for(lambda: not self.reads_only, left):
+                raise StoreBusyError(_busy(self.path, "readers of this process", settings))
+        finally:
+            self.writers_waiting -= 1
 
     def _open(
         self,
@@ -109,16 +139,17 @@ class _File:
         create: bool,
         deadline: float,
         tell: Tell | None,
+        reads_only: bool,
     ) -> duckdb.DuckDBPyConnection:
         _require(self.path, create)
         waiting = partial(_tell_waiting, self.path, self.lock, tell) if tell else None
-        if not self.lock.acquire(purpose, deadline, waiting):
+        if not self.lock.acquire(purpose, deadline, waiting, shared=reads_only):
             raise StoreBusyError(_busy(self.path, self.lock.holder(), settings))
         _PRIVATE.enter()
         try:
             _require(self.path, create)
             _drop_empty(self.path, create)
-            connection = _connect(self.path, settings, deadline)
+            connection = _connect(self.path, settings, deadline, reads_only)
             try:
                 # On a cursor that ends: a result left half read would keep a transaction open, and
                 # beside one DuckDB writes all twice, into its log and then to its place.
@@ -139,7 +170,7 @@ class _File:
             if self.connection is not None:
                 self.connection.close()
         finally:
-            self.connection = None
+            self.connection, self.reads_only = None, False
             _PRIVATE.leave()
             self.lock.release()
 
@@ -204,13 +235,20 @@ class Store:
         """Whether another process waits for the file right now."""
         return FileLock(self.path.absolute().resolve()).is_awaited()
 
-    @contextmanager
-    def lease(self, purpose: str, *, create: bool = False) -> Iterator[Session]:
+    def lease(self, purpose: str, *, create: bool = False) -> AbstractContextManager[Session]:
         """The right to use the file until the block ends; `purpose` is shown to who must wait."""
+        return self._leased(purpose, create=create, reads_only=False)
+
+    def reading(self, purpose: str) -> AbstractContextManager[Session]:
+        """The right to read the file, beside all others that only read; nothing can be written."""
+        return self._leased(purpose, create=False, reads_only=True)
+
+    @contextmanager
+    def _leased(self, purpose: str, *, create: bool, reads_only: bool) -> Iterator[Session]:
         key = self.path.absolute().resolve()
         with _FILES_LOCK:
             file = _FILES.setdefault(key, _File(key))
-        session = file.enter(purpose, self.settings, create, self._tell)
+        session = file.enter(purpose, self.settings, create, self._tell, reads_only)
         try:
             yield session
         except duckdb.Error as error:
@@ -240,7 +278,9 @@ def _drop_empty(path: Path, create: bool) -> None:
         path.unlink()
 
 
-def _connect(path: Path, settings: LeaseSettings, deadline: float) -> duckdb.DuckDBPyConnection:
+def _connect(
+    path: Path, settings: LeaseSettings, deadline: float, reads_only: bool = False
+) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {
         "enable_external_access": "false",
         "autoinstall_known_extensions": "false",
@@ -253,7 +293,7 @@ def _connect(path: Path, settings: LeaseSettings, deadline: float) -> duckdb.Duc
         config["memory_limit"] = f"{settings.memory_bytes_max}B"
     while True:
         try:
-            return duckdb.connect(str(path), config=config)
+            return duckdb.connect(str(path), read_only=reads_only, config=config)
         except duckdb.Error as error:
             said = str(error)
             if "Could not set lock" not in said:

@@ -1,4 +1,4 @@
-"""A file lock that serves processes in the order they came.
+"""A file lock that serves processes in the order they came: one at a time, or readers together.
 
 Two files: `<file>.lock` is the lock itself (flock), `<file>.queue` the queue before it. Who wants
 the lock draws a number from the queue file and keeps that byte of it locked until it has its turn:
@@ -19,6 +19,7 @@ from store.errors import StoreError
 POLL_SECONDS = 0.005
 TOLD_SECONDS = 5.0  # between two words about waiting
 HOLDER_BYTES_MAX = 400
+READERS = b"processes that read"  # those that are left when the last who came has gone
 _NUMBER_BYTES = 8
 _NUMBER_MAX = 2**62
 # Locks of an open file, which closing the file elsewhere does not drop. Without them (no Linux) the
@@ -34,13 +35,20 @@ class FileLock:
         self._queue = path.with_name(path.name + ".queue")
         self._lock = path.with_name(path.name + ".lock")
         self._held: int | None = None
+        self._note = b""
+        self._shared = False
 
     def acquire(
-        self, purpose: str, deadline: float, waiting: Callable[[], None] | None = None
+        self,
+        purpose: str,
+        deadline: float,
+        waiting: Callable[[], None] | None = None,
+        *,
+        shared: bool = False,
     ) -> bool:
         """Take the lock, or return False when `deadline` (monotonic seconds) passes.
 
-        `waiting` is called now and then meanwhile.
+        `waiting` is called now and then meanwhile. A `shared` lock others may share.
         """
         queue = _open(self._queue)
         try:
@@ -50,7 +58,8 @@ class FileLock:
                 if number is None:
                     return False
                 tell_at = time.monotonic() + TOLD_SECONDS
-                while not (_is_first(queue, number) and _try_flock(lock)):
+                kind = fcntl.LOCK_SH if shared else fcntl.LOCK_EX
+                while not (_is_first(queue, number) and _try_flock(lock, kind)):
                     now = time.monotonic()
                     if now >= deadline:
                         return False
@@ -58,10 +67,10 @@ class FileLock:
                         waiting()
                         tell_at = now + TOLD_SECONDS
                     time.sleep(POLL_SECONDS)
-                note = f"process {os.getpid()} ({purpose})".encode()
+                self._note = f"process {os.getpid()} ({purpose})".encode()[:HOLDER_BYTES_MAX]
                 os.ftruncate(lock, 0)
-                os.pwrite(lock, note[:HOLDER_BYTES_MAX], 0)
-                self._held, lock = lock, -1
+                os.pwrite(lock, self._note, 0)
+                self._held, self._shared, lock = lock, shared, -1
                 return True
             finally:
                 if lock >= 0:
@@ -72,7 +81,9 @@ class FileLock:
     def release(self) -> None:
         """Give the lock back."""
         if self._held is not None:
-            os.ftruncate(self._held, 0)
+            if os.pread(self._held, HOLDER_BYTES_MAX, 0) == self._note:  # no other reader's
+                os.ftruncate(self._held, 0)
+                os.pwrite(self._held, READERS if self._shared else b"", 0)
             fcntl.flock(self._held, fcntl.LOCK_UN)
             os.close(self._held)
             self._held = None
@@ -113,7 +124,7 @@ def _open(path: Path) -> int:
 
 def _drawn(queue: int, deadline: float) -> int | None:
     """The next number, with its byte locked; None when the deadline passes."""
-    while not _try_flock(queue):  # others hold it for a moment only
+    while not _try_flock(queue, fcntl.LOCK_EX):  # others hold it for a moment only
         if time.monotonic() >= deadline:
             return None
         time.sleep(POLL_SECONDS)
@@ -137,9 +148,9 @@ def _is_first(queue: int, number: int) -> bool:
     return kind == fcntl.F_UNLCK
 
 
-def _try_flock(descriptor: int) -> bool:
+def _try_flock(descriptor: int, kind: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

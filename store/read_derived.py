@@ -115,9 +115,12 @@ def _present_id(session: Session, alias: str) -> str:
     return found[0]
 
 
-def read_sagas(session: Session, flow_ids: Sequence[str] | None = None) -> list[SagaVerdict]:
-    """Verdicts by flow id and saga id."""
-    return [saga_of(row) for row in session.rows("read/sagas", _which(flow_ids))]
+def read_sagas(
+    session: Session, flow_ids: Sequence[str] | None = None, limit: int | None = None
+) -> list[SagaVerdict]:
+    """Verdicts by flow id and saga id; the first `limit`."""
+    asked = {**_which(flow_ids), "limit": limit}
+    return [saga_of(row) for row in session.rows("read/sagas", asked)]
 
 
 def read_findings(session: Session, flow_ids: Sequence[str] | None = None) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 
+from store.errors import InvariantError
 from store.statements import statement
 
 
@@ -15,11 +16,16 @@ class Session:
     """One lease's own cursor. Only `store` uses its methods; others pass it on."""
 
     def __init__(
-        self, path: Path, cursor: duckdb.DuckDBPyConnection, lock: threading.RLock
+        self,
+        path: Path,
+        cursor: duckdb.DuckDBPyConnection,
+        lock: threading.RLock,
+        reads_only: bool = False,
     ) -> None:
         self.path = path
         self.cursor = cursor
         self._writing = lock
+        self._reads_only = reads_only
         self._depth = 0
 
     def rows(self, name: str, params: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
@@ -66,6 +72,8 @@ class Session:
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; one inside another is part of it. Writers of one process wait here."""
+        if self._reads_only:
+            raise InvariantError("written to under a lease that only reads")
         with self._writing:
             if self._depth:
                 yield

@@ -23,7 +23,7 @@ def watch(kind: str, into: Path) -> None:
     from store.errors import StoreBusyError
 
     stream = into.open("a")
-    since: dict[int, tuple[str, float, float]] = {}  # purpose, asked, got
+    since: dict[int, tuple[str, float, float, float]] = {}  # purpose, asked, got, processor
     enter, leave = lease._File.enter, lease._File.leave
 
     def put(row: Row) -> None:
@@ -37,14 +37,14 @@ def watch(kind: str, into: Path) -> None:
         except StoreBusyError:
             put({"busy": purpose, "wait": time.monotonic() - asked})
             raise
-        since[id(session)] = purpose, asked, time.monotonic()
+        since[id(session)] = purpose, asked, time.monotonic(), time.process_time()
         return session
 
     def watched_leave(self: Any, session: Any) -> None:
-        purpose, asked, got = since.pop(id(session))
+        purpose, asked, got, spent = since.pop(id(session))
         leave(self, session)
-        done = time.monotonic()
-        put({"purpose": purpose, "wait": got - asked, "held": done - got, "got": got})
+        done, spent = time.monotonic(), time.process_time() - spent
+        put({"purpose": purpose, "wait": got - asked, "held": done - got, "got": got, "cpu": spent})
 
     lease._File.enter = watched_enter  # type: ignore[assignment, method-assign]
     lease._File.leave = watched_leave  # type: ignore[method-assign]

@@ -39,7 +39,7 @@ def chosen_records(store: Store, incident: Incident, around_ns: int | None) -> R
     """
     flow_ids: list[str] = []
     if around_ns is not None:
-        with store.lease(PURPOSE) as session:
+        with store.reading(PURPOSE) as session:
             flows = read.read_flows(session)
         low, high = incident.start_ns - around_ns, incident.end_ns + around_ns
         flow_ids = [flow.flow_id for flow in flows if overlaps(flow, low, high)]
@@ -67,7 +67,7 @@ def _traced(store: Store, chosen: Chosen) -> tuple[list[Span], list[LogRecord]]:
     spans: list[Span] = []
     logs: list[LogRecord] = []
     for trace_ids in leases(chosen.traces):
-        with store.lease(PURPOSE) as session:
+        with store.reading(PURPOSE) as session:
             some, said = read.read_spans(session, trace_ids), read.read_logs(session, trace_ids)
         if chosen.members is not None:
             wanted = chosen.members
@@ -94,7 +94,7 @@ def _loose(store: Store) -> list[LogRecord]:
 
 
 def _decisions(store: Store, flow_ids: frozenset[str] | None, chosen: Chosen) -> list[Decision]:
-    with store.lease(PURPOSE) as session:
+    with store.reading(PURPOSE) as session:
         decisions = read.read_decisions(session)
         if flow_ids is None:
             return decisions

@@ -59,7 +59,7 @@ def write_proofs(edge: Edge, decisions: Sequence[Decision], folder: Path) -> Car
     asked to show it, and nothing of it is in the proof. The head of the log beside them, unless
     the log is broken. No file where no decision is of the log."""
     for _ in range(TRIES_MAX):
-        with edge.lease("checking the decision log") as session:
+        with edge.reading("checking the decision log") as session:
             log = check_log(session)
             end_ns = read.counts(session).data_end_ns or 0
         lines, sizes = _proofs(edge, decisions)
@@ -88,7 +88,7 @@ def _proofs(edge: Edge, decisions: Sequence[Decision]) -> tuple[list[str], set[i
     lines: list[str] = []
     sizes: set[int] = set()
     for start in range(0, len(decisions), PROOFS_PER_LEASE):
-        with edge.lease("proving decisions") as session:
+        with edge.reading("proving decisions") as session:
             for decision in decisions[start : start + PROOFS_PER_LEASE]:
                 try:
                     shown = prove(session, decision.decision_id)

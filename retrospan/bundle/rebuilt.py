@@ -88,7 +88,7 @@ def _load(store: Store, path: Path, limits: Limits, record: type[Any]) -> None:
 
 def window_flow_ids(edge: Edge, incident: Incident) -> list[str]:
     """Flows that ran in the incident, by start."""
-    with edge.lease("reading a bundle's flows") as session:
+    with edge.reading("reading a bundle's flows") as session:
         flows = read.read_flows(session)
     return [flow.flow_id for flow in flows if overlaps(flow, incident.start_ns, incident.end_ns)]
 

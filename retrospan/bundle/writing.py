@@ -71,7 +71,7 @@ def write_bundle(edge: Edge, wanted: Wanted, output: Path, show: Show) -> Writte
     """Choose, redact, build again what the bundle holds, replay it, report on it, pack it."""
     settings = edge.settings()
     sieve = Sieve(wanted.level, Redactor(redaction_key(), settings.fill("redaction", OwnRules)))
-    with edge.lease("reading an incident for a bundle") as session:
+    with edge.reading("reading an incident for a bundle") as session:
         incident = read.read_incident(session, wanted.incident_id)
     incident = replace(incident, title=sieve.text(incident.title))
     with tempfile.TemporaryDirectory(prefix="retrospan-bundle-") as name:
@@ -84,7 +84,7 @@ def write_bundle(edge: Edge, wanted: Wanted, output: Path, show: Show) -> Writte
         sieve.file("the configuration", text)
         (folder / layout.SETTINGS).write_text(text, encoding="utf-8")
         entries += _own_files(folder, wanted, sieve)
-        with edge.lease("reading the files of an incident") as session:
+        with edge.reading("reading the files of an incident") as session:
             write_inputs(session, incident.incident_id, folder, sieve)
         proofs = write_proofs(edge, _taken_by(edge, incident, records.decisions), folder)
         optional = (layout.INPUTS, layout.PROOFS, layout.HEAD)
@@ -133,7 +133,7 @@ def write_bundle(edge: Edge, wanted: Wanted, output: Path, show: Show) -> Writte
 def _taken_by(edge: Edge, incident: Incident, decisions: Sequence[Decision]) -> list[Decision]:
     """Decisions of the affected flows."""
     affected = set(incident.flow_ids)
-    with edge.lease("reading the decisions of an incident") as session:
+    with edge.reading("reading the decisions of an incident") as session:
         flows = read.read_flows(session)
     ids = {
         decision_id

@@ -55,7 +55,7 @@ def report_conformance(
     if unknown:
         raise UsageError(f"--report {unknown[0]}: there are {', '.join(known)}")
     chosen = [one for name, one in known.items() if not report or name in report]
-    with edge.lease("reporting conformance") as session:
+    with edge.reading("reporting conformance") as session:
         answers = conformance(session, settings, chosen)
     document = conformance_document(chosen, answers, limit)
     rows = document["reports"]

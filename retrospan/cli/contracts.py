@@ -103,7 +103,7 @@ def report(
     settings = edge.settings().fill("contracts", ContractSettings)
     apis = _apis(edge, settings, api or ())
     _check(apis, window_a, window_b)
-    with edge.lease("holding exchanges against contracts") as session:
+    with edge.reading("holding exchanges against contracts") as session:
         window = _window(session, since, until)
         observed = observe(session, list(apis), window, settings.bodies_per_shape_max)
         drift = []

@@ -35,7 +35,7 @@ def command(
     token = token or None
     require_access(host, insecure=insecure, token=token, sign_in=sign_in)
     edge = edge_of(context)
-    with edge.lease("opening the dashboard"):
+    with edge.reading("opening the dashboard"):
         pass  # a missing or foreign store is told here, not on a page
     if edge.config is not None:
         os.environ[CONFIG_VARIABLE] = str(edge.config.absolute())  # where the pages look for it

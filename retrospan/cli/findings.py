@@ -78,7 +78,7 @@ def list_findings(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
-    with edge.lease("listing findings") as session:
+    with edge.reading("listing findings") as session:
         chosen = choose(session, options, CELLS)
         findings = read.read_findings(session, chosen.flow_ids(session))
         state = read_population_state(session)
@@ -110,7 +110,7 @@ def list_coverage(
     from store.population import read_population_state
 
     edge = edge_of(context)
-    with edge.lease("listing what was looked at") as session:
+    with edge.reading("listing what was looked at") as session:
         flows = read.counts(session).flows
         findings = read.read_findings(session)
         state = read_population_state(session)

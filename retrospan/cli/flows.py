@@ -79,7 +79,7 @@ def list_flows(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
-    with edge.lease("listing flows") as session:
+    with edge.reading("listing flows") as session:
         chosen = choose(session, options, CELLS)
         flows = read.read_flows(session, limited(chosen))
         underived = read.counts(session).underived_traces
@@ -118,7 +118,7 @@ def show_flow(
     from store import read
 
     edge = edge_of(context)
-    with edge.lease("showing a flow") as session:
+    with edge.reading("showing a flow") as session:
         flow = read.read_flow(session, flow_id)
         sagas = read.read_sagas(session, [flow.flow_id])
         findings = read.read_findings(session, [flow.flow_id])
@@ -196,7 +196,7 @@ def list_variants(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
-    with edge.lease("listing variants") as session:
+    with edge.reading("listing variants") as session:
         chosen = choose(session, options, VARIANT_CELLS)
         rows = variant_rows(session, chosen)
         underived = read.counts(session).underived_traces
@@ -228,7 +228,7 @@ def diff_flows(
     from store import read
 
     edge = edge_of(context)
-    with edge.lease("comparing flows") as session:
+    with edge.reading("comparing flows") as session:
         first, second = read.read_flow(session, a), read.read_flow(session, b)
     found = diff(first, second)
     document = diff_document(found)

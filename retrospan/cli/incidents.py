@@ -135,7 +135,7 @@ def list_incidents(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
     settings = edge.settings().fill("replay", ReplaySettings)
-    with edge.lease("listing incidents") as session:
+    with edge.reading("listing incidents") as session:
         chosen = choose(session, options, CELLS)
         incidents = read.read_incidents(session)
         flow_ids = chosen.flow_ids(session)
@@ -196,7 +196,7 @@ def show_incident(
     from store import read
 
     edge = edge_of(context)
-    with edge.lease("reading an incident") as session:
+    with edge.reading("reading an incident") as session:
         incident = read.read_incident(session, incident_id)
     if forget:
         forget_inputs(edge, incident_id)
@@ -267,7 +267,7 @@ def declare_incident(
     if not 0 < len(title) <= TITLE_CHARS_MAX:
         raise UsageError(f"--title has 1 to {TITLE_CHARS_MAX} characters, this has {len(title)}")
     edge = edge_of(context)
-    with edge.lease("reading flows for an incident") as session:
+    with edge.reading("reading flows for an incident") as session:
         end_of_data = read.counts(session).data_end_ns
         flows = read.read_flows(session)
         sagas = read.read_sagas(session)

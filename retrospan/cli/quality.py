@@ -81,7 +81,7 @@ def report_quality(
     from store import read
 
     edge = edge_of(context)
-    with edge.lease("reporting data quality") as session:
+    with edge.reading("reporting data quality") as session:
         report = quality_report(session)
         counts = read.counts(session)
     document = quality_document(report, counts)

@@ -91,7 +91,7 @@ def list_recordings(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
-    with edge.lease("listing recordings") as session:
+    with edge.reading("listing recordings") as session:
         chosen = choose(session, options, CELLS)
         flows = read.read_flows(session, chosen.flows)
     rows = chosen.rows([recording_row(flow) for flow in flows])
@@ -121,7 +121,7 @@ def show_recording(
     from store import read
 
     edge = edge_of(context)
-    with edge.lease("showing a recording") as session:
+    with edge.reading("showing a recording") as session:
         flow = read.read_flow(session, flow_id)
     document = provenance_document(flow, Replayer(edge))
     if as_json:

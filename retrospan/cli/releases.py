@@ -133,7 +133,7 @@ def report(
         raise UsageError(f"--kind {kind!r}: there are {', '.join(KINDS)}")
     edge = edge_of(context)
     settings = edge.settings().fill("releases", ReleaseSettings)
-    with edge.lease("comparing releases") as session:
+    with edge.reading("comparing releases") as session:
         counts = read.counts(session)
         end = counts.data_end_ns
         start = counts.data_start_ns or 0

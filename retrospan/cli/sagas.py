@@ -97,9 +97,9 @@ def list_sagas(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
-    with edge.lease("listing sagas") as session:
+    with edge.reading("listing sagas") as session:
         chosen = choose(session, options, CELLS)
-        sagas = read.read_sagas(session, chosen.flow_ids(session))
+        sagas = read.read_sagas(session, chosen.flow_ids(session), chosen.rows_read)
     rows = chosen.rows([saga_row(saga) for saga in sagas])
     kept = {(row["flow_id"], row["saga_id"]) for row in rows}
     effects = [
@@ -140,7 +140,7 @@ def summarise_sagas(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=1
     )
-    with edge.lease("summing up sagas") as session:
+    with edge.reading("summing up sagas") as session:
         chosen = choose(session, options, ())
         document = summarised(session, chosen.flow_ids(session))
     if as_json:

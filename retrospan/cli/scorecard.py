@@ -41,7 +41,7 @@ def command(
     owners = owners_of(_declared(edge), slos_of(settings))
     file = prices or price_file(settings)
     known = NO_PRICES if file is None else read_prices(file)
-    with edge.lease("filling in the scorecard") as session:
+    with edge.reading("filling in the scorecard") as session:
         counts = read.counts(session)
         end = counts.data_end_ns
         start = counts.data_start_ns or 0

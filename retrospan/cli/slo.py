@@ -56,7 +56,7 @@ def report(
 
     edge = edge_of(context)
     slos = _slos(edge, files)
-    with edge.lease("reporting SLOs") as session:
+    with edge.reading("reporting SLOs") as session:
         at_ns = _moment(session, at)
         flows = read_facts(session)
     reports = evaluated(slos, flows, at_ns)
@@ -102,7 +102,7 @@ def backtest(
 
     edge = edge_of(context)
     slos = [slo for slo in _slos(edge, files) if slo.good is not None]
-    with edge.lease("testing alerts") as session:
+    with edge.reading("testing alerts") as session:
         flows = read_facts(session)
         incidents = read.read_incidents(session)
     lines = [(slo, timeline(slo, flows)) for slo in slos]
@@ -165,7 +165,7 @@ def latency(
     edge = edge_of(context)
     limit_ns = None if within is None else _limit(within)
     slos = () if within is not None else _slos(edge, files)
-    with edge.lease("sharing out latency") as session:
+    with edge.reading("sharing out latency") as session:
         found = budgets(session, slos, limit_ns, read_flow_facts(session))
     document = latency_document(found)
     show(

@@ -18,7 +18,7 @@ def recorded_exchanges(
 
     Raises NotFoundError when the flow is unknown or holds none.
     """
-    with store.lease("reading a recording") as session:
+    with store.reading("reading a recording") as session:
         flow = read.read_flow(session, flow_id)
         spans = read.read_spans(session, list(flow.trace_ids))
     return flow, exchanges_of(flow, spans, service)

@@ -61,7 +61,7 @@ def _records(
 ) -> Iterator[tuple[list[Span], list[LogRecord]]]:
     """Spans and logs of whole traces, a lease's worth at a time; then logs without a trace."""
     for trace_ids in leases(chosen.traces):
-        with store.lease(PURPOSE) as session:
+        with store.reading(PURPOSE) as session:
             spans, logs = read_spans(session, trace_ids), read_logs(session, trace_ids)
         if chosen.members is not None:
             wanted = chosen.members

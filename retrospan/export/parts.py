@@ -31,27 +31,27 @@ class Chosen:
 
 def parts(store: Store, part: str, question: Path) -> Iterator[polars.DataFrame]:
     """The answers to a question with `low` and `high`, part after part; at least one."""
-    with store.lease(PURPOSE) as session:
+    with store.reading(PURPOSE) as session:
         asked = {"part": part, "rows": ROWS_PER_PART}
         places = ask(session, SQL / "cuts.sql", asked)["place"].to_list()
     lows = [LOWEST, *places]
     highs = [*(place - 1 for place in places), HIGHEST]
     for low, high in zip(lows, highs, strict=True):
-        with store.lease(PURPOSE) as session:
+        with store.reading(PURPOSE) as session:
             frame = ask(session, question, {"low": low, "high": high})
         yield frame
 
 
 def generation(store: Store) -> int:
     """The store's count of writes: equal numbers mean that nothing was added in between."""
-    with store.lease(PURPOSE) as session:
+    with store.reading(PURPOSE) as session:
         return counts(session).generation
 
 
 def choose(store: Store, flow_ids: Sequence[str]) -> Chosen:
     """All traces, or those of some flows."""
     ids = sorted(set(flow_ids))
-    with store.lease(PURPOSE) as session:
+    with store.reading(PURPOSE) as session:
         known = set(ask(session, SQL / "known_flows.sql", {"flow_ids": ids})["flow_id"])
         unknown = [flow_id for flow_id in ids if flow_id not in known]
         if unknown:

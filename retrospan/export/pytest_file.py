@@ -57,7 +57,7 @@ def export_pytest(
         )
     for text in expected:
         compiled(text, NAMES, "--expect")
-    with store.lease("reading a flow to export") as session:
+    with store.reading("reading a flow to export") as session:
         flow = read.read_flow(session, flow_id)
     name = re.sub(r"\W+", "_", flow.flow_id).strip("_").lower() or "flow"
     recording = folder / f"{name}.jsonl.gz"

@@ -26,6 +26,6 @@ def facts_of(
     `programs` may hold programs made for other replays of the same store.
     """
     releases = edge.settings().fill("releases", ReleaseSettings)
-    with edge.lease("reading an incident") as session:
+    with edge.reading("reading an incident") as session:
         facts = gather(session, incident_id, objectives, releases)
     return replace(facts, causes=causes_of(edge, incident_id, programs=programs, anew=anew))

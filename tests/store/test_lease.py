@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 
@@ -15,6 +16,7 @@ import pytest
 
 from store.errors import (
     DataError,
+    InvariantError,
     StoreBusyError,
 )
 from store.lease import LeaseSettings, Session, Store
@@ -36,6 +38,14 @@ span = Span(trace_id="a" * 32, span_id="b" * 16, parent_span_id=None, name="n", 
 batch = Batch(source="x", content_sha256="1", reader="r", rules_sha256="0", spans=[span])
 with Store(Path(sys.argv[1])).lease("a long load", create=True) as session:
     write_batch(session, batch)
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+READ = """
+import sys
+from pathlib import Path
+from store.lease import Store
+with Store(Path(sys.argv[1])).reading("a long report"):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -80,6 +90,25 @@ if child == 0:
 assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 """
 
+BATCH = Batch(
+    source="x",
+    content_sha256="1",
+    reader="r",
+    rules_sha256="0",
+    spans=[
+        Span(
+            trace_id="a" * 32,
+            span_id="b" * 16,
+            parent_span_id=None,
+            name="n",
+            kind="server",
+            service="s",
+            start_ns=1,
+            end_ns=2,
+        )
+    ],
+)
+
 
 @pytest.fixture
 def holder(path: Path) -> Iterator[Callable[[str], Popen[str]]]:
@@ -118,6 +147,113 @@ def test_a_busy_store_names_its_holder_and_its_purpose(
     other.communicate("\n")
     with Store(path, IMPATIENT).lease("report") as session:
         assert counts(session).spans == 1
+
+
+@pytest.fixture
+def stored(path: Path) -> Path:
+    with Store(path).lease("making it", create=True):
+        pass
+    return path
+
+
+def test_processes_that_only_read_have_the_store_together(
+    stored: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    holder(READ)
+    with Store(stored, IMPATIENT).reading("report") as session:
+        assert counts(session).spans == 0
+        other = holder(READ)
+    with (
+        pytest.raises(StoreBusyError, match=f"process {other.pid} .a long report"),
+        Store(stored, IMPATIENT).lease("load"),
+    ):
+        pass
+    other.communicate("\n")
+    with (
+        pytest.raises(StoreBusyError, match="in use by processes that read"),
+        Store(stored, IMPATIENT).lease("load"),
+    ):
+        pass
+
+
+def test_a_reader_that_comes_after_a_writer_waits_for_it(
+    stored: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    """Else readers who never all leave would keep every writer out."""
+    order: list[str] = []
+
+    def write() -> None:
+        with Store(stored).lease("load"):
+            order.append("writer")
+
+    def read() -> None:
+        child = holder(READ)
+        order.append("reader")
+        child.communicate("\n")
+
+    first = holder(READ)
+    writer, reader = threading.Thread(target=write), threading.Thread(target=read)
+    writer.start()
+    while not Store(stored).is_awaited():
+        time.sleep(0.01)
+    reader.start()
+    time.sleep(1.0)  # the reader's process is up by then
+    assert order == []
+    first.communicate("\n")
+    writer.join()
+    reader.join()
+    assert order == ["writer", "reader"]
+
+
+def test_what_a_killed_writer_committed_is_there_for_a_reader(
+    path: Path, holder: Callable[[str], Popen[str]]
+) -> None:
+    other = holder(HOLD)
+    os.kill(other.pid, signal.SIGKILL)
+    other.wait()
+    assert path.with_name(path.name + ".wal").is_file()
+    with Store(path).reading("report") as session:
+        assert counts(session).spans == 1
+
+
+def test_a_reader_cannot_write(stored: Path) -> None:
+    with (
+        pytest.raises(InvariantError, match="only reads"),
+        Store(stored).reading("report") as session,
+    ):
+        write_batch(session, BATCH)
+    with Store(stored).reading("report") as session:
+        assert counts(session).spans == 0
+
+
+def test_a_thread_that_reads_is_told_that_it_cannot_begin_to_write(stored: Path) -> None:
+    store = Store(stored)
+    with store.reading("report"), pytest.raises(InvariantError), store.lease("load"):
+        pass
+
+
+def test_a_writer_waits_for_readers_of_its_own_process(stored: Path) -> None:
+    store, reading, leave = Store(stored), threading.Event(), threading.Event()
+
+    def read() -> None:
+        with store.reading("report") as session:
+            reading.set()
+            leave.wait()
+            assert counts(session).spans == 0
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    reading.wait()
+    with (
+        pytest.raises(StoreBusyError, match="readers of this process"),
+        Store(stored, IMPATIENT).lease("load"),
+    ):
+        pass
+    leave.set()
+    with store.lease("load") as session, store.reading("report within it") as within:
+        write_batch(session, BATCH)
+        assert counts(within).spans == 1
+    reader.join()
 
 
 def test_a_killed_holder_blocks_nobody_and_what_it_committed_is_there(
@@ -222,13 +358,7 @@ def test_threads_write_one_after_the_other(path: Path, span: Callable[..., Span]
     store = Store(path)
 
     def load(number: int) -> None:
-        batch = Batch(
-            source="x",
-            content_sha256=str(number),
-            reader="r",
-            rules_sha256="0",
-            spans=[span(number + 1)],
-        )
+        batch = replace(BATCH, content_sha256=str(number), spans=[span(number + 1)])
         with store.lease("load", create=True) as session:
             assert write_batch(session, batch).spans == 1
 

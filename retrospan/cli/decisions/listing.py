@@ -98,7 +98,7 @@ def list_decisions(
     options = Options(
         since=since, until=until, service=service, outcome=outcome, where=where or (), limit=limit
     )
-    with edge.lease("listing decisions") as session:
+    with edge.reading("listing decisions") as session:
         chosen = choose(session, options, DECISION_FIELDS)
         flags, owned = read_flags(session), owners(session)
         decisions = [] if kind is Kind.FLAG else read.read_decisions(session)

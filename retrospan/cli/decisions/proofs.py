@@ -37,7 +37,7 @@ def verify_log(
 
     edge = edge_of(context)
     signed = None if head is None else read_head(head)
-    with edge.lease("verifying the decision log") as session:
+    with edge.reading("verifying the decision log") as session:
         found = check_log(session)
     anchor = None
     if signed is not None:
@@ -63,7 +63,7 @@ def prove_decision(
     from store.decision_log import prove
 
     edge = edge_of(context)
-    with edge.lease("proving a decision") as session:
+    with edge.reading("proving a decision") as session:
         proof = prove(session, decision_id, hide or ())
     put([pretty(proved(proof))])
     if not as_json:
@@ -96,7 +96,7 @@ def write_head(
     edge = edge_of(context)
     key = signing_key()
     earlier = None if since is None else read_head(since)
-    with edge.lease("signing the head of the decision log") as session:
+    with edge.reading("signing the head of the decision log") as session:
         found = check_log(session)
     if found.fault_count:
         tell(f"not signed: {found.fault_count} faults; decisions verify names them")

@@ -31,7 +31,7 @@ def show_decision(
     from retrospan.decision_documents import shown
 
     edge = edge_of(context)
-    with edge.lease("showing a decision") as session:
+    with edge.reading("showing a decision") as session:
         found = read_one(session, decision_id)
     document = shown(found, provenance(found))
     if not as_json and form is Format.TABLE:

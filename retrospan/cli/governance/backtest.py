@@ -47,7 +47,7 @@ def ask_policy(
     if is_rego != (rule is not None):
         raise UsageError("--rule names the rule of a .rego file, and a .rego file needs it")
     loaded = None if is_rego else load_policy(policy)
-    with edge.lease("testing a policy") as session:
+    with edge.reading("testing a policy") as session:
         decisions, _ = read_joined(session)
     facts = [facts_of(it) for it in decisions]
     if loaded is not None:

@@ -32,7 +32,7 @@ def name_decisive_step(
     from retrospan.agent_documents import decisive_document, described
 
     edge = edge_of(context)
-    with edge.lease("reading a run of agents") as session:
+    with edge.reading("reading a run of agents") as session:
         found = read_run(session, flow_id)
     document = decisive_document(found, rank(found.run, found.succeeded, failed=found.failed))
     if not as_json and form is Format.TABLE:

@@ -26,7 +26,7 @@ def write_cases(
     from analyzer.oversight.read import read_joined
 
     edge = edge_of(context)
-    with edge.lease("writing policy cases") as session:
+    with edge.reading("writing policy cases") as session:
         decisions, _ = read_joined(session)
     found = cases_of(decisions)
     write_text(out, "".join(f"{line}\n" for line in lines_of(found)))

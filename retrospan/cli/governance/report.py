@@ -118,7 +118,7 @@ def _case(edge: "Edge") -> "Case":
     base = configured.source.parent if configured.source is not None else Path()
     prices = read_prices(base / settings.prices) if settings.prices else {}
     policies = [load_policy(base / name) for name in settings.policies]
-    with edge.lease("measuring decisions") as session:
+    with edge.reading("measuring decisions") as session:
         decisions, flows = read_joined(session)
         log = check_log(session)
         counts = read.counts(session)

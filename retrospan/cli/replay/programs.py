@@ -48,7 +48,7 @@ def list_programs(
 
     edge = edge_of(context)
     settings = edge.settings().fill("replay", ReplaySettings)
-    with edge.lease("reading flows for their programs") as session:
+    with edge.reading("reading flows for their programs") as session:
         flows = read.read_flows(session)
         stored = read.read_replays(session)
     progress = progress_line(edge)

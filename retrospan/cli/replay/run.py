@@ -183,7 +183,7 @@ def _explained(edge: Edge, results: "Sequence[ReplayResult]") -> list[str]:
     from store import read
 
     lines: list[str] = []
-    with edge.lease("reading flows to explain") as session:
+    with edge.reading("reading flows to explain") as session:
         for result in results:
             lines += [
                 *([""] if lines else []),

@@ -6,3 +6,4 @@ WHERE $all
         SELECT rowid FROM sagas WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
     )
 ORDER BY flow_id, saga_id
+LIMIT $limit

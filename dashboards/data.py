@@ -29,7 +29,7 @@ from store.read import (
 )
 from store.session import Session
 
-WAIT_SECONDS_MAX = 8.0  # a page says "busy" rather than keep a person waiting longer
+WAIT_SECONDS_MAX = 30.0  # then a page says "busy"; until then that it reads the store
 FLOW_PAGES_MAX = 24  # whole flows kept in memory
 FLOWS_MAX = 20_000  # flows of a list a page holds; about what is read within a second
 OVERVIEWS_MAX = 4

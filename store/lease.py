@@ -45,7 +45,7 @@ Tell = Callable[[str], None]
 class LeaseSettings:
     """How a lease is taken. `threads` and `memory_bytes_max` are DuckDB's own choice when None."""
 
-    wait_seconds_max: float = 30.0
+    wait_seconds_max: float = 120.0
     threads: int | None = None
     memory_bytes_max: int | None = None
 

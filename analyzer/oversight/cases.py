@@ -4,12 +4,12 @@ One JSON object on a line. A case needs no store, so a policy is tested where it
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.oversight.joined import Joined
-from analyzer.oversight.policy import FACTS, OUTCOMES, Policy, facts_of
+from analyzer.oversight.policy import FACTS, OUTCOMES, facts_of
 from store.errors import DataError
 from store.model import JsonValue
 
@@ -74,16 +74,13 @@ def read_cases(path: Path) -> list[PolicyCase]:
         raise DataError(f"{path}: {error.strerror or error}") from None
 
 
-def failures(policy: Policy, cases: Iterable[PolicyCase]) -> list[Failed]:
-    """The cases in which the policy says something else than expected."""
-    found = []
-    for case in cases:
-        answered = policy.outcome(case.facts)
-        if answered != case.outcome:
-            found.append(
-                Failed(decision_id=case.decision_id, expected=case.outcome, answered=answered)
-            )
-    return found
+def failures(cases: Sequence[PolicyCase], answers: Sequence[str | None]) -> list[Failed]:
+    """The cases in which a policy's answer is not the expected one."""
+    return [
+        Failed(decision_id=case.decision_id, expected=case.outcome, answered=answered)
+        for case, answered in zip(cases, answers, strict=True)
+        if answered != case.outcome
+    ]
 
 
 def _case(path: Path, number: int, line: bytes) -> PolicyCase:

@@ -16,8 +16,11 @@ from store.model import JsonValue
 
 COMMAND = "opa"
 SECONDS_MAX = 120
-# A value of `with` binds nothing: the facts are bound before it, else `i` is unsafe.
-QUERY = "{{i: o | some i; facts := input.facts[i]; o := {rule} with input as facts}}"
+SAID_MAX = 300
+"""Letters of what `opa` says against a policy."""
+# A value of `with` binds nothing: the facts are bound before it, else `i` is unsafe. Pairs, because
+# the keys of a JSON object are no numbers.
+QUERY = "[[i, o] | some i; facts := input.facts[i]; o := {rule} with input as facts]"
 RULE_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")
 
 
@@ -47,16 +50,26 @@ def rego_outcomes(
     except subprocess.TimeoutExpired:
         raise DataError(f"{path}: {COMMAND} gave no answer within {SECONDS_MAX} seconds") from None
     if done.returncode:
-        said = next(iter((done.stderr or done.stdout).splitlines()), "without a word")
-        raise DataError(f"{path}: {COMMAND} refused it: {said}")
+        raise DataError(f"{path}: {COMMAND} refused it: {_refusal(done.stdout, done.stderr)}")
     return _outcomes(path, done.stdout, len(facts))
+
+
+def _refusal(told: str, said: str) -> str:
+    """What is wrong: `opa` tells it as JSON where that was asked for, else as text."""
+    try:
+        error = json.loads(told)["errors"][0]
+        place = error.get("location", {})
+        where = f", line {place['row']}" if "row" in place else ""
+        return f"{error['message'][:SAID_MAX]}{where}"
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return next(iter((said or told).strip().splitlines()), "without a word")[:SAID_MAX]
 
 
 def _outcomes(path: Path, text: str, count: int) -> list[str | None]:
     try:
         told = json.loads(text)["result"][0]["expressions"][0]["value"]
-        found = {int(place): value for place, value in told.items()}
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        found = {int(place): value for place, value in told}
+    except (ValueError, KeyError, IndexError, TypeError):
         raise DataError(f"{path}: {COMMAND} answered what is no result") from None
     return [_outcome(path, found.get(place)) for place in range(count)]
 

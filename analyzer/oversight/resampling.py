@@ -29,10 +29,13 @@ EQUAL_WITHIN = 1e-12
 class Sureness:
     """How sure a distance is: one that cannot be below 0, and that chance alone makes larger.
 
-    `by_chance` is its mean where nothing but chance parts the two sides, `p_value` how often chance
-    gives at least as much. `low` and `high` bound the true distance, chance taken off.
+    `as_counted` is the distance by its formula, `by_chance` its mean where nothing but chance parts
+    the two sides, `p_value` how often chance gives at least as much. `value` is the distance with
+    what chance adds to it taken off, `low` and `high` are its bounds.
     """
 
+    value: float
+    as_counted: float
     low: float
     high: float
     by_chance: float
@@ -93,10 +96,8 @@ def distance_of_counts(
 ) -> Sureness:
     """How sure `distance(later, base)` is, of values in `kinds` bins of which `first` are the base.
 
-    Chance: the values in a random order (B. Phipson, G. K. Smyth 2010 for the p-value). Interval:
-    both sides drawn with replacement, moved down by twice the bias that this shows, since the
-    estimate has it once and the resamples twice (B. Efron, R. Tibshirani 1993, chapter 10); it
-    begins at 0 unless the p-value excludes that.
+    Chance: the values in a random order (B. Phipson, G. K. Smyth 2010 for the p-value); what it
+    adds: both sides drawn with replacement, as `sureness` has it.
     """
     held, seed = np.array(bins, dtype=np.int64), seed_of([first, *bins])
     size = len(held)
@@ -120,14 +121,26 @@ def distance_of_counts(
 
 
 def sureness(value: float, by_chance: Sequence[float], drawn: Sequence[float]) -> Sureness:
-    """Of a distance, the same where chance alone is at work, and resampled from the data."""
+    """Of a distance, the same where chance alone is at work, and resampled from the data.
+
+    What resampling adds to the distance is its bias (B. Efron, R. Tibshirani 1993, chapter 10). The
+    distance as counted has it once and the resamples twice, so their percentiles are moved down by
+    twice the bias. The interval begins at 0 unless the p-value excludes that.
+    """
     reached = sum(it >= value - EQUAL_WITHIN for it in by_chance)
     p_value = (reached + 1) / (len(by_chance) + 1)
     bias = max(0.0, fsum(drawn) / len(drawn) - value)
     bounds = percentiles(drawn)
-    high = max(0.0, bounds.high - 2 * bias)
-    low = 0.0 if p_value > 1 - CONFIDENCE else min(high, max(0.0, bounds.low - 2 * bias))
-    return Sureness(low=low, high=high, by_chance=fsum(by_chance) / len(by_chance), p_value=p_value)
+    found = max(0.0, value - bias)
+    low = 0.0 if p_value > 1 - CONFIDENCE else max(0.0, min(found, bounds.low - 2 * bias))
+    return Sureness(
+        value=found,
+        as_counted=value,
+        low=low,
+        high=max(found, bounds.high - 2 * bias),
+        by_chance=fsum(by_chance) / len(by_chance),
+        p_value=p_value,
+    )
 
 
 def _counted(bins: Places, kinds: int) -> Places:

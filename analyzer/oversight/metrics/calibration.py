@@ -2,9 +2,9 @@
 
 Needs labels learned later; `n` counts decisions with confidence and label. Below the least number
 of them it is insufficient: the error of few is mostly chance. Even of many, perfect confidence has
-an error above 0: what chance gives stands beside it, and the interval has it taken off (as the
-debiased estimate of A. Kumar, P. Liang, T. Ma 2019, with labels drawn from the confidences for the
-test, J. Bröcker and L. A. Smith 2007).
+an error above 0: value and interval have the part of chance taken off (the debiased estimate of A.
+Kumar, P. Liang, T. Ma 2019), and the p-value is of labels drawn from the confidences (J. Bröcker,
+L. A. Smith 2007).
 """
 
 from collections.abc import Sequence
@@ -70,14 +70,15 @@ def _measure(case: Case) -> Sequence[Measure]:
             detail={"skill": brier_skill(pairs)},
         ),
         Measure(
-            metric=f"{NAME}.error", unit="score", value=calibration_error(bins), n=len(pairs),
+            metric=f"{NAME}.error", unit="score", value=of_error.value, n=len(pairs),
             unknown=unknown, low=of_error.low, high=of_error.high,
-            note=f"perfect confidence would show {of_error.by_chance:.2g} by chance, "
-            f"p {of_error.p_value:.3g}",
+            note=f"{of_error.as_counted:.2g} as counted, perfect confidence would show "
+            f"{of_error.by_chance:.2g}, p {of_error.p_value:.3g}",
             detail={
                 "bins": told,
                 "largest_gap": max(abs(it.accuracy - it.confidence) for it in bins),
                 "squared_debiased": debiased_squared_error(bins),
+                "as_counted": of_error.as_counted,
                 "by_chance": of_error.by_chance,
                 "p_value": of_error.p_value,
             },

@@ -2,9 +2,8 @@
 
 PSI of confidence over the baseline's deciles, Jensen-Shannon divergence of what was chosen. In time
 each version is compared with itself, its first half with its second, so that a roll-out is no
-drift. Both distances are above 0 by chance alone: what chance gives stands beside them, the p-value
-is of a permutation test (the usual limits of 0.1 and 0.25 are folklore), and the interval has the
-share of chance taken off.
+drift. Both distances are above 0 by chance alone: value and interval have the part of chance taken
+off, and the p-value is of a permutation test (the usual limits of 0.1 and 0.25 are folklore).
 """
 
 from collections.abc import Sequence
@@ -73,16 +72,15 @@ def _distance(
     n = len(bins)
     if min(first, n - first) < least:
         return nothing(name, "score", f"{about}; needs {least} a side", n=n, unknown=unknown)
-    base, later = [0] * kinds, [0] * kinds
-    for at, one in enumerate(bins):
-        (base if at < first else later)[one] += 1
     found = distance_of_counts(bins, first, kinds, distance, case.settings.resamples)
     return Measure(
-        metric=name, unit="score", value=distance(later, base), n=n, unknown=unknown,
+        metric=name, unit="score", value=found.value, n=n, unknown=unknown,
         low=found.low, high=found.high,
-        note=f"{about}; chance alone gives {found.by_chance:.2g}, p {found.p_value:.3g}",
+        note=f"{about}; {found.as_counted:.2g} as counted, chance alone gives "
+        f"{found.by_chance:.2g}, p {found.p_value:.3g}",
         detail={
-            "p_value": found.p_value, "by_chance": found.by_chance,
+            "p_value": found.p_value, "as_counted": found.as_counted,
+            "by_chance": found.by_chance,
             "compared": compared, "measure": measure,
         },
     )  # fmt: skip

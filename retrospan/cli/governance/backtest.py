@@ -19,47 +19,37 @@ CHANGE_COLUMNS = (
     field("carried out", "acted"),
     field("reviewed", "reviewed"),
 )
+PolicyFile = Annotated[
+    Path, typer.Option(metavar="FILE", help="A policy: YAML with CEL conditions, or .rego.")
+]
+RegoRule = Annotated[
+    str | None, typer.Option(metavar="RULE", help="The Rego rule, as data.risk.outcome.")
+]
 CHANGE_CELLS = ("decision_id", "flow_id", "recorded", "answered", "acted", "reviewed")
 
 
 def ask_policy(
     context: typer.Context,
-    policy: Annotated[
-        Path, typer.Option(metavar="FILE", help="A policy: YAML with CEL conditions, or .rego.")
-    ],
-    rule: Annotated[
-        str | None, typer.Option(metavar="RULE", help="The Rego rule, as data.risk.outcome.")
-    ] = None,
+    policy: PolicyFile,
+    rule: RegoRule = None,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:
     """Ask another policy of all recorded decisions: which answers change, and in which flows."""
+    from analyzer.oversight.asked import asked
     from analyzer.oversight.backtest import backtest
-    from analyzer.oversight.policy import facts_of, load_policy
+    from analyzer.oversight.policy import facts_of
     from analyzer.oversight.read import read_joined
-    from analyzer.oversight.rego import rego_outcomes
-    from retrospan.documents import Document
     from retrospan.oversight_documents import backtest_document
-    from store.errors import UsageError
 
     edge = edge_of(context)
-    is_rego = policy.suffix == ".rego"
-    if is_rego != (rule is not None):
-        raise UsageError("--rule names the rule of a .rego file, and a .rego file needs it")
-    loaded = None if is_rego else load_policy(policy)
     with edge.reading("testing a policy") as session:
         decisions, _ = read_joined(session)
-    facts = [facts_of(it) for it in decisions]
-    if loaded is not None:
-        answers = [loaded.outcome(one) for one in facts]
-        about: Document = {
-            "id": loaded.policy_id, "version": loaded.version, "sha256": loaded.sha256,
-        }  # fmt: skip
-    else:
-        assert rule is not None
-        answers = rego_outcomes(policy, rule, facts)
-        about = {"id": rule, "version": None, "sha256": None}
-    document = backtest_document(backtest(decisions, answers), about)
+    found = asked(policy, rule, [facts_of(it) for it in decisions])
+    document = backtest_document(
+        backtest(decisions, found.answers),
+        {"id": found.policy_id, "version": found.version, "sha256": found.sha256},
+    )
     changes = document["changes"]
     assert isinstance(changes, list)
     rows: list[Row] = [change for change in changes if isinstance(change, dict)]

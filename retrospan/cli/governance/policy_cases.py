@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from retrospan.cli.governance.backtest import PolicyFile, RegoRule
 from retrospan.edge import ExitCode, edge_of, put, worst
 from retrospan.listing import AsJson, Format, FormatOption, Listing, Row, field, show
 from retrospan.output import write_text
@@ -35,32 +36,32 @@ def write_cases(
 
 
 def check_cases(
-    policy: Annotated[
-        Path, typer.Option(metavar="FILE", help="A policy: YAML with CEL conditions.")
-    ],
+    policy: PolicyFile,
     recorded: Annotated[
         Path, typer.Option("--cases", metavar="FILE", help="What `governance cases` wrote.")
     ],
+    rule: RegoRule = None,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:
     """Test a policy against recorded cases, without a store. Exit code 3 when one fails."""
+    from analyzer.oversight.asked import asked
     from analyzer.oversight.cases import failures, read_cases
-    from analyzer.oversight.policy import load_policy
     from retrospan.documents import Document
     from store.errors import DataError
 
-    loaded, known = load_policy(policy), read_cases(recorded)
+    known = read_cases(recorded)
     if not known:
         raise DataError(f"{recorded} holds no case, so nothing was tested")
-    failed = failures(loaded, known)
+    found = asked(policy, rule, [it.facts for it in known])
+    failed = failures(known, found.answers)
     rows: list[Row] = [
         {"decision_id": it.decision_id, "expected": it.expected, "answered": it.answered}
         for it in failed
     ]
     document: Document = {
         "schema": "retrospan.governance_test/1",
-        "policy": {"id": loaded.policy_id, "version": loaded.version, "sha256": loaded.sha256},
+        "policy": {"id": found.policy_id, "version": found.version, "sha256": found.sha256},
         "n": len(known),
         "failed": [dict(row) for row in rows],
     }

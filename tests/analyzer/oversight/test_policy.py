@@ -1,11 +1,16 @@
 """Another policy's answers to recorded decisions are exact, or unknown where facts are missing."""
 
+import hashlib
+import os
+import shutil
 import stat
+import sys
 from pathlib import Path
 
 import pytest
 
 from analyzer.oversight import rego
+from analyzer.oversight.asked import asked
 from analyzer.oversight.backtest import backtest
 from analyzer.oversight.policy import facts_of, load_policy
 from store.errors import DataError, RetrospanError, UsageError
@@ -113,8 +118,8 @@ def test_a_rule_is_a_name_and_nothing_else(tmp_path: Path, rule: str) -> None:
 @pytest.mark.parametrize(
     ("answer", "expected"),
     [
-        ('{"0": "allow", "2": {"outcome": "deny"}}', ["allow", None, "deny"]),
-        ('{"0": "perhaps"}', DataError),
+        ('[[0, "allow"], [2, {"outcome": "deny"}]]', ["allow", None, "deny"]),
+        ('[[0, "perhaps"]]', DataError),
         ("3", DataError),
     ],
 )
@@ -135,15 +140,71 @@ def test_what_opa_answers_is_read_in_the_order_of_the_decisions(
             rego.rego_outcomes(tmp_path / "p.rego", "data.risk.outcome", facts)
 
 
-def test_a_rego_policy_is_asked_through_opa(tmp_path: Path) -> None:
-    import shutil
+@pytest.fixture(params=["opa", "regorus"])
+def opa(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The `opa` command: the real one where it is installed, and one that asks regorus."""
+    if request.param == "opa":
+        if shutil.which("opa") is None:
+            pytest.skip("the `opa` command is not installed")
+        return
+    script = Path(__file__).with_name("opa_with_regorus.py")
+    command = tmp_path / "bin" / "opa"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{script}" "$@"\n')
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{command.parent}{os.pathsep}{os.environ['PATH']}")
 
-    if shutil.which("opa") is None:
-        pytest.skip("the `opa` command is not installed")
-    path = written(
-        tmp_path,
-        'package risk\nimport rego.v1\noutcome := "allow" if input.confidence >= 0.8\n',
-        "p.rego",
-    )
-    facts = [facts_of(decided(confidence=value)) for value in ("0.9", "0.5")]
-    assert rego.rego_outcomes(path, "data.risk.outcome", facts) == ["allow", None]
+
+REGO = """package risk
+import rego.v1
+
+outcome := {"outcome": "deny", "why": "refused"} if input.chosen == "reject"
+else := "allow" if {
+    input.confidence >= input.threshold
+    input.input.amount < 100
+}
+else := "escalate" if input.threshold
+"""
+
+
+@pytest.mark.usefixtures("opa")
+def test_a_rego_policy_says_of_each_decision_what_the_same_rules_in_cel_say(tmp_path: Path) -> None:
+    path = written(tmp_path, REGO, "p.rego")
+    sure = {"confidence": "0.9", "threshold": "0.8"}
+    decisions = [
+        decided(chosen="reject"),
+        decided(input={"amount": 5.0}, **sure),
+        decided(input={"amount": 500.0}, **sure),
+        decided(confidence="0.9"),
+    ]
+    found = asked(path, "data.risk.outcome", [facts_of(it) for it in decisions])
+    assert found.answers == ["deny", "allow", "escalate", None]
+    assert (found.policy_id, found.version) == ("data.risk.outcome", None)
+    assert found.sha256 == hashlib.sha256(REGO.encode()).hexdigest()
+    cel = load_policy(written(tmp_path))
+    assert [cel.outcome(facts_of(it)) for it in decisions[:3]] == found.answers[:3]
+
+
+@pytest.mark.usefixtures("opa")
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("package risk\noutcome := {", "data.risk.outcome"),
+        (REGO.replace('"allow"', '"perhaps"'), "data.risk.outcome"),
+    ],
+)
+def test_a_rego_policy_that_is_none_or_says_else_is_refused(
+    tmp_path: Path, text: str, rule: str
+) -> None:
+    path = written(tmp_path, text, "p.rego")
+    facts = [facts_of(decided(confidence="1", threshold="0", input={"amount": 1}))]
+    with pytest.raises(DataError) as raised:
+        asked(path, rule, facts)
+    assert str(path) in str(raised.value)
+    assert "refused it: {" not in str(raised.value)
+
+
+def test_a_rule_belongs_to_a_rego_file_and_to_no_other(tmp_path: Path) -> None:
+    for path, rule in ((written(tmp_path), "data.risk.outcome"), (tmp_path / "p.rego", None)):
+        with pytest.raises(UsageError, match="--rule names the rule"):
+            asked(path, rule, [])

@@ -1,72 +1,50 @@
 """Inputs the store holds wholly: they are told from it, not decoded again."""
 
-import os
 import stat
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ingest.hashes import FileHashes
 from ingest.sources import STDIN, Source
-from ingest.streams import sha256_of
 from store.lease import Store
 from store.ledger import InputKey, KnownInput, known_inputs
 
 PURPOSE = "asking what is loaded"
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The hash of a file's bytes, and what would have changed with them."""
-
-    sha256: str
-    size_bytes: int
-    modified_ns: int
-
-    def is_of(self, raw: BinaryIO) -> bool:
-        """Whether the open file is still the one that was hashed."""
-        now = os.fstat(raw.fileno())
-        return (self.size_bytes, self.modified_ns) == (now.st_size, now.st_mtime_ns)
-
-
 class KnownInputs:
-    """The hashes of all inputs, taken before one question to the store."""
+    """What the store says of all inputs, which are hashed before it is asked once."""
 
     def __init__(self, store: Store, sources: Iterable[Source], listed_max: int) -> None:
-        self._contents: dict[str, Content] = {}
+        self._hashes = FileHashes(store.path.with_name(store.path.name + ".hashes"))
         self._known: dict[InputKey, KnownInput] = {}
         if not store.path.is_file():
             return
-        for source in sources:
-            if source.path not in self._contents and _is_regular(source.path):
-                self._hash(source.path)
-        if self._contents:
-            hashes = sorted({content.sha256 for content in self._contents.values()})
+        paths = dict.fromkeys(source.path for source in sources if _is_regular(source.path))
+        contents = {content for path in paths if (content := self._of(path)) is not None}
+        if contents:
             with store.reading(PURPOSE) as session:
-                self._known = known_inputs(session, hashes, listed_max)
+                self._known = known_inputs(session, sorted(contents), listed_max)
 
-    def sha256(self, path: str, raw: BinaryIO) -> str | None:
+    def sha256(self, raw: BinaryIO) -> str | None:
         """The hash of an open file; None when it can be read only once."""
-        if not raw.seekable():
-            return None
-        content = self._contents.get(path)
-        if content is None or not content.is_of(raw):
-            digest = sha256_of(raw)
-            raw.seek(0)
-            return digest
-        return content.sha256
+        return self._hashes.of(raw) if raw.seekable() else None
 
     def get(self, key: InputKey) -> KnownInput | None:
         """What is known of an input under this reader and these rules."""
         return self._known.get(key)
 
-    def _hash(self, path: str) -> None:
+    def close(self) -> None:
+        """Keep the hashes for the next time."""
+        self._hashes.keep()
+
+    def _of(self, path: str) -> str | None:
         try:
             with Path(path).open("rb") as raw:
-                now = os.fstat(raw.fileno())
-                self._contents[path] = Content(sha256_of(raw), now.st_size, now.st_mtime_ns)
+                return self._hashes.of(raw)
         except OSError:
-            return  # told when its turn comes
+            return None  # told when its turn comes
 
 
 def _is_regular(path: str) -> bool:

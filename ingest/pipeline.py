@@ -45,7 +45,7 @@ def ingest_paths(
             else:
                 yield from reading.batches(source, stdin)
 
-    with closing(makers), closing(ahead(batches(), BATCHES_AHEAD_MAX)) as found:
+    with closing(known), closing(makers), closing(ahead(batches(), BATCHES_AHEAD_MAX)) as found:
         for group in _worth_a_lease(found, settings):
             _write(store, group)
     return reading.report

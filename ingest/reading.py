@@ -70,7 +70,7 @@ class Reading:
                 yield from self._open(source, stdin or sys.stdin.buffer, None, report)
             else:
                 with Path(source.path).open("rb") as raw:
-                    content = self._known.sha256(source.path, raw)
+                    content = self._known.sha256(raw)
                     yield from self._open(source, raw, content, report)
         except OSError as error:
             yield from self._refuse(report, f"cannot be read: {error.strerror or error}")
@@ -163,6 +163,7 @@ class Reading:
             logs=chunk.logs,
             decisions=[*chunk.decisions, *told_by(chunk.spans, chunk.tables, chunk.logs)],
             rejected=chunk.rejected,
+            incidents=chunk.incidents,
             metrics=chunk.metrics,
             encoded=chunk.tables,
             leaf_key=self._settings.redaction_key,

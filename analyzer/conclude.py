@@ -10,10 +10,10 @@ from analyzer.assign import FlowRows
 from analyzer.conventions import key_of
 from analyzer.derive import decisions_in, derive
 from analyzer.detectors import FlowCase, detect
-from analyzer.sagas import Coverage, verify
+from analyzer.sagas import Coverage, undoing, verify
 from analyzer.settings import RebuildSettings
 from store.conclusions import Finding, Flow, SagaVerdict
-from store.derived_tables import FlowTables, flow_tables
+from store.derived_tables import FlowTables, Undoing, flow_tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ def conclude(rows: Sequence[FlowRows], settings: RebuildSettings, coverage: Cove
     flows: list[Flow] = []
     sagas: list[SagaVerdict] = []
     findings: list[Finding] = []
+    undoings: dict[str, Undoing] = {}
     for flow_rows in rows:
         flow = derive(flow_rows, settings.derive, settings.declared)
         covered = coverage
@@ -41,11 +42,13 @@ def conclude(rows: Sequence[FlowRows], settings: RebuildSettings, coverage: Cove
         case = FlowCase(flow=flow, decisions=decisions_in(flow_rows), coverage=covered)
         flows.append(flow)
         sagas.append(verify(flow, covered))
+        undone = undoing.undone_of(flow, sagas[-1])
+        undoings[flow.flow_id] = undoing.written(undone.kind), undone.times_ns
         findings += detect(case)
     members = {one.flow_id: [key_of(span) for span in one.spans] for one in rows}
     aliases = {one.flow_id: one.aliases for one in rows}
     return Concluded(
-        tables=flow_tables(flows, members, sagas, findings, aliases),
+        tables=flow_tables(flows, members, sagas, findings, aliases, undoings),
         flow_ids=[flow.flow_id for flow in flows],
         steps=sum(len(flow.steps) for flow in flows),
         findings=len(findings),

@@ -15,8 +15,8 @@ from analyzer.slo.counters import Counter, Key, advanced
 from analyzer.slo.evaluate import SloReport, reports_of
 from analyzer.slo.export.prometheus import COUNTER
 from analyzer.slo.export.text import Family, Sample, exposition
-from analyzer.slo.model import Slo
 from analyzer.slo.judging import Judge, Judged
+from analyzer.slo.model import Slo
 from analyzer.slo.timeline import Timeline, timeline_of
 from store import read
 from store.errors import DataError

@@ -8,10 +8,16 @@ import pyarrow as pa
 from store import conclusion_rows, flow_rows, rows
 from store.conclusions import Finding, Flow, SagaVerdict
 
+Undoing = tuple[str, Sequence[int]]
+"""The contents of a kind, and a flow's own times in nanoseconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowTables:
-    """Rows of the derived tables by their names; `payloads` are bodies, each at least once."""
+    """Rows of the derived tables by their names; `payloads` are bodies, each at least once.
+
+    `undoings` say what became of each flow's effects; they go into its head.
+    """
 
     flows: pa.Table
     flow_members: pa.Table
@@ -20,6 +26,7 @@ class FlowTables:
     attempts: pa.Table
     sagas: pa.Table
     findings: pa.Table
+    undoings: pa.Table
     payloads: pa.Table
 
     @property
@@ -49,8 +56,9 @@ def flow_tables(
     sagas: Sequence[SagaVerdict],
     findings: Sequence[Finding],
     aliases: Mapping[str, Sequence[str]],
+    undoings: Mapping[str, Undoing],
 ) -> FlowTables:
-    """Conclusions as rows; `members` are the spans and `aliases` further ids by flow id."""
+    """Conclusions as rows; `members`, `aliases` (further ids) and `undoings` are by flow id."""
     bodies: dict[str, str] = {}
     attempts = [row for flow in flows for row in flow_rows.attempt_rows(flow, bodies)]
     steps = (row for flow in flows for row in flow_rows.step_rows(flow))
@@ -63,6 +71,9 @@ def flow_tables(
         attempts=rows.table(attempts, flow_rows.ATTEMPT_SCHEMA),
         sagas=rows.table(map(conclusion_rows.saga_row, sagas), conclusion_rows.SAGA_SCHEMA),
         findings=rows.table(told, conclusion_rows.FINDING_SCHEMA),
+        undoings=rows.table(
+            ((flow_id, *told) for flow_id, told in undoings.items()), flow_rows.UNDOING_SCHEMA
+        ),
         payloads=rows.table(bodies.items(), flow_rows.PAYLOAD_SCHEMA),
     )
 

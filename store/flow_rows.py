@@ -116,6 +116,7 @@ ATTEMPT_SCHEMA = pa.schema(
 MEMBER_SCHEMA = pa.schema({"flow_id": _TEXT, "trace_id": _TEXT, "span_id": _ID})
 ALIAS_SCHEMA = pa.schema({"alias": _TEXT, "flow_id": _TEXT})
 BODY_KEYS = pa.schema({"sha256": _TEXT})
+UNDOING_SCHEMA = pa.schema({"flow_id": _TEXT, "contents": _TEXT, "times_ns": pa.list_(_INT)})
 PAYLOAD_SCHEMA = pa.schema({"sha256": _TEXT, "body": _TEXT})
 
 _flow_fields = attrgetter(*_FLOW_FIELDS)

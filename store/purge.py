@@ -119,6 +119,7 @@ def _delete(session: Session, mode: str, loose: Mapping[str, object] | None) -> 
         counted[table] = counted.get(table, 0) + count
     keys = rows.table(bodies, flow_rows.BODY_KEYS)
     ((counted["payloads"],),) = session.rows_over("write/delete_payloads", "outdated", keys)
+    session.run("purge/flow_kinds")
     session.run("purge/incidents", {"flow_ids": flow_ids})
     session.run("purge/incident_causes")
     session.run("purge/dirty_traces")

@@ -13,7 +13,7 @@ from duckdb import Error as DuckDBError
 from store.errors import DataError, StoreMissingError, StoreVersionError
 from store.statements import definitions, statement
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 def fingerprint() -> str:

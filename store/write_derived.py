@@ -6,9 +6,9 @@ import pyarrow as pa
 
 from store import columns, conclusion_rows, flow_rows, rows
 from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
-from store.derived_tables import FlowTables, flow_tables
+from store.derived_tables import FlowTables, Undoing, flow_tables
 from store.lease import Session
-from store.read_derived import FlowSelection, read_flows
+from store.read_derived import FlowSelection, read_flows, read_incidents
 
 _OF_FLOWS = ("flows", "flow_members", "flow_aliases", "steps", "attempts", "sagas", "findings")
 _OF_THOSE = ("flow_heads", "flow_problems")  # made of them inside the store
@@ -27,19 +27,20 @@ def replace_flows(
     population_detectors: Sequence[str] = (),
     derived_trace_ids: Sequence[str] | None = None,
     aliases: Mapping[str, Sequence[str]] | None = None,
+    undoings: Mapping[str, Undoing] | None = None,
 ) -> bool:
     """Put these flows in the place of their earlier versions.
 
     Afterwards `derived_trace_ids` are not dirty any more; no trace is when it is None. False, and
     nothing done, when data of these traces came in or went since `generation` was read: derive
-    again. `aliases` are further ids by flow id. Replays of a flow that is not the same any more
-    go: they tell of other content. Findings of the population (no flow_id) replace all earlier
-    ones of their detector; name in `population_detectors` those that ran and may have found
-    nothing.
+    again. `aliases` are further ids by flow id, `undoings` what became of its effects. Replays of
+    a flow that is not the same any more go: they tell of other content. Findings of the population
+    (no flow_id) replace all earlier ones of their detector; name in `population_detectors` those
+    that ran and may have found nothing.
     """
     return replace_tables(
         session,
-        flow_tables(flows, members, sagas, findings, aliases or {}),
+        flow_tables(flows, members, sagas, findings, aliases or {}, undoings or {}),
         generation=generation,
         code_digest=code_digest,
         removed_flow_ids=removed_flow_ids,
@@ -83,7 +84,9 @@ def replace_tables(
         session.run("write/derivations", {"flows": len(replaced)})
         for name in _OF_THOSE:
             session.run_over(f"write/delete_{name}", "outdated", flow_ids)
-            session.run_over(f"write/{name}", "incoming", flow_ids)
+        with session.tables({"incoming": flow_ids, "undoings": tables.undoings}):
+            for name in ("fresh_facts", "flow_kinds", *_OF_THOSE, "drop_fresh_facts"):
+                session.run(f"write/{name}")
         _drop_replays(session, replayed)
         unused = sorted(earlier - tables.body_keys) if earlier else []
         if unused:  # nobody may find a body that no attempt shows any more
@@ -151,9 +154,11 @@ def write_replays(session: Session, results: Sequence[ReplayResult]) -> None:
         session.run_over("write/replays", "incoming", data)
 
 
-def write_incident(session: Session, incident: Incident) -> None:
-    """Store an incident, in the place of an earlier one with its id."""
+def write_incident(session: Session, incident: Incident, *, keeping: bool = False) -> None:
+    """Store an incident, in the place of an earlier one with its id; or be `keeping` that one."""
     data = rows.table([conclusion_rows.incident_row(incident)], conclusion_rows.INCIDENT_SCHEMA)
     with session.transaction():
+        if keeping and any(it.incident_id == incident.incident_id for it in read_incidents(session)):
+            return
         session.run_over("write/delete_incidents", "incoming", data)
         session.run_over("write/incidents", "incoming", data)

@@ -4,6 +4,14 @@ In: the derived tables. Out: one mapping of names to values per flow. Start read
 list of every name with its type and meaning; `flow_facts.sql` gives the columns they come from.
 """
 
-from analyzer.facts.flow_facts import FACTS, Fact, FlowFacts, read_flow_facts
+from analyzer.facts.flow_facts import (
+    FACTS,
+    Fact,
+    FlowFacts,
+    Values,
+    ask_flow_facts,
+    facts_of,
+    read_flow_facts,
+)
 
-__all__ = ["FACTS", "Fact", "FlowFacts", "read_flow_facts"]
+__all__ = ["FACTS", "Fact", "FlowFacts", "Values", "ask_flow_facts", "facts_of", "read_flow_facts"]

@@ -1,11 +1,13 @@
 """Facts of flows under the names predicates use."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-from polars import Expr, col, when
+import polars as pl
 
 from store.conclusions import FlowOutcome, Verdict
 from store.model import JsonValue
@@ -13,6 +15,10 @@ from store.query import ask
 from store.session import Session
 
 QUESTION = Path(__file__).parent / "flow_facts.sql"
+KINDS = Path(__file__).parent / "kinds.sql"
+NS_PER_MS = 1_000_000
+OWN = ("flow_id", "duration_ms")
+"""The facts that flows of one kind do not share."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +66,30 @@ FACTS: Mapping[str, Fact] = {
 }
 
 
+class Values(Mapping[str, JsonValue]):
+    """The facts of one flow: `common` to all of its `kind`, and its own id and duration."""
+
+    __slots__ = ("common", "duration_ms", "flow_id", "kind")
+
+    def __init__(
+        self, kind: int, common: Mapping[str, JsonValue], flow_id: str, duration_ms: float | None
+    ) -> None:
+        self.kind, self.common, self.flow_id = kind, common, flow_id
+        self.duration_ms = duration_ms
+
+    def __getitem__(self, name: str) -> JsonValue:
+        if name in OWN:
+            value: JsonValue = getattr(self, name)
+            return value
+        return self.common[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*OWN, *self.common))
+
+    def __len__(self) -> int:
+        return len(OWN) + len(self.common)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowFacts:
     """One flow as predicates see it, and as an event in time.
@@ -76,6 +106,28 @@ class FlowFacts:
     values: Mapping[str, JsonValue]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a store answered, before facts are made of it: flows by end and id, and their kinds."""
+
+    flows: pl.DataFrame
+    kinds: pl.DataFrame
+
+
+def ask_flow_facts(
+    session: Session,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    after: int | None = None,
+) -> Asked:
+    """What `facts_of` makes the facts of, for who holds the store no longer than it takes to ask.
+
+    Takes what `read_flow_facts` takes.
+    """
+    asked = {"since_ns": since_ns, "until_ns": until_ns, "after": after}
+    return Asked(flows=ask(session, QUESTION, asked), kinds=ask(session, KINDS, {}))
+
+
 def read_flow_facts(
     session: Session,
     since_ns: int | None = None,
@@ -84,53 +136,52 @@ def read_flow_facts(
 ) -> list[FlowFacts]:
     """Facts of the flows that ended in [since, until), by end and id. Times are ns UTC.
 
-    With `after` only of flows written after that derivation (see `read_derivation`).
+    With `after` only of flows written after that derivation (see `read_derivation`). Flows of one
+    kind share what they have in common; `regions` is there where any is known.
     """
-    asked = {"since_ns": since_ns, "until_ns": until_ns, "after": after}
-    frame = ask(session, QUESTION, asked)
-    values = frame.with_columns(**_DERIVED).select(list(FACTS)).iter_rows(named=True)
+    return facts_of(ask_flow_facts(session, since_ns, until_ns, after))
+
+
+def facts_of(asked: Asked) -> list[FlowFacts]:
+    """The facts of the flows that were asked for, in their order."""
+    kinds = {kind: _common(json.loads(contents)) for kind, contents in asked.kinds.rows()}
     weights: dict[str | None, Fraction | None] = {None: None}
     flows = []
-    for (flow_id, start_ns, end_ns, outcome, weight), known in zip(
-        frame.select("flow_id", "start_ns", "end_ns", "outcome", "sampling_weight").iter_rows(),
-        values,
-        strict=True,
-    ):
+    for flow_id, start_ns, end_ns, running, weight, kind in asked.flows.iter_rows():
         if weight not in weights:
             weights[weight] = Fraction(weight)
+        lasted = None if end_ns is None else (end_ns - start_ns) / NS_PER_MS
         flows.append(
             FlowFacts(
                 flow_id=flow_id,
                 at_ns=start_ns if end_ns is None else end_ns,
                 start_ns=start_ns,
-                ended=end_ns is not None and outcome != FlowOutcome.IN_PROGRESS,
+                ended=end_ns is not None and not running,
                 weight=weights[weight],
-                values=known,
+                values=Values(kind, kinds[kind], flow_id, lasted),
             )
         )
     return flows
 
 
-def _derived() -> dict[str, Expr]:
-    """The facts that are no column of the question; null is unknown."""
-    outcome, saga = col("outcome"), col("saga")
-    known = ~outcome.is_in([FlowOutcome.UNKNOWN.value, FlowOutcome.IN_PROGRESS.value])
-    compensated = outcome == FlowOutcome.COMPENSATED.value
-    undone = (
-        when(~compensated | (saga == Verdict.VIOLATION.value).fill_null(False))
-        .then(False)
-        .when((saga == Verdict.PASS.value).fill_null(False))
-        .then(True)
-    )
-    return {
-        "succeeded": when(known).then(outcome == FlowOutcome.SUCCEEDED.value),
-        "correctly_compensated": when(known).then(undone),
-        "retry_count": col("attempt_count") - col("step_count"),
-        "decision_count": col("decisions"),
-        "gate_evaluated": when(col("decisions") > 0).then(col("gated") == col("decisions")),
-        "below_threshold_count": when(col("unscored") == 0).then(col("below_threshold")),
-        "escalated_count": col("escalated"),
+def _common(told: dict[str, Any]) -> Mapping[str, JsonValue]:
+    """The facts that flows of a kind share; None is unknown."""
+    outcome, saga = told["outcome"], told["saga"]
+    known = outcome not in (FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS)
+    undone = None
+    if outcome != FlowOutcome.COMPENSATED or saga == Verdict.VIOLATION:
+        undone = False
+    elif saga == Verdict.PASS:
+        undone = True
+    facts: dict[str, JsonValue] = {
+        **told,
+        "succeeded": outcome == FlowOutcome.SUCCEEDED if known else None,
+        "correctly_compensated": undone if known else None,
+        "retry_count": told["attempt_count"] - told["step_count"],
+        "decision_count": told["decisions"],
+        "gate_evaluated": told["gated"] == told["decisions"] if told["decisions"] else None,
+        "below_threshold_count": None if told["unscored"] else told["below_threshold"],
+        "escalated_count": told["escalated"],
     }
-
-
-_DERIVED = _derived()
+    shared = {name: facts[name] for name in FACTS if name not in OWN}
+    return {**shared, "regions": told["regions"]} if told["regions"] else shared

@@ -6,21 +6,19 @@ when a step of it has a saga role; what a guess from names alone rests on counts
 """
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from analyzer.derive.ending import completed, effective
-from analyzer.sagas.conservation import balances
-from analyzer.sagas.coverage import Coverage
-from analyzer.sagas.view import SagaView
+from analyzer.sagas.undoing import StepUndoing, Undoing, Way, undone_of
 from analyzer.statistics.intervals import Interval
 from analyzer.statistics.proportions import wilson
 from analyzer.statistics.quantiles import quantile_ranks
-from store.conclusions import Flow, FlowOutcome, SagaVerdict, Step, Verdict
+from store.conclusions import Flow, SagaVerdict
 
-UNSETTLED = frozenset({Verdict.UNKNOWN, Verdict.SUSPECTED, Verdict.OPEN})
+P95 = Fraction(95, 100)
+_KNOWN = {"yes": True, "no": False, "unknown": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +100,25 @@ class MoneyLeft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepMeasure:
+    """One compensatable step. `done` executions were in flows that were given up: of these `undone`
+    were compensated, `failed` had a compensation that did not work, `without` none that was seen;
+    `tries` are attempts of their compensations, `p95_ns` how long a compensation took."""
+
+    service: str
+    name: str
+    callee: str
+    executed: int
+    done: int
+    undone: int
+    failed: int
+    without: int
+    tries: int
+    compensations: int
+    p95_ns: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SagaMeasures:
     """All measures of one population.
 
@@ -125,6 +142,9 @@ class SagaMeasures:
     money: tuple[MoneyLeft, ...]
     stock: Share
     """Resources of aborted sagas, counted in effects, of which nothing was left standing."""
+    steps: tuple[StepMeasure, ...]
+    ways: tuple[tuple[Way, int], ...]
+    """Where the aborted sagas turned and how they ended, with how many, the most frequent first."""
 
 
 @dataclass(slots=True)
@@ -133,12 +153,12 @@ class _Tally:
     n: int = 0
     unknown: int = 0
 
-    def add(self, hit: bool | None) -> None:
+    def add(self, hit: bool | None, flows: int) -> None:
         if hit is None:
-            self.unknown += 1
+            self.unknown += flows
         else:
-            self.n += 1
-            self.hits += hit
+            self.n += flows
+            self.hits += hit * flows
 
     @property
     def share(self) -> Share:
@@ -149,13 +169,24 @@ class _Tally:
 class _Money:
     left: Decimal = Decimal(0)
     twice: Decimal = Decimal(0)
-    flows: set[str] = field(default_factory=set)
+    flows: int = 0
     tally: _Tally = field(default_factory=_Tally)
 
 
 @dataclass(slots=True)
+class _Steps:
+    executed: int = 0
+    done: int = 0
+    undone: int = 0
+    failed: int = 0
+    tries: int = 0
+    compensations: int = 0
+    times: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Measuring:
-    """Adds up one flow after the other, so that memory does not grow with them."""
+    """Adds up flows, one after the other or many of a kind at once; memory grows with kinds."""
 
     flows: int = 0
     verdicts: dict[str, Counter[str]] = field(default_factory=dict)
@@ -171,68 +202,72 @@ class Measuring:
     attempts: int = 0
     paths: Counter[tuple[str, ...]] = field(default_factory=Counter)
     money: dict[str, _Money] = field(default_factory=dict)
+    steps: dict[tuple[str, str, str], _Steps] = field(default_factory=dict)
+    ways: Counter[Way] = field(default_factory=Counter)
 
     def add(self, flow: Flow, verdict: SagaVerdict) -> None:
         """Take in one flow; of one without a saga role, its verdicts alone."""
-        checks = {result.check: result.verdict for result in verdict.checks}
-        for check, said in checks.items():
-            self.verdicts.setdefault(check, Counter())[said.value] += 1
-        view = SagaView(flow=flow, coverage=Coverage())
-        if not view.roles:
+        undone = undone_of(flow, verdict)
+        self.take(undone.kind)
+        self.take_times(undone.kind, undone.times_ns)
+
+    def take(self, kind: Undoing, flows: int = 1) -> None:
+        """Take in so many flows of one kind, but for their times."""
+        for check, said in kind.checks:
+            self.verdicts.setdefault(check, Counter())[said] += flows
+        if not kind.role:
             return
-        self.flows += 1
-        ended = flow.outcome not in (FlowOutcome.UNKNOWN, FlowOutcome.IN_PROGRESS)
-        self.aborts.add((view.aborted if ended else None) if not view.words_alone else None)
-        self._path(view)
-        if view.aborted:
-            self._aborted(view, checks)
+        self.flows += flows
+        self.aborts.add(kind.aborted, flows)
+        self.compensations += len(kind.path) * flows
+        self.attempts += kind.attempts * flows
+        self.depth_max = max(self.depth_max, kind.depth)
+        if kind.path:
+            self.paths[kind.path] += flows
+        if kind.compensated:
+            self.compensated.add(_KNOWN[kind.compensated], flows)
+        self.standing += flows * (kind.half == "standing")
+        self.times_unknown += flows * (kind.half == "unknown")
+        for undone in kind.covered:
+            self.coverage.add(undone, flows)
+        for balanced in kind.stock:
+            self.stock.add(balanced, flows)
+        self._money(kind, flows)
+        for step in kind.steps:
+            self._step(step, flows)
+        if kind.way is not None:
+            self.ways[kind.way] += flows
 
-    def _path(self, view: SagaView) -> None:
-        self.compensations += len(view.compensations)
-        self.attempts += sum(len(step.attempts) for step in view.compensations)
-        if view.compensations:
-            self.paths[tuple(_named(step) for step in view.compensations)] += 1
-            depth = sum(view.undone(step) for step in view.to_undo)
-            self.depth_max = max(self.depth_max, depth)
+    def take_times(self, kind: Undoing, times_ns: Sequence[int]) -> None:
+        """Take in the times of one flow of a kind."""
+        place = 0
+        if kind.half == "ended":
+            self.times.append(times_ns[0])
+            place = 1
+        for step in kind.steps:
+            if step.timed:
+                own = self.steps[step.service, step.name, step.callee]
+                own.times += times_ns[place : place + step.timed]
+                place += step.timed
 
-    def _aborted(self, view: SagaView, checks: dict[str, Verdict]) -> None:
-        first, unseen = checks.get("S1"), checks.get("S8")
-        whole: bool | None = True
-        if Verdict.VIOLATION in (first, unseen):
-            whole = False
-        elif view.words_alone or first in UNSETTLED or unseen in UNSETTLED:
-            whole = None
-        if any(effect.certain for effect in view.effects) or whole is None:
-            self.compensated.add(whole)
-            self._time(view, whole)
-        for step in view.to_undo:
-            undone = view.undone(step)
-            sure = undone or first is Verdict.VIOLATION
-            self.coverage.add(undone if sure and not view.words_alone else None)
-        for balance in balances(view.flow):
-            if balance.counted or balance.currency is None:
-                self.stock.add(None if balance.left is None else balance.left == 0)
-            else:
-                self._balance(view.flow.flow_id, balance.currency, balance.left)
+    def _money(self, kind: Undoing, flows: int) -> None:
+        for currency, left in kind.money:
+            money = self.money.setdefault(currency, _Money())
+            money.tally.add(None if left is None else left == 0, flows)
+            if left:
+                money.left += max(left, Decimal(0)) * flows
+                money.twice += max(-left, Decimal(0)) * flows
+        for currency in {currency for currency, left in kind.money if left}:
+            self.money[currency].flows += flows
 
-    def _time(self, view: SagaView, whole: bool | None) -> None:
-        ends = [_end(step) for step in view.compensations if effective(step)]
-        known = [end for end in ends if end is not None]
-        made = [effect.made_ns for effect in view.effects if effect.certain]
-        if whole is None or (whole and not (known and made)):
-            self.times_unknown += 1
-        elif not whole:
-            self.standing += 1
-        else:
-            self.times.append(max(0, max(known) - min(made)))
-
-    def _balance(self, flow_id: str, currency: str, left: Decimal | None) -> None:
-        money = self.money.setdefault(currency, _Money())
-        money.tally.add(None if left is None else left == 0)
-        if left:
-            money.flows.add(flow_id)
-            money.left += max(left, Decimal(0))
-            money.twice += max(-left, Decimal(0))
+    def _step(self, step: StepUndoing, flows: int) -> None:
+        own = self.steps.setdefault((step.service, step.name, step.callee), _Steps())
+        own.executed += step.executed * flows
+        own.done += step.done * flows
+        own.undone += step.undone * flows
+        own.failed += step.failed * flows
+        own.tries += step.tries * flows
+        own.compensations += step.compensations * flows
 
     def measures(self) -> SagaMeasures:
         """What was added up."""
@@ -257,13 +292,15 @@ class Measuring:
                     currency=currency,
                     left=it.left,
                     given_twice=it.twice,
-                    flows=len(it.flows),
+                    flows=it.flows,
                     n=it.tally.n,
                     unknown=it.tally.unknown,
                 )
                 for currency, it in sorted(self.money.items())
             ),
             stock=self.stock.share,
+            steps=tuple(_measured(self.steps)),
+            ways=tuple(sorted(self.ways.items(), key=lambda item: (-item[1], astuple(item[0])))),
         )
 
 
@@ -275,12 +312,26 @@ def measure(sagas: Iterable[tuple[Flow, SagaVerdict]]) -> SagaMeasures:
     return measuring.measures()
 
 
-def _named(step: Step) -> str:
-    if completed(step):
-        return step.name
-    return f"{step.name}{'?' if any(it.took_effect is None for it in step.attempts) else '!'}"
-
-
-def _end(step: Step) -> int | None:
-    ends = [it.callee_end_ns or it.end_ns for it in step.attempts if it.took_effect is not False]
-    return min((end for end in ends if end is not None), default=step.end_ns)
+def _measured(steps: Mapping[tuple[str, str, str], _Steps]) -> list[StepMeasure]:
+    """One row per step, those with most left to undo first."""
+    rows = []
+    for (service, name, callee), it in steps.items():
+        times = sorted(it.times)
+        rows.append(
+            StepMeasure(
+                service=service,
+                name=name,
+                callee=callee,
+                executed=it.executed,
+                done=it.done,
+                undone=it.undone,
+                failed=it.failed,
+                without=it.done - it.undone - it.failed,
+                tries=it.tries,
+                compensations=it.compensations,
+                p95_ns=times[quantile_ranks(len(times), P95).rank - 1] if times else None,
+            )
+        )
+    return sorted(
+        rows, key=lambda it: (-it.failed - it.without, -it.done, it.service, it.name, it.callee)
+    )

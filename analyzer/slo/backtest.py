@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from analyzer.slo.budget import alert_state, sli
+from analyzer.slo.budget import critical, sli
 from analyzer.slo.model import BurnRule, Objective, Slo
 from analyzer.slo.timeline import Timeline
 
@@ -54,7 +54,7 @@ def _history(slo: Slo, objective: Objective, line: Timeline, rule: BurnRule) -> 
     firings: list[Firing] = []
     on: Firing | None = None
     for at_ns in range(first + step_ns, last + step_ns + 1, step_ns):
-        burning = alert_state(line, slo.method, objective, rule, at_ns).state == "critical"
+        burning = critical(line, slo.method, objective, rule, at_ns)
         if burning and on is None:
             on = _fired(slo, objective, line, rule, at_ns)
         elif not burning and on is not None:

@@ -4,6 +4,7 @@ Formulae: OpenSLO v1, "budgetingMethod"; Google SRE workbook, chapter 5; states 
 issue 195139. No data is None, never 100 %.
 """
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -68,7 +69,9 @@ def _interval(ratio: Fraction | None, flows: int) -> tuple[float | None, float |
 
 
 def _slices_with_data(line: Timeline, slice_ns: int, since_ns: int, until_ns: int) -> list[int]:
-    return sorted({event.at_ns // slice_ns for event in line.between(since_ns, until_ns)})
+    times = line.times
+    first, last = bisect_left(times, since_ns), bisect_left(times, until_ns)
+    return sorted({at_ns // slice_ns for at_ns in times[first:last]})
 
 
 def coverage(line: Timeline, period_ns: int, since_ns: int, until_ns: int) -> Fraction:
@@ -119,6 +122,20 @@ def alert_state(
         long_burn=burns[0],
         short_burn=burns[1],
         bad_flows=bad,
+    )
+
+
+def critical(
+    line: Timeline, method: Method, objective: Objective, rule: BurnRule, at_ns: int
+) -> bool:
+    """Whether `alert_state` is critical; of occurrences in integers, for looking often."""
+    if method is not Method.OCCURRENCES:
+        return alert_state(line, method, objective, rule, at_ns).state == "critical"
+    most = rule.threshold * objective.budget
+    return (
+        line.bad_flows(at_ns - rule.long_ns, at_ns) >= BAD_EVENTS_MIN
+        and line.loses(at_ns - rule.short_ns, at_ns, most)
+        and line.loses(at_ns - rule.long_ns, at_ns, most)
     )
 
 

@@ -1,9 +1,8 @@
 """Each SLO over the flows of a store, seen at one moment."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 
 from analyzer.facts import FlowFacts, read_flow_facts
 from analyzer.slo.budget import (
@@ -20,10 +19,8 @@ from analyzer.slo.ledger import Spending, ledger
 from analyzer.slo.model import Objective, Slo
 from analyzer.slo.timeline import Timeline, timeline
 from store.model import JsonValue
-from store.query import ask
 from store.session import Session
 
-REGIONS = Path(__file__).parent / "regions.sql"
 BIASED = "sampled in an unknown way: not for a budget"
 
 
@@ -56,25 +53,13 @@ Regions = Mapping[str, Sequence[str]]
 
 def read_facts(session: Session) -> list[FlowFacts]:
     """The facts of all flows, with the regions their spans name."""
-    return with_regions(read_flow_facts(session), read_regions(session))
+    return read_flow_facts(session)
 
 
 def read_regions(session: Session) -> Regions:
     """The regions of all flows that name one."""
-    found = ask(session, REGIONS, {})
-    return {row["flow_id"]: row["regions"] for row in found.iter_rows(named=True)}
-
-
-def with_regions(flows: Iterable[FlowFacts], regions: Regions) -> list[FlowFacts]:
-    """The flows, each with its regions among its facts."""
-    return [_with_regions(flow, regions.get(flow.flow_id, ())) for flow in flows]
-
-
-def _with_regions(flow: FlowFacts, regions: Sequence[str]) -> FlowFacts:
-    if not regions:
-        return flow
-    values: Mapping[str, JsonValue] = {**flow.values, "regions": list(regions)}
-    return replace(flow, values=values)
+    known = ((flow.flow_id, flow.values.get("regions")) for flow in read_flow_facts(session))
+    return {flow_id: list(map(str, names)) for flow_id, names in known if isinstance(names, list)}
 
 
 def report(slos: Sequence[Slo], flows: Sequence[FlowFacts], at_ns: int) -> list[SloReport]:

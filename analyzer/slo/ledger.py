@@ -4,13 +4,14 @@ A flow can have several causes, so shares do not add up to one. "Without this ca
 flows that carry it as good: the most that removing it can save, not what it would save.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from analyzer.facts import Values
+from analyzer.slo.judging import Event
 from analyzer.slo.model import Objective
-from analyzer.slo.timeline import Event
 from store.model import JsonValue
 
 FLOWS_SHOWN_MAX = 20
@@ -51,16 +52,19 @@ def ledger(
     """The spending of each cause, the largest first within its kind. Facts are by flow id."""
     judged = [event for event in events if event.good is not None]
     bad = [event for event in judged if not event.good]
-    valid = sum((event.weight for event in judged), start=Fraction(0))
     if not bad:
         return []
-    lost = sum((event.weight for event in bad), start=Fraction(0))
+    valid, lost = _weight(judged), _weight(bad)
     good = len(judged) - len(bad)
-    carried = _carriers(bad, facts)
-    among_good = _carriers((event for event in judged if event.good), facts)
+    causes = _CausesOf(facts)
+    carried: dict[Cause, list[Event]] = defaultdict(list)
+    for event in bad:
+        for cause in causes.of(event):
+            carried[cause].append(event)
+    among_good = causes.counted(event for event in judged if event.good)
     return sorted(
         (
-            _spending(cause, carriers, len(among_good[cause]), good, lost, valid, objective)
+            _spending(cause, carriers, among_good[cause], good, lost, valid, objective)
             for cause, carriers in carried.items()
         ),
         key=lambda it: (list(DIMENSIONS).index(it.dimension), -it.spent, it.cause),
@@ -79,7 +83,7 @@ def _spending(
     valid: Fraction,
     objective: Objective,
 ) -> Spending:
-    weight = sum((event.weight for event in carriers), start=Fraction(0))
+    weight = _weight(carriers)
     return Spending(
         dimension=cause[0],
         cause=cause[1],
@@ -91,14 +95,49 @@ def _spending(
     )
 
 
-def _carriers(
-    events: Iterable[Event], facts: Mapping[str, Mapping[str, JsonValue]]
-) -> dict[Cause, list[Event]]:
-    carried: dict[Cause, list[Event]] = defaultdict(list)
+def _weight(events: Iterable[Event]) -> Fraction:
+    """How many flows these stand for. Weights are few, so each is multiplied once."""
+    weights: dict[int, Fraction] = {}
+    counts: Counter[int] = Counter()
     for event in events:
-        for cause in _causes(facts.get(event.flow_id, {})):
-            carried[cause].append(event)
-    return carried
+        weights[id(event.weight)] = event.weight
+        counts[id(event.weight)] += 1
+    return sum((weights[key] * count for key, count in counts.items()), start=Fraction(0))
+
+
+class _CausesOf:
+    """The causes of flows, worked out once for each kind."""
+
+    def __init__(self, facts: Mapping[str, Mapping[str, JsonValue]]) -> None:
+        self._facts = facts
+        self._known: dict[int | str, Sequence[Cause]] = {}
+
+    def of(self, event: Event) -> Sequence[Cause]:
+        return self._at(self._key(event), event)
+
+    def counted(self, events: Iterable[Event]) -> Counter[Cause]:
+        """How many of the events carry each cause."""
+        examples: dict[int | str, Event] = {}
+        counts: Counter[int | str] = Counter()
+        for event in events:
+            key = self._key(event)
+            counts[key] += 1
+            examples[key] = event
+        found: Counter[Cause] = Counter()
+        for key, count in counts.items():
+            for cause in self._at(key, examples[key]):
+                found[cause] += count
+        return found
+
+    def _key(self, event: Event) -> int | str:
+        values = self._facts.get(event.flow_id)
+        return values.kind if isinstance(values, Values) else event.flow_id
+
+    def _at(self, key: int | str, event: Event) -> Sequence[Cause]:
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = list(_causes(self._facts.get(event.flow_id, {})))
+        return found
 
 
 def _causes(values: Mapping[str, JsonValue]) -> Iterator[Cause]:

@@ -11,23 +11,13 @@ from fractions import Fraction
 from itertools import accumulate
 from math import lcm
 
-from analyzer.expression import Expression
 from analyzer.facts import FlowFacts
+from analyzer.slo.judging import Event, Judge, Judged
 from analyzer.slo.model import Slo
 from store.errors import InvariantError
 
 DENOMINATOR_MAX = 1 << 56
 """W3C thresholds are 56 bits; a denominator beyond that is no sampling weight."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One flow as an event of an SLO; `good` is None where a fact it needs is unknown."""
-
-    at_ns: int
-    flow_id: str
-    good: bool | None
-    weight: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +64,13 @@ class Timeline:
             unknown=last - first - known,
         )
 
+    def loses(self, since_ns: int, until_ns: int, share: Fraction) -> bool:
+        """Whether at least this share of what is valid in [since, until) was not good."""
+        first, last = bisect_left(self.times, since_ns), bisect_left(self.times, until_ns)
+        valid = self.valid[last] - self.valid[first]
+        good = self.good[last] - self.good[first]
+        return valid > 0 and (valid - good) * share.denominator >= share.numerator * valid
+
     def bad_flows(self, since_ns: int, until_ns: int) -> int:
         """How many flows were bad in [since, until), however many each stands for."""
         first, last = bisect_left(self.times, since_ns), bisect_left(self.times, until_ns)
@@ -84,37 +81,10 @@ class Timeline:
         return self.events[bisect_left(self.times, since_ns) : bisect_left(self.times, until_ns)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What an SLO makes of a flow it counts; `event` is None while the flow has not ended."""
-
-    event: Event | None
-    weighted: bool = True
-
-
 def timeline(slo: Slo, flows: Iterable[FlowFacts]) -> Timeline:
     """The flows an SLO counts, judged. Flows whose validity is unknown count as unknown."""
-    found = (judge(slo, flow) for flow in flows)
-    return timeline_of(one for one in found if one is not None)
-
-
-def judge(slo: Slo, flow: FlowFacts) -> Judged | None:
-    """One flow judged; None where the SLO does not count it."""
-    good, valid = slo.good, slo.valid
-    if good is None or valid is None:
-        raise InvariantError(f"SLO {slo.name} reads {slo.source}, which has no flows")
-    counts = valid.holds(flow.values)
-    if counts is False:
-        return None
-    if not flow.ended:
-        return Judged(event=None)
-    event = Event(
-        at_ns=flow.at_ns,
-        flow_id=flow.flow_id,
-        good=_judged(good, flow) if counts else None,
-        weight=Fraction(1) if flow.weight is None else flow.weight,
-    )
-    return Judged(event=event, weighted=flow.weight is not None)
+    judge = Judge(slo)
+    return timeline_of(one for flow in flows if (one := judge(flow)) is not None)
 
 
 def timeline_of(judged: Iterable[Judged]) -> Timeline:
@@ -130,17 +100,15 @@ def timeline_of(judged: Iterable[Judged]) -> Timeline:
     return summed(events, open_flows, unweighted)
 
 
-def _judged(good: Expression, flow: FlowFacts) -> bool | None:
-    return good.holds(flow.values)
-
-
 def summed(events: Iterable[Event], open_flows: int = 0, unweighted: int = 0) -> Timeline:
     """A timeline of these events."""
     ordered = sorted(events, key=lambda event: (event.at_ns, event.flow_id))
     unit = lcm(*{event.weight.denominator for event in ordered})
     if unit > DENOMINATOR_MAX:
         raise InvariantError("sampling weights have no common denominator of 56 bits")
-    weights = [int(event.weight * unit) for event in ordered]
+    parts = {id(event.weight): event.weight for event in ordered}
+    whole = {key: int(weight * unit) for key, weight in parts.items()}
+    weights = [whole[id(event.weight)] for event in ordered]
     pairs = list(zip(ordered, weights, strict=True))
     return Timeline(
         events=ordered,

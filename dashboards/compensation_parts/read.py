@@ -1,43 +1,41 @@
-"""Flows with a saga, whole, a slice at a time."""
+"""What became of the effects of flows with a saga: sums over kinds, stored with the flows."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import streamlit as st
 
+from analyzer.sagas import undoing
 from analyzer.sagas.measures import Measuring, SagaMeasures
 from dashboards import data
-from dashboards.compensation_parts.steps import StepRow, Steps
-from dashboards.compensation_parts.ways import Way, counted_ways, ways_of
+from dashboards.scope import Scope
 from store.conclusions import Flow, SagaVerdict
-from store.read import FlowSelection, read_flows, read_sagas
 from store.session import Session
 
-FLOWS_MAX = 600  # flows whose sagas are read within about a second
-SLICE = 600  # flows in memory at a time, read under one lease
+STUCK_MAX = 500  # rows of stuck flows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undone:
-    """What became of the effects of `flows` flows, all those in scope that have a saga."""
+    """What became of the effects of all `flows` in scope that have a saga.
+
+    `stuck` are ids of those with effects left standing or that never came to rest, the most left
+    first, as many as are shown; `stuck_flows` and `stuck_effects` count all.
+    """
 
     flows: int
     measures: SagaMeasures
-    steps: Sequence[StepRow]
-    ways: Sequence[Way]
+    stuck: Sequence[str]
+    stuck_flows: int
+    stuck_effects: int
 
 
-def saga_flow_ids(flows: pl.DataFrame) -> list[str]:
-    """Those of the flows in scope that have a saga, latest first."""
-    return [str(flow_id) for flow_id in flows.filter(pl.col("has_saga"))["flow_id"]]
-
-
-def undone(flow_ids: Sequence[str]) -> Undone:
-    """What became of these flows' effects."""
+def undone(scope: Scope) -> Undone:
+    """What became of the effects in scope."""
     path = data.store_path()
-    return _undone(str(path), data.stamp_of(path), tuple(flow_ids))
+    return _undone(str(path), data.stamp_of(path), scope)
 
 
 def one(flow_id: str) -> tuple[Flow, Sequence[SagaVerdict]]:
@@ -47,26 +45,32 @@ def one(flow_id: str) -> tuple[Flow, Sequence[SagaVerdict]]:
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading sagas …")
-def _undone(path: str, stamp: data.Stamp, flow_ids: tuple[str, ...]) -> Undone:
+def _undone(path: str, stamp: data.Stamp, scope: Scope) -> Undone:
     del stamp  # only part of the key
-    measuring, steps, ways = Measuring(), Steps(), Counter[tuple[str, str, str]]()
-    for first in range(0, len(flow_ids), SLICE):
-        chosen = flow_ids[first : first + SLICE]
-
-        def question(
-            session: Session, chosen: Sequence[str] = chosen
-        ) -> tuple[list[Flow], list[SagaVerdict]]:
-            flows = read_flows(session, FlowSelection(flow_ids=chosen))
-            return flows, read_sagas(session, chosen)
-
-        flows, sagas = data.held("sagas", question, path)
-        by_id = {flow.flow_id: flow for flow in flows}
-        for saga in sagas:
-            if saga.flow_id in by_id:
-                measuring.add(by_id[saga.flow_id], saga)
-        for flow in flows:
-            steps.add(flow)
-        ways += counted_ways(flows)
+    found = data.held("sagas", partial(_asked, scope=scope), path)
+    kinds = {kind: undoing.read(text) for kind, text in found["undoing_kinds"].iter_rows()}
+    measuring, flows = Measuring(), 0
+    for kind, count in found["undoings"].iter_rows():
+        measuring.take(kinds[kind], count)
+        flows += count
+    for kind, times_ns in found["undoing_times"].iter_rows():
+        measuring.take_times(kinds[kind], times_ns)
+    stuck = found["stuck"]
+    whole = stuck.row(0, named=True) if stuck.height else {"found": 0, "effects_found": 0}
     return Undone(
-        flows=len(flow_ids), measures=measuring.measures(), steps=steps.rows(), ways=ways_of(ways)
+        flows=flows,
+        measures=measuring.measures(),
+        stuck=tuple(stuck["flow_id"]),
+        stuck_flows=int(whole["found"]),
+        stuck_effects=int(whole["effects_found"]),
     )
+
+
+def _asked(session: Session, scope: Scope) -> dict[str, pl.DataFrame]:
+    params = data.params_of(scope)
+    return {
+        "undoings": data.asked(session, "undoings", params),
+        "undoing_times": data.asked(session, "undoing_times", params),
+        "undoing_kinds": data.asked(session, "undoing_kinds"),
+        "stuck": data.asked(session, "stuck", {**params, "rows": STUCK_MAX}),
+    }

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards.compensation_parts.ways import Way
+from analyzer.sagas.undoing import Way
 from dashboards.markup import LOOKS, worded
 from dashboards.wording import clean, plural, shortened
 
@@ -18,20 +18,20 @@ _TONES = {"ok": "#009E73", "error": "#D55E00", "warn": "#E69F00", "undo": "#CC79
 _STEP = "#56B4E9"
 
 
-def ways_chart(found: Sequence[Way]) -> None:
+def ways_chart(found: Sequence[tuple[Way, int]]) -> None:
     """Draws the ways; the words of every end carry their icon."""
     if not found:
         st.text("No flow with a saga was given up.")
         return
-    several = len({way.name for way in found}) > 1
+    several = len({way.name for way, _ in found}) > 1
     links: Counter[tuple[str, str]] = Counter()
     ends: dict[str, str] = {}
-    for way in found[:NODES_MAX]:
+    for way, flows in found[:NODES_MAX]:
         start = f"{way.name}: {way.at}" if several else way.at
         source = f"at {shortened(clean(start), LABEL_MAX)}"
         end = worded(way.outcome)
         ends[end] = _TONES.get(LOOKS.get(way.outcome, ("", "neutral"))[1], "#8A8F98")
-        links[source, end] += way.flows
+        links[source, end] += flows
     sources = list(dict.fromkeys(source for source, _ in links))
     left_label = {"position": "left", "width": LEFT_PX - 16, "overflow": "truncate"}
     nodes: list[dict[str, Any]] = [
@@ -61,6 +61,6 @@ def ways_chart(found: Sequence[Way]) -> None:
         ],
     }
     st.echarts_chart(spec, height=HEIGHT_PX, alt="Where given-up flows turned and how they ended")
-    whole, shown = sum(way.flows for way in found), sum(way.flows for way in found[:NODES_MAX])
+    whole, shown = sum(flows for _, flows in found), sum(flows for _, flows in found[:NODES_MAX])
     rest = f" The {whole - shown:,} rarest are left out." if whole > shown else ""
     st.caption(f"{plural(whole, 'flow')} given up; width = flows.{rest}")

@@ -6,57 +6,47 @@ import polars as pl
 import streamlit as st
 
 from analyzer.sagas.conservation import balances
-from dashboards import links
-from dashboards.compensation_parts.read import one
+from dashboards import data, links
+from dashboards.compensation_parts.read import Undone, one
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
 from dashboards.data import Overview
+from dashboards.flow_questions import effect_sums
 from dashboards.incident_parts.head import sums
 from dashboards.markup import heading, word_chip, worded
 from dashboards.saga_path import saga_path
+from dashboards.scope import Scope
 from dashboards.wording import amount_text, clean, duration_text, plural, time_text
 
-ROWS_MAX = 500
-STUCK = ("compensation_failed", "partially_compensated", "in_progress", "unknown")
 
-
-def stuck_flows(overview: Overview, flow_ids: list[str]) -> pl.DataFrame:
-    """Flows with effects left standing or that never ended, the most left first."""
-    sagas = overview.flows.filter(pl.col("flow_id").is_in(flow_ids))
-    hurt = (pl.col("effects") > 0) | pl.col("outcome").is_in(list(STUCK))
-    return sagas.filter(hurt).sort(
-        ["effects", "start_ns", "flow_id"], descending=[True, False, False]
-    )
-
-
-def stuck_part(overview: Overview, flow_ids: list[str]) -> None:
+def stuck_part(found: Undone, scope: Scope, last_ns: int | None) -> None:
     """A table whose rows show a flow's path on this page."""
-    found = stuck_flows(overview, flow_ids)
-    if found.is_empty():
+    if not found.stuck:
         st.text(
-            f"None of {plural(len(flow_ids), 'flow')} with a saga is known to be stuck: none has "
+            f"None of {plural(found.flows, 'flow')} with a saga is known to be stuck: none has "
             "effects left standing, all of them ended."
         )
         return
-    shown = found.head(ROWS_MAX)
-    effects = overview.effects.join(found, on="flow_id", how="semi")
+    overview = data.overview(scope, found.stuck)
+    shown = overview.flows.sort(["effects", "start_ns", "flow_id"], descending=[True, False, False])
+    cut = f"; the {shown.height:,} with most are listed" if shown.height < found.stuck_flows else ""
     st.caption(
-        f"{plural(found.height, 'flow')}, {plural(int(found['effects'].sum()), 'effect')} left "
-        f"standing: {sums(effects)}. Select a row to see its path below."
+        f"{plural(found.stuck_flows, 'flow')}, {plural(found.stuck_effects, 'effect')} left "
+        f"standing: {sums(effect_sums(scope))}{cut}. Select a row to see its path below."
     )
-    table = pl.DataFrame([_row(row, overview) for row in shown.iter_rows(named=True)])
+    table = pl.DataFrame([_row(row, overview, last_ns) for row in shown.iter_rows(named=True)])
     row = picking_table(table, key="stuck_flows", alt="Stuck flows, most effects left first")
     if row is not None:
         links.open_view("compensation", flow=shown["flow_id"][row])
     exports(table, "stuck-flows")
 
 
-def _row(row: dict[str, object], overview: Overview) -> dict[str, object]:
+def _row(row: dict[str, object], overview: Overview, last_ns: int | None) -> dict[str, object]:
     flow_id, problems = row["flow_id"], row["problems"]
     own = overview.effects.filter(pl.col("flow_id") == flow_id)
     start_ns = int(str(row["start_ns"]))
-    age = overview.last_ns - start_ns if overview.last_ns is not None else None
+    age = last_ns - start_ns if last_ns is not None else None
     return {
         "flow": flow_id,
         "name": clean(str(row["name"])),

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import streamlit as st
 
-from analyzer.facts import FlowFacts, read_flow_facts
+from analyzer.facts import FlowFacts, ask_flow_facts, facts_of
 from analyzer.slo.backtest import RuleHistory, backtest
-from analyzer.slo.evaluate import SloReport, read_regions, report, with_regions
+from analyzer.slo.evaluate import SloReport, reports_of
 from analyzer.slo.ledger import DIMENSIONS
 from analyzer.slo.model import Slo
 from analyzer.slo.timeline import Timeline, timeline
@@ -17,9 +16,9 @@ from dashboards.configured import Targets
 from dashboards.data import Holdings
 from dashboards.flow_questions import flow_ids
 from dashboards.scope import Scope
+from store.model import JsonValue
 
-FLOWS_MAX = 20_000  # flows whose facts are read within about a second
-SLICE_NS = 86_400 * 10**9  # facts of one day's flows are read under one lease
+FLOWS_MAX = 600_000  # flows whose facts are read within about a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +28,7 @@ class Judged:
     key: str
     report: SloReport
     line: Timeline | None
-    facts: Mapping[str, FlowFacts]
+    values: Mapping[str, Mapping[str, JsonValue]]
 
     def bad(self, dimension: str, cause: str) -> list[str]:
         """Ids of the bad flows that carry a cause; all of them where none is named."""
@@ -40,7 +39,7 @@ class Judged:
         return [one for one in ids if any(self._carries(one, name, cause) for name in names)]
 
     def _carries(self, flow_id: str, name: str, cause: str) -> bool:
-        value = self.facts[flow_id].values.get(name)
+        value = self.values[flow_id].get(name)
         return cause in map(str, value if isinstance(value, list) else [value])
 
     def histories(self) -> Sequence[RuleHistory]:
@@ -57,19 +56,18 @@ def judged(targets: Targets, scope: Scope, holdings: Holdings) -> list[Judged]:
     own window. Shipped objectives that count no flow of this store are left out.
     """
     path = data.store_path()
-    bounds = (holdings.first_ns or 0, holdings.last_ns or 0)
-    facts = _facts(str(path), data.stamp_of(path), bounds)
+    facts = _facts(str(path), data.stamp_of(path))
     if scope.environment or scope.services:
         kept = flow_ids(replace(scope, since_ns=None, until_ns=None))
         facts = [one for one in facts if one.flow_id in kept]
-    at_ns = bounds[1] + 1 if scope.until_ns is None else scope.until_ns
-    by_id = {one.flow_id: one for one in facts}
+    at_ns = (holdings.last_ns or 0) + 1 if scope.until_ns is None else scope.until_ns
+    values = {one.flow_id: one.values for one in facts}
     found = []
     for slo in targets.slos:
         line = timeline(slo, facts) if slo.good is not None else None
         if not targets.own and not _counts(line):
             continue
-        found += [_one(slo, one, line, by_id) for one in report([slo], facts, at_ns)]
+        found += [_one(slo, one, line, values) for one in reports_of(slo, line, at_ns, values)]
     return found
 
 
@@ -78,20 +76,17 @@ def _counts(line: Timeline | None) -> bool:
 
 
 def _one(
-    slo: Slo, found: SloReport, line: Timeline | None, facts: Mapping[str, FlowFacts]
+    slo: Slo,
+    found: SloReport,
+    line: Timeline | None,
+    values: Mapping[str, Mapping[str, JsonValue]],
 ) -> Judged:
     several = len(slo.objectives) > 1
     key = f"{slo.name}/{found.objective.name}" if several else slo.name
-    return Judged(key=key, report=found, line=line, facts=facts)
+    return Judged(key=key, report=found, line=line, values=values)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the facts of flows …")
-def _facts(path: str, stamp: data.Stamp, bounds: tuple[int, int]) -> list[FlowFacts]:
+def _facts(path: str, stamp: data.Stamp) -> list[FlowFacts]:
     del stamp  # only part of the key
-    regions = data.held("regions of flows", read_regions, path)
-    inner = list(range(bounds[0] + SLICE_NS, bounds[1], SLICE_NS))
-    found: list[FlowFacts] = []
-    for since_ns, until_ns in zip([None, *inner], [*inner, None], strict=True):
-        asked = partial(read_flow_facts, since_ns=since_ns, until_ns=until_ns)
-        found += with_regions(data.held("facts of flows", asked, path), regions)
-    return found
+    return facts_of(data.held("facts of flows", ask_flow_facts, path))

@@ -3,9 +3,9 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import links, screens
+from dashboards import data, links, screens
 from dashboards.compensation_parts.numbers import cards, checks_table, invariants
-from dashboards.compensation_parts.read import FLOWS_MAX, Undone, saga_flow_ids, undone
+from dashboards.compensation_parts.read import Undone, undone
 from dashboards.compensation_parts.sankey import ways_chart
 from dashboards.compensation_parts.stuck import path_part, stuck_part
 from dashboards.components.exports import exports
@@ -13,7 +13,7 @@ from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
 from dashboards.markup import worded
 from dashboards.pages import PageFacts
-from dashboards.scoped import begun
+from dashboards.scoped import scoped
 from dashboards.wording import clean, duration_text, plural
 
 PAGE = PageFacts(title="Compensation", section="Explore", order=70, url_path="compensation")
@@ -22,19 +22,19 @@ PATHS_MAX = 40
 
 def render() -> None:
     """The page; `?flow=ID` shows the path of one flow."""
-    start = begun("Compensation", "Do our undo paths work?", FLOWS_MAX)
+    start = scoped("Compensation", "Do our undo paths work?", None)
     if start is None:
         return
-    overview, scope = start
-    flow_ids = saga_flow_ids(overview.flows)
-    if not flow_ids:
-        _no_sagas(overview.flows.height)
+    holdings, scope = start
+    whole = data.flow_count(scope)
+    found = undone(scope)
+    if not found.flows:
+        _no_sagas(whole)
         return
-    found = undone(flow_ids)
-    st.caption(f"{found.flows:,} of {plural(overview.flows.height, 'flow')} have a saga.")
+    st.caption(f"{found.flows:,} of {plural(whole, 'flow')} have a saga.")
     cards(found)
     st.subheader("Stuck first")
-    stuck_part(overview, flow_ids)
+    stuck_part(found, scope, holdings.last_ns)
     wanted = st.query_params.get("flow")
     if wanted:
         with st.container(border=True):
@@ -44,7 +44,7 @@ def render() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("Where sagas end")
-        ways_chart(found.ways)
+        ways_chart(found.measures.ways)
         _ways(found)
     with right:
         st.subheader("Compensation paths")
@@ -68,7 +68,8 @@ def _no_sagas(flows: int) -> None:
 
 
 def _ways(found: Undone) -> None:
-    if not found.ways:
+    ways = found.measures.ways
+    if not ways:
         return
     table = pl.DataFrame(
         [
@@ -76,15 +77,15 @@ def _ways(found: Undone) -> None:
                 "flow": clean(way.name),
                 "given up at": clean(way.at),
                 "ended": worded(way.outcome),
-                "flows": way.flows,
+                "flows": flows,
             }
-            for way in found.ways
+            for way, flows in ways
         ]
     )
     st.caption("The same as a table. Select a row to see flows of that kind with that end.")
     row = picking_table(table, key="saga_ways", alt="Where sagas end", height_max_px=240)
     if row is not None:
-        links.open_flows(outcome=found.ways[row].outcome, kind=found.ways[row].name)
+        links.open_flows(outcome=ways[row][0].outcome, kind=ways[row][0].name)
 
 
 def _paths(found: Undone) -> None:
@@ -121,7 +122,7 @@ def _steps(found: Undone) -> None:
                 else "–",
                 "p95 of compensation": duration_text(row.p95_ns),
             }
-            for row in found.steps
+            for row in found.measures.steps
         ]
     )
     st.caption(

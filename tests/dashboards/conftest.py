@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.sagas.undoing import undone_of, written
 from dashboards.serve import STORE_VARIABLE
 from store.conclusions import (
     Attempt,
@@ -236,6 +237,8 @@ def fill(path: Path) -> None:
         rejected=[Rejected(record="7", reason=f"no trace id {HOSTILE}", excerpt="{}")],
     )
     store = Store(path)
+    sagas = [saga_of(flows[n], spans[n][2], failed=failed[n]) for n in flows]
+    undone = [undone_of(flow, saga) for flow, saga in zip(flows.values(), sagas, strict=True)]
     with store.lease("filling a test store", create=True) as session:
         write_batch(session, batch)
         replace_flows(
@@ -246,9 +249,13 @@ def fill(path: Path) -> None:
                 flows[n].flow_id: [(span.trace_id, span.span_id) for span in rows]
                 for n, rows in spans.items()
             },
-            sagas=[saga_of(flows[n], spans[n][2], failed=failed[n]) for n in flows],
+            sagas=sagas,
             findings=[finding_of(flows[n], spans[n][2]) for n in flows if failed[n]],
             code_digest="test",
+            undoings={
+                saga.flow_id: (written(one.kind), one.times_ns)
+                for saga, one in zip(sagas, undone, strict=True)
+            },
         )
         write_replays(session, [replay_of(flow.flow_id) for flow in flows.values()])
         write_incident(session, incident_of([flows[n].flow_id for n in flows if failed[n]]))

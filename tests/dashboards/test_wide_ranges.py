@@ -9,13 +9,12 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from dashboards import data
-from dashboards.compensation_parts import read as sagas
 from dashboards.oversight_parts import read as decisions
 from dashboards.quality_parts import read as quality
 from dashboards.slo_parts import judged as slos
 
 APP = Path(data.__file__).parent / "app.py"
-LIMITS = {"compensation": sagas, "ai": decisions}
+LIMITS = {"ai": decisions}
 OF_THE_STORE = {"quality": (quality, "SPANS_MAX"), "slos": (slos, "FLOWS_MAX")}
 
 
@@ -73,8 +72,8 @@ def test_a_wider_range_waits_for_a_press_and_then_is_the_whole(
 def test_the_way_back_is_the_range_that_is_answered(
     served_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sagas, "FLOWS_MAX", 5)
-    app = opened("compensation", **{"from": "all"})
+    monkeypatch.setattr(decisions, "FLOWS_MAX", 5)
+    app = opened("ai", **{"from": "all"})
     app.button(key="wide-latest").click().run()
     assert "5 flows of 24" in written(app)
 

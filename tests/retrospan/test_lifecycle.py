@@ -38,7 +38,7 @@ def test_an_old_store_is_upgraded_and_its_flows_are_derived(command: Command) ->
     (flow,) = command("flows", "list", "--json").document["flows"]
     assert flow["span_count"] == 3
     again = command("store", "upgrade")
-    assert (again.code, again.out) == (0, "schema 2 already: nothing to do\n")
+    assert (again.code, again.out) == (0, "schema 3 already: nothing to do\n")
 
 
 @pytest.mark.parametrize(

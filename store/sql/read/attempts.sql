@@ -17,10 +17,10 @@ shown AS MATERIALIZED (
             SELECT rowid
             FROM payloads
             WHERE
-                sha256 IN (
-                    SELECT request_sha256 FROM chosen
+                head IN (
+                    SELECT body_head(request_sha256) FROM chosen
                     UNION
-                    SELECT response_sha256 FROM chosen
+                    SELECT body_head(response_sha256) FROM chosen
                 )
         )
 )

@@ -22,5 +22,9 @@ CREATE TABLE flow_heads (
     decisions BIGINT,
     decisions_judged BIGINT, -- with confidence and threshold
     decisions_below BIGINT,
+    sampling_weight VARCHAR,
+    facts UBIGINT, -- the kind of what predicates may name: all but id, times and duration
+    undoing UBIGINT, -- the kind of what became of its effects
+    undoing_ns BIGINT[], -- the times that belong to it, in the order the kind names them
     derivation BIGINT
 )

@@ -94,9 +94,15 @@ SELECT
     len(f.decision_ids)::BIGINT AS decisions,
     coalesce(j.decisions_judged, 0)::BIGINT AS decisions_judged,
     coalesce(j.decisions_below, 0)::BIGINT AS decisions_below,
+    f.sampling_weight,
+    k.kind AS facts,
+    md5_number_lower(o.contents) AS undoing,
+    coalesce(o.times_ns, []) AS undoing_ns,
     (SELECT max(number) FROM derivations) AS derivation
 FROM chosen AS f
 LEFT JOIN judged AS j ON f.flow_id = j.flow_id
 LEFT JOIN verdicts AS v ON f.flow_id = v.flow_id
 LEFT JOIN undoing AS u ON f.flow_id = u.flow_id
 LEFT JOIN placed AS p ON f.flow_id = p.flow_id
+LEFT JOIN fresh_facts AS k ON f.flow_id = k.flow_id
+LEFT JOIN undoings AS o ON f.flow_id = o.flow_id

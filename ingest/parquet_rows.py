@@ -1,6 +1,7 @@
 """One row of an OTLP table as the shared record."""
 
 import re
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from ingest import conventions
@@ -10,9 +11,11 @@ from ingest.limits import Limits
 from ingest.otlp.logs import SEVERITY_NUMBERS
 from ingest.otlp.spans import KIND_NUMBERS, KINDS, STATUS_NUMBERS, STATUSES, required
 from ingest.otlp.values import UnreadableError, number_of, time_of
-from store.model import AttributeValue, LogRecord, Span, SpanEvent, SpanLink
+from store.conclusions import Incident
+from store.model import AttributeValue, LogRecord, Record, Span, SpanEvent, SpanLink
 
 Row: TypeAlias = dict[str, Any]
+RowReader: TypeAlias = Callable[[Row, Ids, Limits], Record | Incident]
 Values: TypeAlias = dict[str, AttributeValue]
 
 _NOT_PLAIN = re.compile(r"[^a-z0-9]")
@@ -30,7 +33,7 @@ def plain_name(name: str) -> str:
 
 def span_of(row: Row, ids: Ids, limits: Limits) -> Span:
     """The span; raises UnreadableError or BadIdError with the reason when there is none."""
-    cut = _Cut(limits)
+    cut = Cut(limits)
     trace = required(ids.trace(_text(row, "traceid")), "trace id")
     span = required(ids.span(_text(row, "spanid")), "span id")
     parent = ids.span(_text(row, "parentspanid"))
@@ -74,7 +77,7 @@ def span_of(row: Row, ids: Ids, limits: Limits) -> Span:
 
 def log_of(row: Row, ids: Ids, limits: Limits) -> LogRecord:
     """The log record of a row."""
-    cut = _Cut(limits)
+    cut = Cut(limits)
     trace, span = ids.trace(_text(row, "traceid")), ids.span(_text(row, "spanid"))
     time = time_of(row.get("timestamp"), "time")
     observed = time_of(row.get("observedtimestamp"), "observed time")
@@ -104,7 +107,7 @@ def log_of(row: Row, ids: Ids, limits: Limits) -> LogRecord:
     )
 
 
-class _Cut:
+class Cut:
     """Makes values fit the limits; counts what it had to leave out."""
 
     def __init__(self, limits: Limits) -> None:
@@ -169,7 +172,7 @@ def _hex(found: Id | None) -> str | None:
     return None if found is None else found.hex
 
 
-def _resource(row: Row, cut: _Cut) -> Values:
+def _resource(row: Row, cut: Cut) -> Values:
     """The resource with the parts that stand in columns of their own."""
     resource = cut.attributes(row.get("resourceattributes"))
     for column, name in _SERVICE:
@@ -200,7 +203,7 @@ def _at(items: list[Any], index: int) -> Any:
     return items[index] if index < len(items) else None
 
 
-def _events(row: Row, cut: _Cut) -> tuple[SpanEvent, ...]:
+def _events(row: Row, cut: Cut) -> tuple[SpanEvent, ...]:
     names, times = _column(row, "eventsname"), _column(row, "eventstimestamp")
     attributes = _column(row, "eventsattributes")
     return tuple(
@@ -213,7 +216,7 @@ def _events(row: Row, cut: _Cut) -> tuple[SpanEvent, ...]:
     )
 
 
-def _links(row: Row, ids: Ids, cut: _Cut) -> tuple[SpanLink, ...]:
+def _links(row: Row, ids: Ids, cut: Cut) -> tuple[SpanLink, ...]:
     traces, spans = _column(row, "linkstraceid"), _column(row, "linksspanid")
     attributes = _column(row, "linksattributes")
     found = []

@@ -1,15 +1,16 @@
-"""Tables of OTLP, row by row."""
+"""Tables in Parquet, row by row."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ingest.exported_rows import FORMAT, IGNORED, ROWS
 from ingest.ids import BadIdError, Ids
 from ingest.limits import Limits
 from ingest.otlp.values import UnreadableError
-from ingest.parquet_rows import Row, log_of, plain_name, span_of
+from ingest.parquet_rows import Row, RowReader, log_of, plain_name, span_of
 from ingest.reader import Item, MetricsSeen
 from store.model import Rejected
 
@@ -29,18 +30,34 @@ def records(data: bytes, limits: Limits) -> Iterator[Item]:
     except _BROKEN as error:
         yield Rejected(record="whole file", reason=f"not Parquet: {_worded(error)}")
         return
-    if names >= METRIC_COLUMNS:
+    told = table.schema_arrow.metadata or {}
+    if b"format" in told and told[b"format"].startswith(b"retrospan.parquet/"):
+        yield from _exported(table, told, limits)
+    elif names >= METRIC_COLUMNS:
         if table.metadata.num_rows:
             yield MetricsSeen(table.metadata.num_rows)
     elif names >= SPAN_COLUMNS or names >= LOG_COLUMNS:
-        yield from _rows(table, limits, spans=names >= SPAN_COLUMNS)
+        yield from _rows(table, limits, span_of if names >= SPAN_COLUMNS else log_of)
     else:
         listed = ", ".join(sorted(names)[:8])[:200]
         reason = f"Parquet, but no OTLP table: has {listed}; expected TraceId, SpanId, SpanName"
         yield Rejected(record="whole file", reason=reason)
 
 
-def _rows(table: Any, limits: Limits, *, spans: bool) -> Iterator[Item]:
+def _exported(table: Any, told: Mapping[bytes, bytes], limits: Limits) -> Iterator[Item]:
+    """One table of a store; what a store tells of its own loads is no record."""
+    form, name = told[b"format"].decode("utf-8", "replace"), told.get(b"table", b"").decode()
+    if form != FORMAT:
+        reason = f"written as {form[:40]}, read is {FORMAT}: export it with this retrospan"
+        yield Rejected(record="whole file", reason=reason)
+    elif name in ROWS:
+        yield from _rows(table, limits, ROWS[name])
+    elif name not in IGNORED:
+        reason = f"{form} knows no table {name[:40]!r}"
+        yield Rejected(record="whole file", reason=reason)
+
+
+def _rows(table: Any, limits: Limits, reader: RowReader) -> Iterator[Item]:
     ids = Ids()
     number = 0
     for group in range(table.num_row_groups):
@@ -49,16 +66,16 @@ def _rows(table: Any, limits: Limits, *, spans: bool) -> Iterator[Item]:
             for batch in table.iter_batches(ROWS_PER_BATCH, row_groups=[group]):
                 for row in _plain_rows(batch):
                     number += 1
-                    yield _record(row, number, ids, limits, spans=spans)
+                    yield _record(row, number, ids, limits, reader)
         except _BROKEN as error:
             reason = f"row group {group} cannot be read: {_worded(error)}"
             yield Rejected(record=f"row {number + 1}", reason=reason)
             number = began + table.metadata.row_group(group).num_rows
 
 
-def _record(row: Row, number: int, ids: Ids, limits: Limits, *, spans: bool) -> Item:
+def _record(row: Row, number: int, ids: Ids, limits: Limits, reader: RowReader) -> Item:
     try:
-        return span_of(row, ids, limits) if spans else log_of(row, ids, limits)
+        return reader(row, ids, limits)
     except (UnreadableError, BadIdError) as error:
         return Rejected(record=f"row {number}", reason=str(error))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol, TypeAlias, runtime_checkab
 
 import ingest.readers
 from ingest.limits import Limits
+from store.conclusions import Incident
 from store.errors import DataError, InvariantError, UsageError
 from store.model import Record
 from store.span_table import SpanTable
@@ -25,7 +26,7 @@ class MetricsSeen:
     count: int
 
 
-Item: TypeAlias = Record | MetricsSeen
+Item: TypeAlias = Record | Incident | MetricsSeen
 
 
 @dataclass(frozen=True, slots=True)

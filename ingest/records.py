@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from ingest.reader import Item
+from store.conclusions import Incident
 from store.model import Decision, LogRecord, Rejected, Span
 from store.span_table import SpanTable
 
@@ -15,6 +16,7 @@ class Records:
     logs: list[LogRecord] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
+    incidents: list[Incident] = field(default_factory=list)
     metrics: int = 0
     tables: list[SpanTable] = field(default_factory=list)
 
@@ -30,11 +32,14 @@ class Records:
             self.decisions.append(item)
         elif isinstance(item, Rejected):
             self.rejected.append(item)
+        elif isinstance(item, Incident):
+            self.incidents.append(item)
         else:
             self.metrics += item.count
 
     @property
     def size(self) -> int:
         """How many records; metric points are no records."""
-        records = len(self.spans) + len(self.logs) + len(self.decisions) + len(self.rejected)
-        return records + sum(map(len, self.tables))
+        records = len(self.spans) + len(self.logs) + len(self.decisions)
+        aside = len(self.rejected) + len(self.incidents)
+        return records + aside + sum(map(len, self.tables))

@@ -13,6 +13,7 @@ from ingest.own_rules import OwnRules
 from ingest.reader import Item
 from ingest.redact_text import EXEMPT, PLAIN, SECRET, TextRedactor
 from ingest.redaction_rules import EXEMPT_FIELD, rules_digest
+from store.conclusions import Incident
 from store.model import (
     Attributes,
     AttributeValue,
@@ -43,6 +44,8 @@ class Redactor(TextRedactor):
             return self.log(item)
         if isinstance(item, Decision):
             return self.decision(item)
+        if isinstance(item, Incident):
+            return self.incident(item)
         return self.rejected(item) if isinstance(item, Rejected) else item
 
     def span(self, span: Span) -> Span:
@@ -134,9 +137,19 @@ class Redactor(TextRedactor):
     def rejected(self, rejected: Rejected) -> Rejected:
         """A refused record: its beginning and its reason may quote a secret."""
         return Rejected(
-            record=rejected.record,
+            record=self.text(rejected.record),
             reason=self.text(rejected.reason),
             excerpt=self.text(rejected.excerpt),
+        )
+
+    def incident(self, incident: Incident) -> Incident:
+        """An incident with its title, and the names of what it was about."""
+        return replace(
+            incident,
+            title=self.text(incident.title),
+            declared_by=self.text(incident.declared_by),
+            flow_ids=[self.text(flow_id) for flow_id in incident.flow_ids],
+            services=[self.text(service) for service in incident.services],
         )
 
     def attributes(self, attributes: Attributes) -> Attributes:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from store.conclusions import Incident
     from store.span_table import SpanTable
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -152,6 +153,7 @@ class Batch:
     logs: Sequence[LogRecord] = ()
     decisions: Sequence[Decision] = ()
     rejected: Sequence[Rejected] = ()
+    incidents: "Sequence[Incident]" = ()
     metrics: int = 0
     end: InputEnd | None = None
     encoded: "Sequence[SpanTable]" = ()

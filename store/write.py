@@ -99,6 +99,8 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
             superseded=tally.superseded,
             metrics=batch.metrics,
         )
+        for incident in batch.incidents:
+            write_incident(session, incident, keeping=True)
         _store_rejects(session, batch, key)
         if tally.changed:
             session.run("write/generation")

@@ -1,7 +1,7 @@
 """Recorded tables of a store as Parquet files, one per table.
 
 Ids are lower-case hex, times nanoseconds, attributes JSON text (`store/values.py` says how types
-are kept). Rows have a total order and no file names a time, so equal stores give equal bytes under
+are kept); a span's events and links are lists beside it. `ingest` reads them again. Rows have a total order and no file names a time, so equal stores give equal bytes under
 one version of pyarrow.
 """
 
@@ -18,7 +18,7 @@ from store.lease import Store
 from store.schema import SCHEMA_VERSION
 
 TABLES = tuple(sorted(path.stem for path in (SQL / "parquet").glob("*.sql")))
-FORMAT = "retrospan.parquet/1"
+FORMAT = "retrospan.parquet/2"
 
 
 def export_parquet(store: Store, folder: Path) -> Exported:
@@ -65,6 +65,8 @@ def _plain(frame: polars.DataFrame, table: str) -> pa.Table:
 
 
 def _type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_struct(kind):
+        return pa.struct([pa.field(one.name, _type(one.type)) for one in kind])
     if pa.types.is_large_list(kind) or pa.types.is_list(kind):
         return pa.list_(_type(kind.value_type))
     return pa.string() if pa.types.is_large_string(kind) else kind

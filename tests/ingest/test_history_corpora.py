@@ -233,7 +233,7 @@ def test_the_attributes_of_genai_spans_tell_the_decision_they_hold(corpora: Path
 def test_tables_hold_what_their_json_twins_hold(corpora: Path) -> None:
     """Says nothing of `service.namespace`: the table of spans has no column for it."""
     (folder,) = (corpora / "otlp").glob("*/testdata/parquet")
-    spans = spans_of(folder / "traces.parquet", "otlp_parquet")
+    spans = spans_of(folder / "traces.parquet", "parquet")
     twins = spans_of(folder.parent / "traces.jsonl", "otlp_json")
     assert len(spans) == len(twins) == 19
     for span, twin in zip(spans, twins, strict=True):
@@ -242,9 +242,9 @@ def test_tables_hold_what_their_json_twins_hold(corpora: Path) -> None:
         for name in Span.__dataclass_fields__:
             if name != "resource":
                 assert getattr(span, name) == getattr(twin, name), name
-    logs = read_as(folder / "logs.parquet", "otlp_parquet")
+    logs = read_as(folder / "logs.parquet", "parquet")
     assert logs == read_as(folder.parent / "logs.jsonl", "otlp_json")
     assert sum(isinstance(item, LogRecord) for item in logs) == 81
     for path in sorted(folder.glob("metrics_*.parquet")):
-        (seen,) = read_as(path, "otlp_parquet")
+        (seen,) = read_as(path, "parquet")
         assert isinstance(seen, MetricsSeen), path

@@ -22,7 +22,7 @@ from tests.ingest.test_decisions_of_spans import EXPORT
 from tests.ingest.test_jaeger_thrift import a_span, binary
 from tests.ingest.test_no_secret_is_written import DOCUMENTS
 from tests.ingest.test_otel_sdk import JAVASCRIPT
-from tests.ingest.test_otlp_parquet import ROW, parquet
+from tests.ingest.test_parquet import ROW, parquet
 from tests.ingest.test_recorded_http import PLAIN
 from tests.ingest.test_step_functions import history
 from tests.ingest.test_zipkin import at, note, v1
@@ -99,7 +99,7 @@ MADE: dict[str, Callable[[Planter], bytes]] = {
     "jaeger_thrift": as_thrift,
     "langfuse": as_json(EXPORT),
     "otel_sdk": as_json(JAVASCRIPT),
-    "otlp_parquet": as_parquet,
+    "parquet": as_parquet,
     "step_functions": as_json(history()),
     "tau_bench": as_json([SERVED]),
     "temporal": as_json(order()),

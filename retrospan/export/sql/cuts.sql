@@ -6,10 +6,6 @@ columns = ["place"]
 WITH places AS (
     SELECT start_ns AS place FROM spans WHERE $part = 'spans'
     UNION ALL
-    SELECT span_start_ns AS place FROM span_events WHERE $part = 'span_events'
-    UNION ALL
-    SELECT span_start_ns AS place FROM span_links WHERE $part = 'span_links'
-    UNION ALL
     SELECT time_ns AS place FROM logs WHERE $part = 'logs'
     UNION ALL
     SELECT time_ns AS place FROM logs WHERE $part = 'logs_without_trace' AND trace_id IS NULL

@@ -1,4 +1,4 @@
-"""OTLP in Parquet: tables of spans, logs or metrics, one record a row."""
+"""Parquet: tables of OTLP, one record a row, or what `retrospan export parquet` wrote."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -8,10 +8,10 @@ from ingest.reader import Item
 from store.model import Rejected
 
 
-class OtlpParquetReader:
+class ParquetReader:
     """Reads a file in memory, since Parquet is read from its end; larger ones are refused."""
 
-    name = "otlp_parquet"
+    name = "parquet"
 
     def sniff(self, head: bytes) -> bool:
         """Claimed by Parquet's magic; tables of something else are refused by their columns."""
@@ -31,4 +31,4 @@ class OtlpParquetReader:
         yield from records(bytes(data), limits)
 
 
-READER = OtlpParquetReader()
+READER = ParquetReader()

@@ -48,7 +48,7 @@ def parquet(rows: list[dict[str, Any]], **options: Any) -> bytes:
 
 
 def test_a_row_gives_a_span_to_the_nanosecond(read: Any) -> None:
-    (span,) = read(parquet([ROW]), reader="otlp_parquet")
+    (span,) = read(parquet([ROW]), reader="parquet")
     assert span == Span(
         trace_id="ab" * 16,
         span_id="cd" * 8,
@@ -70,7 +70,7 @@ def test_a_row_gives_a_span_to_the_nanosecond(read: Any) -> None:
 
 def test_a_bad_row_is_refused_alone(read: Any) -> None:
     rows = [ROW, {**ROW, "SpanId": ""}, {**ROW, "SpanAttributes": "5"}, {**ROW, "SpanName": "z"}]
-    items = read(parquet(rows, row_group_size=2), reader="otlp_parquet")
+    items = read(parquet(rows, row_group_size=2), reader="parquet")
     assert [type(item).__name__ for item in items] == ["Span", "Rejected", "Rejected", "Span"]
     assert [item.record for item in items[1:3]] == ["row 2", "row 3"]
     assert items[1].reason == "span id is missing, empty or all zero"
@@ -78,20 +78,20 @@ def test_a_bad_row_is_refused_alone(read: Any) -> None:
 
 def test_tables_of_logs_and_metrics_are_told_by_their_columns(read: Any) -> None:
     log = {"Timestamp": 5, "TraceId": b"\xab" * 16, "SeverityNumber": 9, "Body": '"hello"'}
-    (found,) = read(parquet([log]), reader="otlp_parquet")
+    (found,) = read(parquet([log]), reader="parquet")
     assert isinstance(found, LogRecord)
     assert (found.trace_id, found.body, found.severity_number) == ("ab" * 16, "hello", 9)
     metric = {"MetricName": "m", "Value": 1.0}
-    assert read(parquet([metric] * 3), reader="otlp_parquet") == [MetricsSeen(3)]
+    assert read(parquet([metric] * 3), reader="parquet") == [MetricsSeen(3)]
 
 
 def test_other_tables_are_refused_by_their_columns(read: Any) -> None:
-    (item,) = read(parquet([{"a": 1}]), reader="otlp_parquet")
+    (item,) = read(parquet([{"a": 1}]), reader="parquet")
     assert item.reason.startswith("Parquet, but no OTLP table: has a; expected")
 
 
 def test_a_file_past_the_limit_is_refused(read: Any) -> None:
-    (item,) = read(parquet([ROW]), Limits(document_bytes=100), reader="otlp_parquet")
+    (item,) = read(parquet([ROW]), Limits(document_bytes=100), reader="parquet")
     assert isinstance(item, Rejected)
     assert item.reason == "document is larger than document_bytes = 100"
 
@@ -102,4 +102,4 @@ WHOLE = parquet([ROW, ROW])
 @settings(max_examples=150, deadline=None)
 @given(at=st.integers(0, len(WHOLE)), drop=st.integers(0, 8), put=st.binary(max_size=8))
 def test_a_damaged_table_is_read_or_refused(at: int, drop: int, put: bytes) -> None:
-    assert check_read("otlp_parquet", WHOLE[:at] + put + WHOLE[at + drop :])
+    assert check_read("parquet", WHOLE[:at] + put + WHOLE[at + drop :])

@@ -1,8 +1,8 @@
 """Recorded tables of a store as Parquet files, one per table.
 
 Ids are lower-case hex, times nanoseconds, attributes JSON text (`store/values.py` says how types
-are kept); a span's events and links are lists beside it. `ingest` reads them again. Rows have a total order and no file names a time, so equal stores give equal bytes under
-one version of pyarrow.
+are kept); a span's events and links are lists beside it. `ingest` reads them again. Rows have a
+total order and no file names a time, so equal stores give equal bytes under one version of pyarrow.
 """
 
 from pathlib import Path

@@ -31,7 +31,7 @@ def shown(it: "Joined", hops: Sequence["Hop"]) -> Document:
     first = it.first_action
     return {
         "schema": "retrospan.decision_provenance/1",
-        "decision": decision_row(it.decision),
+        "decision": listed(it.decision),
         "flow_id": None if it.flow is None else it.flow.flow_id,
         "acted": it.acted,
         "gate": it.gate.value,

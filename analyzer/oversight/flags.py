@@ -18,6 +18,8 @@ from store.session import Session
 
 FLAGS: Final = Path(__file__).with_name("flags.sql")
 KIND: Final = "flag"
+ID_BEGIN: Final = "flag:"
+NO_ID: Final = "-"
 
 
 def read_flags(session: Session, trace_ids: Sequence[str] | None = None) -> list[Decision]:
@@ -28,6 +30,13 @@ def read_flags(session: Session, trace_ids: Sequence[str] | None = None) -> list
         decision = _decision(row)
         found.setdefault(decision.decision_id, decision)
     return sorted(found.values(), key=lambda it: (it.time_ns, it.decision_id))
+
+
+def read_flag(session: Session, decision_id: str) -> Decision | None:
+    """The evaluation with this id; its trace is named in it, so no other is read."""
+    trace_id = decision_id.removeprefix(ID_BEGIN).partition("/")[0]
+    among = read_flags(session, None if trace_id == NO_ID else [trace_id])
+    return next((it for it in among if it.decision_id == decision_id), None)
 
 
 def variants(flags: Sequence[Decision]) -> dict[str, dict[str, str]]:
@@ -49,7 +58,7 @@ def _decision(row: Mapping[str, str | int | None]) -> Decision:
     assert isinstance(time_ns, int)
     flag, variant = str(row["flag"]), str(row["variant"])
     trace_id, span_id = _text(row["trace_id"]), _text(row["span_id"])
-    decision_id = f"flag:{trace_id or '-'}/{span_id or '-'}/{time_ns}/{flag}={variant}"
+    decision_id = f"{ID_BEGIN}{trace_id or NO_ID}/{span_id or NO_ID}/{time_ns}/{flag}={variant}"
     record: dict[str, JsonValue] = {
         "schema": "retrospan.decision/1",
         "decision_id": decision_id,

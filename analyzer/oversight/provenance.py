@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from analyzer.oversight.flags import KIND as FLAG
 from analyzer.oversight.joined import Joined
 from store.conclusions import Evidence, Step, StepOutcome
 from store.model import JsonValue
@@ -38,6 +39,8 @@ class Hop:
 def provenance(it: Joined) -> list[Hop]:
     """The chain of one decision, in the order of `HOPS`."""
     record = it.decision.record
+    if record.get("kind") == FLAG:
+        return _of_flag(record)
     return [
         _input(record),
         _retrieval(record),
@@ -46,6 +49,20 @@ def provenance(it: Joined) -> list[Hop]:
         _policy(it, record.get("policy")),
         _action(it),
         _effect(it),
+    ]
+
+
+def _of_flag(record: Mapping[str, JsonValue]) -> list[Hop]:
+    """A flag is a rule: what chose is the flag itself; nothing of a model or an action applies."""
+    told = record.get("feature_flags")
+    flags = told if isinstance(told, dict) else {}
+    said = [f"flag {name} gave {variant}" for name, variant in sorted(flags.items())]
+    said += [f"{name} {record[name]}" for name in ("reason", "provider") if record.get(name)]
+    rule = Hop(name="policy", link=Link.RESOLVED, said=", ".join(said))
+    other = "not asked of a feature flag"
+    return [
+        rule if name == rule.name else Hop(name=name, link=Link.NOT_APPLICABLE, said=other)
+        for name in HOPS
     ]
 
 

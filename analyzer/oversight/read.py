@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
-from analyzer.oversight.flags import read_flags, variants
+from analyzer.oversight.flags import ID_BEGIN, read_flag, read_flags, variants
 from analyzer.oversight.joined import PURGED, Joined, joined, without_flow
 from store.conclusions import Flow
 from store.errors import NotFoundError
@@ -59,10 +59,15 @@ def owners(session: Session) -> dict[str, str]:
 
 
 def read_one(session: Session, decision_id: str) -> Joined:
-    """One decision, joined. Raises NotFoundError with the nearest ids."""
+    """One decision or evaluation of a flag, joined. Raises NotFoundError with the nearest ids."""
+    if decision_id.startswith(ID_BEGIN) and (flag := read_flag(session, decision_id)) is not None:
+        flows = read_flows(session, FlowSelection(flow_ids=[flag.flow_id])) if flag.flow_id else []
+        return replace(without_flow(flag), flow=next(iter(flows), None))
     wanted = next(iter(read_decisions(session, decision_ids=[decision_id])), None)
     if wanted is None:
-        known = sorted(it.decision_id for it in read_decisions(session))
+        is_flag = decision_id.startswith(ID_BEGIN)
+        every = read_flags(session) if is_flag else read_decisions(session)
+        known = sorted(it.decision_id for it in every)
         near = get_close_matches(decision_id, known, n=NEAR_MAX)
         hint = f"; the nearest: {', '.join(near)}" if near else ""
         raise NotFoundError(f"no decision {decision_id}{hint}")

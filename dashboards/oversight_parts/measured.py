@@ -37,13 +37,11 @@ def value_text(value: float | None, unit: str) -> str:
 
 
 def bounds_text(it: Measure) -> str:
-    """The interval at 95 %; a dash where there is none. Of exact counts it is the value itself."""
+    """The interval at 95 %; a dash where there is none."""
     if it.low is None:
         return "–"
     if it.high is None:
         return f"at least {value_text(it.low, it.unit)}"
-    if it.low == it.high:
-        return "exact"
     return f"{value_text(it.low, it.unit)} to {value_text(it.high, it.unit)}"
 
 

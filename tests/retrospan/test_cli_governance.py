@@ -47,7 +47,10 @@ def test_the_risk_document_supports_evidence_and_claims_no_compliance(command: C
     assert command("governance", "report", "--for", "risk", "-o", "risk.md").code == 0
     text = Path("risk.md").read_text()
     assert text.count("## ") > 8
-    assert text.count("What is not here: ") == text.count("Supports evidence:")
+    assert text.count("What is not here: ") == text.count("Asks that ")
+    assert text.count("Supports evidence for it:") + text.count(
+        "Nothing is measured."
+    ) == text.count("Asks that ")
     assert "no finding that a duty is met" in text
     assert "complian" not in text.lower()
 

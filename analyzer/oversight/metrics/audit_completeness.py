@@ -48,7 +48,13 @@ def _measure(case: Case) -> Sequence[Measure]:
         note="records that have all of them", detail={"lacking": lacking},
     )  # fmt: skip
     parts = [
-        share(f"{NAME}.{name}", sum(fields[name] for fields in told), len(told)) for name in names
+        share(
+            f"{NAME}.{name}",
+            sum(fields[name] for fields in told),
+            len(told),
+            note="records that have this field",
+        )
+        for name in names
     ]
     return [whole, *parts]
 

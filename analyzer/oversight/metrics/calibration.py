@@ -61,13 +61,14 @@ def _measure(case: Case) -> Sequence[Measure]:
         pairs, lambda places: fsum(squares[places]) / len(squares), settings.resamples
     )
     of_error = _sureness(pairs, bins, settings.resamples)
+    skill = brier_skill(pairs)
     told: list[JsonValue] = [_row(it) for it in bins]
     return [
         Measure(
             metric=f"{NAME}.brier", unit="score", value=brier(pairs), n=len(pairs),
             unknown=unknown, low=of_score.low, high=of_score.high,
-            note="0 is best; skill 0 is as good as the base rate",
-            detail={"skill": brier_skill(pairs)},
+            note=f"0 is best; {_skilled(skill)}",
+            detail={"skill": skill},
         ),
         Measure(
             metric=f"{NAME}.error", unit="score", value=of_error.value, n=len(pairs),
@@ -116,6 +117,13 @@ def _sureness(pairs: Sequence[tuple[float, bool]], bins: Sequence[Bin], wanted: 
             )
         )
     return sureness(calibration_error(bins), by_chance, drawn)
+
+
+def _skilled(skill: float | None) -> str:
+    if skill is None:
+        return "all labels are alike, so the base rate says nothing"
+    word = "more" if skill >= 0 else "less"
+    return f"tells {abs(skill):.0%} {word} than the base rate alone"
 
 
 def _row(it: Bin) -> dict[str, JsonValue]:

@@ -25,8 +25,14 @@ def _measure(case: Case) -> Sequence[Measure]:
             NAME, sum(bool(let_pass(it)) for it in known), len(known), untimed,
             note="of what was carried out: a gate, or the person it asked, let it pass before",
         ),
-        share(f"{NAME}.after_action", _count(known, Gate.AFTER), len(known), untimed),
-        share(f"{NAME}.missing", _count(known, Gate.MISSING), len(known), untimed),
+        share(
+            f"{NAME}.after_action", _count(known, Gate.AFTER), len(known), untimed,
+            note="carried out before their gate had answered",
+        ),
+        share(
+            f"{NAME}.missing", _count(known, Gate.MISSING), len(known), untimed,
+            note="carried out, and no gate is recorded",
+        ),
         share(f"{NAME}.against", against, len(known), untimed, note="carried out though refused"),
         share(
             "payload_agreement", same, len(compared), len(acted) - len(compared),

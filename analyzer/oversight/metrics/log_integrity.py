@@ -41,8 +41,10 @@ def _measure(case: Case) -> Sequence[Measure]:
         return [*found, nothing("retention", "ns", "no decision with a time", unknown=undated)]
     age = case.data_end_ns - min(times)
     need = case.settings.retention_days_min
-    said = "holds" if age >= need * DAY_NS else "does not show, the data is younger"
-    note = f"oldest decision before the end of the data; {need} days {said}"
+    said = f"older than the {need} days asked for"
+    if age < need * DAY_NS:
+        said = f"the data is younger than the {need} days asked for, so it cannot show them"
+    note = f"from the oldest decision to the end of the data; {said}"
     return [
         *found,
         Measure(

@@ -28,17 +28,21 @@ def _measure(case: Case) -> Sequence[Measure]:
     labelled = [(it, right) for it in over if (right := was_right(it, case.settings)) is not None]
     harmful = sum(right for _, right in labelled)
     few = len(over) <= BIAS_SHARE * len(reviewed)
-    hint = (
-        "hardly ever overridden: do reviewers look?" if few and len(reviewed) >= REVIEWS_MIN else ""
-    )
+    hint = "; hardly ever: do reviewers look?" if few and len(reviewed) >= REVIEWS_MIN else ""
     unknown = len(over) - len(labelled)
     escalated = sum(it.outcome.startswith("escalat") for it in case.decisions)
     return [
-        share(NAME, len(over), len(reviewed), note=hint, detail={"escalated": escalated}),
-        share(f"{NAME}.harmful", harmful, len(labelled), unknown, note="the choice had been right"),
+        share(
+            NAME, len(over), len(reviewed), note=f"of the reviewed{hint}",
+            detail={"escalated": escalated},
+        ),
+        share(
+            f"{NAME}.harmful", harmful, len(labelled), unknown,
+            note="of the overridden, the choice had been right",
+        ),
         share(
             f"{NAME}.saved", len(labelled) - harmful, len(labelled), unknown,
-            note="the choice would have been wrong",
+            note="of the overridden, the choice would have been wrong",
         ),
     ]  # fmt: skip
 

@@ -22,7 +22,14 @@ def _measure(case: Case) -> Sequence[Measure]:
     for place, name in enumerate(HOPS):
         links = [chain[place].link for chain in chains]
         apply = [link for link in links if link is not Link.NOT_APPLICABLE]
-        found.append(share(f"{NAME}.{name}", apply.count(Link.RESOLVED), len(apply)))
+        found.append(
+            share(
+                f"{NAME}.{name}",
+                apply.count(Link.RESOLVED),
+                len(apply),
+                note="of those that can have this hop, it names one thing",
+            )
+        )
     return found
 
 

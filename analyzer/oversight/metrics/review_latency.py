@@ -33,7 +33,10 @@ def _measure(case: Case) -> Sequence[Measure]:
     found = sorted(ns for it in reviewed if (ns := _latency(it)) is not None)
     unknown = len(reviewed) - len(found)
     measures = [
-        quantile(f"{NAME}.{name}", found, it, unknown=unknown) for name, it in QUANTILES.items()
+        quantile(
+            f"{NAME}.{name}", found, it, unknown=unknown, note="from the decision to the review"
+        )
+        for name, it in QUANTILES.items()
     ]
     waiting = [it for it in case.decisions if it.outcome in ESCALATED and not it.reviewed]
     limit_ns = case.settings.review_limit_s * NS_PER_SECOND

@@ -57,6 +57,9 @@ def _described(document: "Document") -> list[str]:
         for name in ("decision_id", "time", "chosen", "confidence", "threshold")
         if (value := decision.get(name)) is not None
     ]
+    if decision.get("kind") == "flag":
+        lines.append(f"a feature flag, told by a {visible(decision.get('source'))}")
+        return [*lines, f"flow: {visible(document['flow_id'] or '–')}"]
     acted = {True: "yes", False: "no", None: "unknown"}[document["acted"]]  # type: ignore[index]
     lines.append(f"flow: {visible(document['flow_id'] or '–')}")
     return [*lines, f"carried out: {acted}; gate: {document['gate']}"]

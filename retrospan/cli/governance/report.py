@@ -14,6 +14,7 @@ from retrospan.oversight_documents import value_text
 if TYPE_CHECKING:
     from analyzer.oversight.measure import Case
     from retrospan.edge import Edge
+    from store.conclusions import Finding
 
 
 class Told(StrEnum):
@@ -65,7 +66,8 @@ def report_governance(
 ) -> int:
     """Measure decisions, each metric with n, interval and what is unknown. Judges nothing."""
     from analyzer.oversight.report import SLICES_MAX, By, measured, slice_count
-    from retrospan.oversight_documents import governance_document, metric_row, risk_report
+    from retrospan.oversight_documents import governance_document, metric_row
+    from retrospan.risk_report import risk_report
     from store.errors import UsageError
 
     if reader is not None and by is not None:
@@ -73,12 +75,11 @@ def report_governance(
     if out is not None and reader is None:
         raise UsageError("-o needs --for risk: whom the document is for")
     edge = edge_of(context)
-    case = _case(edge)
+    case, findings = _case(edge)
     told_by = None if by is None else By(by.value)
     found = measured(case, told_by)
     if reader is not None:
-        root_hash = case.log.root_hash.hex() if case.log is not None and case.log.leaves else None
-        text = risk_report([it.measure for it in found], len(case.decisions), root_hash)
+        text = risk_report(case, [it.measure for it in found], findings)
         if out is None:
             put([text.rstrip("\n")])
             return ExitCode.FINE
@@ -103,8 +104,8 @@ def report_governance(
     return ExitCode.FINE
 
 
-def _case(edge: "Edge") -> "Case":
-    """All decisions, joined, with what is set of their metrics."""
+def _case(edge: "Edge") -> "tuple[Case, list[Finding]]":
+    """All decisions, joined, with what is set of their metrics; what was found."""
     from analyzer.oversight.measure import Case
     from analyzer.oversight.policy import load_policy
     from analyzer.oversight.read import read_joined
@@ -122,7 +123,8 @@ def _case(edge: "Edge") -> "Case":
         decisions, flows = read_joined(session)
         log = check_log(session)
         counts = read.counts(session)
-    return Case(
+        findings = read.read_findings(session)
+    case = Case(
         decisions=decisions,
         flows=flows,
         data_end_ns=counts.data_end_ns or 0,
@@ -131,6 +133,7 @@ def _case(edge: "Edge") -> "Case":
         policies=policies,
         log=log,
     )
+    return case, findings
 
 
 def _of(row: Row) -> str:

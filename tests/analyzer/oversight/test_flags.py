@@ -7,9 +7,11 @@ import pytest
 from analyzer.oversight.flags import read_flags, variants
 from analyzer.oversight.metrics.arms import arms_of
 from analyzer.oversight.policy import facts_of
-from analyzer.oversight.read import read_joined
+from analyzer.oversight.provenance import Link, provenance
+from analyzer.oversight.read import read_joined, read_one
 from analyzer.rebuild import rebuild
 from analyzer.settings import RebuildSettings
+from store.errors import NotFoundError
 from store.lease import Store
 from store.model import Batch, Decision, LogRecord, Span, SpanEvent
 from store.write import write_batch
@@ -79,6 +81,19 @@ def test_an_evaluation_is_a_decision_wherever_it_was_recorded(flags: Store) -> N
     assert first.record["kind"] == "flag"
     assert first.record["provider"] == "flagd"
     assert first.record["feature_flags"] == {"fast": "on"}
+
+
+def test_one_evaluation_is_found_by_its_id_with_its_flow(flags: Store) -> None:
+    with flags.lease("test") as session:
+        for wanted in read_flags(session):
+            found = read_one(session, wanted.decision_id)
+            assert found.decision == wanted
+            assert found.flow is not None and found.flow.flow_id == wanted.flow_id
+            hops = {hop.name: hop for hop in provenance(found)}
+            assert wanted.chosen in hops.pop("policy").said
+            assert {hop.link for hop in hops.values()} == {Link.NOT_APPLICABLE}
+        with pytest.raises(NotFoundError, match=f"the nearest: .*{wanted.chosen}"):
+            read_one(session, f"{wanted.decision_id}x")
 
 
 def test_two_variants_of_one_flag_in_a_flow_are_neither(flags: Store) -> None:

@@ -256,7 +256,8 @@ def test_calibration_of_labelled_decisions_and_of_too_few() -> None:
     found = asked("calibration", [*good, *bad, decided(confidence="0.7")])
     assert told(found["calibration.brier"]) == (pytest.approx(0.236), 5, 1)
     error = found["calibration.error"]
-    assert (error.detail["as_counted"], error.n, error.unknown) == (pytest.approx(0.16), 5, 1)
+    assert (error.n, error.unknown) == (5, 1)
+    assert error.detail["as_counted"] == pytest.approx(0.16)
     assert error.value is not None and 0 <= error.value <= 0.16
     few = asked("calibration", good)["calibration.error"]
     assert (few.status, few.value) == (Status.INSUFFICIENT, None)
@@ -391,9 +392,9 @@ def test_retention_is_the_age_of_the_oldest_decision() -> None:
     found = asked("log_integrity", [decided(0), decided(9)], data_end_ns=START + 200 * DAY_NS)
     assert told(found["retention"]) == (200.0 * DAY_NS, 2, 0)
     assert (found["retention"].low, found["retention"].high) == (200 * DAY_NS, 200 * DAY_NS)
-    assert "183 days holds" in found["retention"].note
+    assert "older than the 183 days" in found["retention"].note
     young = asked("log_integrity", [decided(0)])["retention"]
-    assert "does not show" in young.note
+    assert "cannot show them" in young.note
 
 
 def test_integrity_is_of_the_log_as_it_stands(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Flows per CPU second replayed by real code: asyncio streams, and the payment orchestrator.
 
 Counts CPU time of the engine and the child, for a busy machine tells little by its wall clock.
-    python -m benchmarks.replay_code [FLOWS]
+    python benchmarks/replay_code.py [FLOWS]
 """
 
 import os
@@ -10,6 +10,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+
+# Python looks into this folder first, where files bear the names of packages: last is right.
+sys.path.sort(key=str(Path(__file__).parent).__eq__)
+sys.path.append(str(Path(__file__).parents[1]))  # programs of the tests are run
 
 from replay.code.engine import Subject, replay_code
 from replay.code.settings import Code

@@ -9,6 +9,7 @@ with the nearest entries and why they do not fit.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import TypeAlias
 
@@ -73,25 +74,42 @@ class _Session:
     instead: dict[Scalar, Scalar] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Noiseless:
+    """The entries without what was made for one call alone, which is `fresh`; `known` are the
+    values of inputs and answers, `requested` says which operation first sent a value."""
+
+    known: Counter[Scalar]
+    requested: dict[Scalar, str]
+    fresh: list[Mapping[str, Scalar]] = field(default_factory=list)
+    by_rest: dict[_Bucket, list[int]] = field(default_factory=dict)
+
+
 class Ladder:
     """The entries of one recording in the order recorded, for any number of sessions."""
 
     def __init__(self, entries: Sequence[Entry], noise: Noise, given: Leaves) -> None:
         self.entries = tuple(entries)
         self.noise = noise
+        self.given = given
         self.sessions: dict[str, _Session] = {}
         self.by_key: dict[tuple[str, str], list[int]] = {}
         self.by_exact: dict[_Bucket, list[int]] = {}
-        self.by_rest: dict[_Bucket, list[int]] = {}
         self.by_op: dict[str, list[int]] = {}
-        self.known = _values(chain([given], (entry.answer for entry in self.entries)))
-        self.fresh: list[Mapping[str, Scalar]] = []
         self.paths: dict[tuple[str, str], bool] = {}
         self.alike: dict[str, Alike] = {}
-        self._index()
+        for number, entry in enumerate(self.entries):
+            self.by_op.setdefault(entry.op, []).append(number)
+            if entry.key:
+                self.by_key.setdefault((entry.op, entry.key), []).append(number)
+            self.by_exact.setdefault(_bucket(entry.op, entry.request), []).append(number)
 
-    def _index(self) -> None:
+    @cached_property
+    def noiseless(self) -> _Noiseless:
+        """Made when first a request is not found as it is."""
+        answers = (entry.answer for entry in self.entries)
         seen: dict[Scalar, str] = {}
+        made = _Noiseless(_values(chain([self.given], answers)), seen)
         for number, entry in enumerate(self.entries):
             fresh = {
                 path: value
@@ -99,20 +117,16 @@ class Ladder:
                 if time_shape(path, value)
                 or (
                     id_shape(value)
-                    and value not in self.known
+                    and value not in made.known
                     and seen.get(value, entry.op) == entry.op
                 )
             }
             for value in entry.request.values():
                 seen.setdefault(value, entry.op)
-            self.fresh.append(fresh)
-            self.by_op.setdefault(entry.op, []).append(number)
-            if entry.key:
-                self.by_key.setdefault((entry.op, entry.key), []).append(number)
-            self.by_exact.setdefault(_bucket(entry.op, entry.request), []).append(number)
+            made.fresh.append(fresh)
             rest = self._rest(entry.op, entry.request, fresh)
-            self.by_rest.setdefault(_bucket(entry.op, rest), []).append(number)
-        self.requested = seen
+            made.by_rest.setdefault(_bucket(entry.op, rest), []).append(number)
+        return made
 
     @classmethod
     def of(cls, recording: Recording, noise: Noise) -> "Ladder":
@@ -148,15 +162,15 @@ class Ladder:
             return self._took(state, number, "exact", self.by_exact[exact], request)
         fresh = self._fresh(state, op, request)
         rest = _bucket(op, self._rest(op, request, fresh))
-        number = self._next(state, ("rest", rest), self.by_rest.get(rest))
+        number = self._next(state, ("rest", rest), self.noiseless.by_rest.get(rest))
         if number is not None:
-            return self._took(state, number, "denoised", self.by_rest[rest], request)
+            return self._took(state, number, "denoised", self.noiseless.by_rest[rest], request)
         if state.instead:
             back = {path: state.instead.get(value, value) for path, value in request.items()}
             rest = _bucket(op, self._rest(op, back, self._fresh(state, op, back)))
-            number = self._next(state, ("rest", rest), self.by_rest.get(rest))
+            number = self._next(state, ("rest", rest), self.noiseless.by_rest.get(rest))
             if number is not None:
-                return self._took(state, number, "bound", self.by_rest[rest], request)
+                return self._took(state, number, "bound", self.noiseless.by_rest[rest], request)
         return self._nearest(state, op, key, request)
 
     def answered(self, number: int, served: Leaves, session: str = "") -> None:
@@ -232,7 +246,9 @@ class Ladder:
         known = self.alike.get(op)
         if known is None:
             numbers = self.by_op.get(op, ())
-            rests = [self._rest(op, self.entries[n].request, self.fresh[n]) for n in numbers]
+            rests = [
+                self._rest(op, self.entries[n].request, self.noiseless.fresh[n]) for n in numbers
+            ]
             known = self.alike[op] = Alike(rests)
         return known
 
@@ -253,15 +269,16 @@ class Ladder:
     def _fresh(self, state: _Session, op: str, request: Leaves) -> Mapping[str, Scalar]:
         """Give the values that look made for this very call: known neither from the recording nor
         from this session."""
+        noiseless = self.noiseless
         return {
             path: value
             for path, value in request.items()
             if time_shape(path, value)
             or (
                 id_shape(value)
-                and value not in self.known
+                and value not in noiseless.known
                 and value not in state.instead
-                and self.requested.get(value, op) == op
+                and noiseless.requested.get(value, op) == op
             )
         }
 

@@ -27,6 +27,10 @@ def flatten(value: JsonValue) -> dict[str, Scalar]:
     Numbers written as text with a decimal point become numbers, because that is how confidences
     and thresholds travel. An empty list or object has no leaves.
     """
+    if type(value) is dict and len(value) <= LEAVES_MAX and "" not in value:
+        names = sorted(value)
+        if not any(type(value[name]) in (dict, list) for name in names):
+            return {str(name): _scalar(value[name]) for name in names}  # type: ignore[arg-type]
     found: dict[str, Scalar] = {}
     pending: list[tuple[str, JsonValue, int]] = [("", value, 0)]
     while pending and len(found) < LEAVES_MAX:

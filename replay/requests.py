@@ -85,6 +85,12 @@ class Requests:
         exchange = self.exchanges[match.number]
         return Answered(exchange=exchange, match=self._sure(match, session), leaves=leaves)
 
+    def first_alike(self) -> list[int]:
+        """For each exchange the number of the first whose request says the same."""
+        alike = self.ladder.by_exact.values()
+        first = {number: numbers[0] for numbers in alike for number in numbers}
+        return [first[number] for number in range(len(self.exchanges))]
+
     def recorded(self, exchange: Exchange) -> Leaves:
         """What a recorded request says."""
         return self.leaves[self.numbers[exchange.span_id]]

@@ -9,30 +9,26 @@ so that answers arrive in the recorded order. A gap that is too long is no work 
 """
 
 import base64
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.code.activities import ACTIVITY, RUN
+from replay.code.recorded import UNMATCHED, Recorded, refused
 from replay.code.settings import CodeSettings
 from replay.code.transitions import END, START, Transitions
 from replay.code.what_if import Altered
 from replay.exchange import Exchange
 from replay.ladder import Match
 from replay.leaves import Leaves
-from replay.requests import Request, Requests
+from replay.requests import Request
 from replay.server.routing import route
-from store.conclusions import Attempt, Flow
+from store.errors import DataError
 
-UNMATCHED = 599
 DECLARED = "declared"  # a call nobody recorded, answered as the scenario says
-_TIMED_OUT = re.compile("time[d]?[ _-]?out|deadline", re.IGNORECASE)
-_REFUSED = re.compile(
-    "connect(ion)?[ _]?refused|ConnectError|ConnectorError|NewConnection|NameResolution|gaierror"
-    "|unreachable",
-    re.IGNORECASE,
-)
+# A flow with more than this is answered request by request.
+HANDED_MAX, HANDED_CHARACTERS_MAX = 200, 1_000_000
+SURE = ("explicit", "exact", "denoised", "bound")
 _TELEMETRY = ("/v1/traces", "/v1/logs", "/v1/metrics")
 
 
@@ -58,31 +54,8 @@ class Asked:
     how: str = ""
 
 
-@dataclass(slots=True)
-class Recorded:
-    """The recorded side of one flow: its exchanges and what its own attempts say of them.
-
-    `running` names the activities whose results were not recorded: they run again.
-    """
-
-    flow: Flow
-    requests: Requests
-    activities: Mapping[str, Attempt] = field(default_factory=dict)
-    running: frozenset[str] = frozenset()
-    attempts: Mapping[str, Attempt] = field(init=False)
-
-    def __post_init__(self) -> None:
-        steps = self.flow.steps
-        mine = {attempt.span_id: attempt for step in steps for attempt in step.attempts}
-        self.attempts = {**self.activities, **mine}
-
-    def end_ns(self, exchange: Exchange) -> int:
-        """When its caller had the whole answer, or gave up."""
-        attempt = self.attempts[exchange.span_id]
-        end_ns = attempt.start_ns if attempt.end_ns is None else attempt.end_ns
-        if exchange.event_ns:
-            end_ns = max(end_ns, attempt.start_ns + exchange.event_ns[-1])
-        return end_ns - self.flow.start_ns
+class UnlikeError(DataError):
+    """The child answered a request itself as the engine would not have: it must ask."""
 
 
 class Answering:
@@ -106,9 +79,46 @@ class Answering:
         self.asked: list[Asked] = []
         self.telemetry = 0
 
+    def handed(self) -> dict[str, Any]:
+        """What the child needs to answer recorded requests itself: each as it was written, the
+        first that says the same, its times, its answer. Under a scenario it must ask."""
+        requests = self.recorded.requests
+        exchanges = requests.exchanges
+        if self.altered is not None or len(exchanges) > HANDED_MAX:
+            return {}
+        size = sum(len(it.request_body or "") + len(it.response_body or "") for it in exchanges)
+        if size > HANDED_CHARACTERS_MAX:
+            return {}
+        return {
+            "hosts": self.hosts,
+            "gap_max_ns": self.settings.gap_max_ns,
+            "answers": [
+                [
+                    it.callee, it.method, it.target, it.request_body or "", first,
+                    it.start_ns, self.recorded.end_ns(it), self.recorded.told(it),
+                ]
+                for it, first in zip(exchanges, requests.first_alike(), strict=True)
+            ],
+        }  # fmt: skip
+
+    def taken(self, log: Sequence[Any]) -> None:
+        """Answer again what the child answered itself. Raises UnlikeError where it is not alike."""
+        for number, gap_ns, at_ns, where, headers, notes in log:
+            self.noted(notes)
+            exchange = self.recorded.requests.exchanges[number]
+            request = Request(
+                callee=exchange.callee, method=exchange.method, path=exchange.path,
+                query=exchange.query, headers=headers,
+                body=(exchange.request_body or "").encode(),
+            )  # fmt: skip
+            asked = self._ask(request, at_ns, where)
+            if asked.exchange is not exchange or asked.sent_ns != at_ns + gap_ns:
+                raise UnlikeError(f"{exchange.op}: the child took another answer than its own")
+
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request of the child."""
-        self.noted(message.get("notes", []))
+        self.taken(message.get("taken", ()))
+        self.noted(message.get("notes", ()))
         if message.get("kind") == "connect":
             return self._connect(message)
         if message.get("activity") in self.recorded.running:
@@ -122,36 +132,43 @@ class Answering:
         if len(self.asked) >= self.settings.requests_max:
             self.asked.append(_none(request, message, "missing"))
             return _unmatched(request, f"more than {self.settings.requests_max} requests")
+        asked = self._ask(request, int(message["at_ns"]), str(message.get("where", "")))
+        exchange = asked.exchange
+        if exchange is None:
+            return self._unrecorded(asked)
+        told = self.recorded.told(exchange)
+        if self.altered is not None:
+            told = self.altered.told(exchange, told)
+            body = str((told.get("body") or {}).get("text", ""))
+            if body != (exchange.response_body or ""):
+                self.recorded.requests.served(exchange, body.encode(), self.session)
+        if asked.match.rung in SURE:
+            told["number"] = asked.match.number
+        return {"gap_ns": asked.sent_ns - asked.at_ns, **told}
+
+    def _ask(self, request: Request, at_ns: int, where: str) -> Asked:
+        """Find the recorded request that one repeats, and put it on the account."""
         answered = self.recorded.requests.find(request, self.session)
         exchange = answered.exchange
-        at_ns = int(message["at_ns"])
         mapped_ns = self.mapped(at_ns)
         asked = Asked(
             request=request,
             match=answered.match,
             exchange=exchange,
-            where=str(message.get("where", "")),
+            where=where,
             at_ns=at_ns,
             sent_ns=at_ns,
             gap_ns=0 if exchange is None else exchange.start_ns - mapped_ns,
             mapped_ns=mapped_ns,
             leaves=answered.leaves,
         )
-        given_ns = 0
-        longest_ns = self.settings.gap_max_ns + self.late_ns(asked)
-        if exchange is not None and 0 <= asked.gap_ns <= longest_ns:
-            given_ns = asked.gap_ns
-        asked.sent_ns += given_ns
+        gap_ns, longest_ns = asked.gap_ns, self.settings.gap_max_ns
+        if gap_ns > longest_ns:
+            longest_ns += self.late_ns(asked)
+        if exchange is not None and 0 <= gap_ns <= longest_ns:
+            asked.sent_ns += gap_ns
         self.asked.append(asked)
-        if exchange is None:
-            return self._unrecorded(asked)
-        told = self._told(exchange)
-        if self.altered is not None:
-            told = self.altered.told(exchange, told)
-            body = str((told.get("body") or {}).get("text", ""))
-            if body != (exchange.response_body or ""):
-                self.recorded.requests.served(exchange, body.encode(), self.session)
-        return {"gap_ns": given_ns, **told}
+        return asked
 
     def _connect(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """A connection fails where the next recorded call to its callee did; which call the code
@@ -229,42 +246,6 @@ class Answering:
             return at_ns
         return self.recorded.end_ns(last.exchange) + at_ns - last.ended_ns
 
-    def _told(self, exchange: Exchange) -> dict[str, Any]:
-        attempt = self.recorded.attempts[exchange.span_id]
-        limit_ns = None if attempt.timeout_ms is None else attempt.timeout_ms * 1_000_000
-        latency_ns = self.recorded.end_ns(exchange) - exchange.start_ns
-        raised = exchange.method == RUN or not timed_out(exchange.error or "")
-        if exchange.error is not None and raised:
-            said = exchange.response_body or ""
-            return {"error": exchange.error, "message": said, "after_ns": latency_ns}
-        if exchange.error is not None:
-            # What a patient caller would have got is known only if the callee was recorded.
-            late_ns = max(exchange.answer_after_ns, (limit_ns or 0) + 1, latency_ns)
-            after_ns = None if exchange.status is None else late_ns
-        else:
-            # It was taken, so it was in time: what is measured beyond is the caller's own work.
-            after_ns = latency_ns if limit_ns is None else min(latency_ns, limit_ns - 1_000)
-        told = {
-            "status": exchange.status or UNMATCHED,
-            "headers": {"content-type": _content_type(exchange), **exchange.response_headers},
-            "body": {"text": exchange.response_body or ""},
-            "after_ns": after_ns,
-        }
-        if exchange.event_ns and after_ns is not None:
-            told["event_ns"] = list(exchange.event_ns)
-            told["after_ns"] = min(after_ns, exchange.event_ns[0])
-        return told
-
-
-def refused(exchange: Exchange) -> bool:
-    """Whether a call failed before it was sent: nobody listened, or had that name."""
-    return exchange.status is None and _REFUSED.search(exchange.error or "") is not None
-
-
-def timed_out(error: str) -> bool:
-    """Whether a recorded error says that its caller gave up waiting."""
-    return _TIMED_OUT.search(error) is not None
-
 
 def _request(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Request:
     if "activity" in message:
@@ -316,8 +297,3 @@ def _unmatched(request: Request, why: str) -> dict[str, Any]:
         "gap_ns": 0,
         "after_ns": 0,
     }
-
-
-def _content_type(exchange: Exchange) -> str:
-    body = (exchange.response_body or "")[:1]
-    return "application/json" if body in ("{", "[") else "text/plain; charset=utf-8"

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.code.activities import activities_of
-from replay.code.answering import Answering, Asked, Recorded, refused
+from replay.code.answering import Answering, Asked, UnlikeError
 from replay.code.donors import Donors
 from replay.code.effects import effects_told
 from replay.code.process import Child
+from replay.code.recorded import Recorded, refused
 from replay.code.settings import Code, CodeSettings
 from replay.code.transitions import Transitions
 from replay.code.verdict import Judged, judge
@@ -170,10 +171,14 @@ def _run(
     settings: CodeSettings,
     seed: int | None = None,
     altered: Altered | None = None,
+    asking: bool = False,
 ) -> tuple[Answering, dict[str, Any]]:
+    """Run the code once; with `asking` the child answers nothing itself."""
     flow = subject.flow
     # Each run takes its own answers.
     session = "what-if" if altered else "" if seed is None else f"order {seed}"
+    if asking:
+        session += " asking"
     answering = Answering(recorded, child.upstreams, settings, subject.usual, session, altered)
     message = {
         "flow_id": flow.flow_id,
@@ -186,9 +191,14 @@ def _run(
         "order_seed": seed,
         "debug": child.code.debug,
         "refusing": any(refused(it) for it in recorded.requests.exchanges),
+        "handed": {} if asking else answering.handed(),
     }
-    end = child.run(message, answering.answer, settings.wall_s_max)
-    answering.noted(end.get("notes", []))
+    try:
+        end = child.run(message, answering.answer, settings.wall_s_max)
+        answering.taken(end.get("taken", ()))
+    except UnlikeError:
+        return _run(subject, recorded, child, settings, seed, altered, asking=True)
+    answering.noted(end.get("notes", ()))
     return answering, end
 
 

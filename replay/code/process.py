@@ -15,7 +15,7 @@ import msgspec
 from replay.code.settings import Code
 from store.errors import DataError, UsageError
 
-PROTOCOL = 2
+PROTOCOL = 3
 DESCRIPTORS = "RETROSPAN_CHILD_DESCRIPTORS"
 CHILD = Path(__file__).parents[1] / "child"
 LINE_BYTES_MAX = 64_000_000
@@ -122,19 +122,17 @@ class Child:
         if self._process is None or self._process.poll() is not None:
             self._start()
         self._send({"kind": "run", **flow})
-        while True:
-            try:
+        try:
+            while True:
                 message = self._receive(wall_s_max)
-            except ChildError:
-                self._end()
-                raise
-            if message.get("kind") in ("request", "connect"):
+                if message.get("kind") == "end":
+                    return message
+                if message.get("kind") not in ("request", "connect"):
+                    raise ChildError(f"the child said {message.get('kind')!r}")
                 self._send(answer(message))
-            elif message.get("kind") == "end":
-                return message
-            else:
-                self._end()
-                raise ChildError(f"the child said {message.get('kind')!r}")
+        except DataError:
+            self._end()  # it waits in the middle of a flow
+            raise
 
     def _send(self, message: Mapping[str, Any]) -> None:
         assert self._to is not None

@@ -6,7 +6,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from replay.code.activities import RUN
-from replay.code.answering import Answering, Asked, timed_out
+from replay.code.answering import Answering, Asked
+from replay.code.recorded import timed_out
 from replay.code.transitions import END
 from replay.exchange import Exchange
 from replay.leaves import Leaves, Scalar, flatten, same
@@ -152,12 +153,11 @@ def _of_call(
 def _times(
     answering: Answering, asked: Asked, exchange: Exchange
 ) -> Iterator[tuple[Divergence, bool]]:
-    settings = answering.settings
-    late_ns = answering.late_ns(asked)
-    if asked.gap_ns < -settings.early_max_ns or asked.gap_ns - late_ns > settings.gap_max_ns:
-        yield _at(asked, "timing_changed", "start_ns", exchange.start_ns, asked.mapped_ns), False
-    elif asked.gap_ns > settings.gap_max_ns:
-        yield _at(asked, "timing_changed", "start_ns", exchange.start_ns, asked.mapped_ns), True
+    settings, gap_ns = answering.settings, asked.gap_ns
+    if gap_ns < -settings.early_max_ns or gap_ns > settings.gap_max_ns:
+        held_up = gap_ns > 0 and gap_ns - answering.late_ns(asked) <= settings.gap_max_ns
+        old, new = exchange.start_ns, asked.mapped_ns
+        yield _at(asked, "timing_changed", "start_ns", old, new), held_up
     if asked.ended_ns is not None and _ended(exchange) == "timeout":
         waited = asked.ended_ns - asked.sent_ns
         recorded = answering.recorded.end_ns(exchange) - exchange.start_ns

@@ -12,7 +12,7 @@ from __future__ import annotations
 from .marks import NotRecordedError, activity, flow
 
 __all__ = ["NotRecordedError", "activity", "breaker_state", "flow", "upstream"]
-PROTOCOL = 2
+PROTOCOL = 3
 
 
 def breaker_state(operation: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 from . import PROTOCOL, UPSTREAMS, clock, draws, guards, network, threads, tls
 from .channel import Channel
+from .handed import Handed
 from .world import WORLD, Stopped, own, relative
 
 
@@ -98,6 +99,7 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
         int(flow["epoch_ns"]), steps_max=int(flow["steps_max"]), order_seed=flow.get("order_seed")
     )
     WORLD.refusing = bool(flow.get("refusing"))
+    WORLD.handed = Handed(flow.get("handed", {}))
     WORLD.breakers = {name: list(states) for name, states in flow.get("breakers", {}).items()}
     draws.begin(str(flow["seed"]), list(flow.get("draws", [])))
     end: dict[str, Any] = {"kind": "end"}
@@ -122,7 +124,9 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
         WORLD.active = False
     if debug and str(end.get("error", {}).get("type")) == "BdbQuit":
         end["stopped"] = "it was ended in the debugger"
-    end.update(at_ns=WORLD.now_ns, notes=WORLD.notes, reported=WORLD.reported, steps=WORLD.steps)
+    end.update(
+        at_ns=WORLD.now_ns, notes=WORLD.notes, reported=WORLD.reported, taken=WORLD.handed.taken()
+    )
     WORLD.notes = []
     sys.stdout.flush()
     try:

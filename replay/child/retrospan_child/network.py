@@ -22,21 +22,25 @@ _STREAM = socket.SOCK_STREAM
 
 
 def ask(request: dict[str, Any], address: Any) -> dict[str, Any]:
-    """Ask the engine; `after_ns` of the answer is None when none will ever come."""
+    """The answer to a request; its `after_ns` is None when none will ever come."""
     WORLD.requests += 1
     if not request["host"]:
         request["host"] = _label(address)
+    at_ns, lines, handed = WORLD.now_ns, where(), WORLD.handed
     notes, WORLD.notes = WORLD.notes, []
-    message = {
-        **request,
-        "kind": "request",
-        "id": WORLD.requests,
-        "at_ns": WORLD.now_ns,
-        "port": address[1] if isinstance(address, tuple) else 0,
-        "where": where(),
-        "notes": notes,
-    }
-    answer = WORLD.ask(message)
+    answer = handed.answer(request, at_ns, lines, notes)
+    if answer is None:
+        answer = WORLD.ask(
+            {
+                **request,
+                "kind": "request",
+                "at_ns": at_ns,
+                "where": lines,
+                "notes": notes,
+                "taken": handed.taken(),
+            }
+        )
+        handed.answered(answer, at_ns)
     answer["id"] = WORLD.requests
     return answer
 
@@ -53,11 +57,13 @@ def refusal(address: Any) -> dict[str, Any] | None:
             "at_ns": WORLD.now_ns,
             "where": where(),
             "notes": notes,
+            "taken": WORLD.handed.taken(),
         }
     )
     if not answer.get("error"):
         return None
     WORLD.requests += 1
+    WORLD.handed.answered(answer, WORLD.now_ns)
     answer["id"] = WORLD.requests
     return answer
 

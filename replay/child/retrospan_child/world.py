@@ -10,6 +10,8 @@ import sys
 from collections import deque
 from typing import Any, Callable, Deque
 
+from .handed import Handed
+
 STEPS_MAX = 1_000_000
 THREADS_MAX = 1_000
 _start_thread = _thread.start_new_thread
@@ -67,6 +69,7 @@ class World:
         self.requests = 0
         self.refusing = False
         self.notes: list[dict[str, Any]] = []
+        self.handed = Handed({})
         self.reported: dict[str, str] = {}
 
     def park(self, until_ns: int | None, waits_for: str = "") -> bool:
@@ -213,13 +216,16 @@ def where() -> str:
     """The lines of the team's own code that led here, innermost first."""
     lines: list[str] = []
     frame: Any = sys._getframe(1)
-    while frame is not None and len(lines) < FRAMES_MAX:
+    known = _named.get
+    while frame is not None:
         path = frame.f_code.co_filename
-        name = _named.get(path)
+        name = known(path)
         if name is None:
             name = _named[path] = relative(path) if own(path) else ""
         if name:
             lines.append(f"{name}:{frame.f_lineno}")
+            if len(lines) == FRAMES_MAX:
+                break
         frame = frame.f_back
     return " < ".join(lines)
 

@@ -29,7 +29,8 @@ def _measure(case: Case) -> Sequence[Measure]:
         for version, among in versions.items():
             dated = [it for it in among if it.dated]
             half = len(dated) // 2
-            about = f"{model}@{version}, {IN_TIME}"
+            named = "of no named model" if model == UNNAMED else f"{model}@{version}"
+            about = f"{named}, {IN_TIME}"
             undated = len(among) - len(dated)
             found += _compared(case, about, dated[:half], dated[half:], undated)
         if model != UNNAMED:

@@ -403,6 +403,13 @@ def test_integrity_is_of_the_log_as_it_stands(tmp_path: Path) -> None:
     assert found.status is Status.NOT_APPLICABLE
 
 
+def test_integrity_is_the_share_of_leaves_without_a_fault(tmp_path: Path) -> None:
+    with Store(tmp_path / "s.duckdb").lease("test", create=True) as session:
+        log = replace(check_log(session), leaves=[b"1", b"2", b"3", b"4"], fault_count=1)
+    found = asked("log_integrity", [], log=log)["log_integrity"]
+    assert (found.value, found.low, found.high, found.n) == (0.75, 0.75, 0.75, 4)
+
+
 def test_slices_are_measured_apart() -> None:
     decisions = [
         decided(at, gate="allow", model_name="m", model_version=str(at % 2)) for at in range(6)

@@ -47,7 +47,7 @@ def looked_at(texts: pl.Series, redactor: Redactor) -> pl.Series:
     if redactor.has_own_shapes:
         return texts.is_not_null().arg_true()
     places = marked(texts)
-    return places.filter(suspicious(texts.gather(places), redactor))
+    return places.filter(suspicious(texts[places], redactor))
 
 
 def redacted(texts: pl.Series, redactor: Redactor | None) -> pl.Series:
@@ -55,7 +55,7 @@ def redacted(texts: pl.Series, redactor: Redactor | None) -> pl.Series:
     if redactor is None:
         return texts
     places = looked_at(texts, redactor)
-    return replaced(texts, places, redactor.texts(texts.gather(places).to_list()))
+    return replaced(texts, places, redactor.texts(texts[places].to_list()))
 
 
 def replaced(texts: pl.Series, places: pl.Series, found: list[str]) -> pl.Series:
@@ -65,4 +65,4 @@ def replaced(texts: pl.Series, places: pl.Series, found: list[str]) -> pl.Series
     end = texts.len()
     index = pl.int_range(end, dtype=pl.UInt32, eager=True)
     index = index.scatter(places, pl.int_range(end, end + len(found), dtype=pl.UInt32, eager=True))
-    return pl.concat([texts, pl.Series(found, dtype=pl.String)], rechunk=False).gather(index)
+    return pl.concat([texts, pl.Series(found, dtype=pl.String)], rechunk=False)[index]

@@ -3,7 +3,7 @@
 import polars as pl
 import pyarrow as pa
 
-from ingest.fast.flat import FlatSpans, OddError, joined_maps
+from ingest.fast.flat import FlatSpans, OddError, begins, joined_maps, longest
 from ingest.fast.maps import maps_of
 from ingest.limits import Limits
 from ingest.otlp.scopes import Scope
@@ -25,7 +25,7 @@ def encode(flat: FlatSpans, prepare: Preparation, limits: Limits) -> SpanTable:
         (flat.event_owner, limits.events_per_span),
         (flat.link_owner, limits.links_per_span),
     ):
-        if not owners.is_empty() and int(str(owners.value_counts()["count"].max())) > limit:
+        if longest(begins(owners)) > limit:
             raise OddError
     events, links = flat.event_owner.len(), flat.link_owner.len()
     # Each step costs more to begin than to do for a small request: so all maps are one, all texts.
@@ -70,11 +70,11 @@ def _core(
         "span_id": flat.span_id,
         "parent_span_id": flat.parent_span_id,
         "name": texts[:count],
-        "kind": kinds.gather(flat.kind),
+        "kind": kinds[flat.kind],
         "service": inherited["service"],
         "start_ns": flat.start_ns,
         "end_ns": flat.end_ns,
-        "status": statuses.gather(flat.status),
+        "status": statuses[flat.status],
         "status_message": texts[count : 2 * count],
         "trace_state": texts[2 * count : 3 * count],
         "scope_name": inherited["scope_name"],
@@ -82,7 +82,7 @@ def _core(
         "attributes": attributes,
         "resource": inherited["resource"],
     }
-    return pl.DataFrame(columns).select(_CORE)
+    return pl.DataFrame(columns)[_CORE]
 
 
 def _shared(scope: Scope, prepare: Preparation) -> tuple[str, str, str, str]:
@@ -101,11 +101,11 @@ def _shared(scope: Scope, prepare: Preparation) -> tuple[str, str, str, str]:
 def _parts(core: pl.DataFrame, owner: pl.Series) -> dict[str, pl.Series]:
     """The columns by which an event or a link names its span, and its place among its kind."""
     place = pl.int_range(owner.len(), dtype=pl.Int32, eager=True)
-    first = place.set(owner.diff() == 0, None).forward_fill()
+    first = place.set(~begins(owner), None).forward_fill()
     return {
-        "trace_id": core["trace_id"].gather(owner),
-        "span_id": core["span_id"].gather(owner),
-        "span_start_ns": core["start_ns"].gather(owner),
+        "trace_id": core["trace_id"][owner],
+        "span_id": core["span_id"][owner],
+        "span_start_ns": core["start_ns"][owner],
         "ordinal": place - first,
     }
 
@@ -156,4 +156,5 @@ def _copies(copied: pl.DataFrame, count: int) -> pl.DataFrame:
 
 
 def _arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
-    return frame.select(schema.names).to_arrow(compat_level=pl.CompatLevel.oldest()).cast(schema)
+    found = frame[schema.names].to_arrow(compat_level=pl.CompatLevel.oldest())
+    return found if found.schema.equals(schema) else found.cast(schema)

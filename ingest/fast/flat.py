@@ -13,6 +13,22 @@ class OddError(Exception):
     """Raised when a piece of input holds what only the walk over records can judge."""
 
 
+def begins(owner: pl.Series) -> pl.Series:
+    """Whether each element is the first of its owner; owners stand together."""
+    size = owner.len()
+    if not size:
+        return pl.Series("begins", [], dtype=pl.Boolean)
+    changes = owner.slice(1) != owner.slice(0, size - 1)
+    return pl.concat([pl.Series("begins", [True]), changes.alias("begins")])
+
+
+def longest(begin: pl.Series) -> int:
+    """How many elements one owner has at most, by where owners begin."""
+    starts = begin.arg_true().cast(pl.Int64)
+    ends = starts.slice(1).extend_constant(begin.len(), 1)
+    return int(str((ends - starts).max())) if begin.len() else 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlatMap:
     """All attributes of many owners in the order they were read.

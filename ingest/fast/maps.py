@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from ingest.fast.flat import FlatMap, OddError
+from ingest.fast.flat import FlatMap, OddError, begins, longest
 from ingest.fast.names import Names, names_of
 from ingest.limits import Limits
 from ingest.preparation import Preparation
@@ -37,18 +37,18 @@ def maps_of(flat: FlatMap, count: int, prepare: Preparation, limits: Limits) -> 
         return Maps(pl.Series("texts", ["{}"]).new_from_index(0, count), _COPIED_NONE)
     _check_limits(flat, limits)
     names = names_of(flat.key, prepare)
-    values = _values(flat, names.rules.gather(names.codes), prepare.redactor)
+    values = _values(flat, names.rules[names.codes], prepare.redactor)
     entries = _with_aliases(_once(flat.owner, names), names, values)
-    wanted = [place for place, name in enumerate(names.texts.to_list()) if name in _COPIED]
-    copied = entries.filter(pl.col("code").is_in(wanted))
+    is_copied = pl.Series("copied", [name in _COPIED for name in names.texts.to_list()])
+    copied = entries.filter(is_copied[entries["code"]])
     return Maps(
         _in_place(entries, _joined(entries, names, values), count),
         pl.DataFrame(
             {
                 "owner": copied["owner"],
-                "text": values.text.gather(copied["at"]),
-                "whole": flat.whole.gather(copied["at"]),
-                "name": names.texts.gather(copied["code"]),
+                "text": values.text[copied["at"]],
+                "whole": flat.whole[copied["at"]],
+                "name": names.texts[copied["code"]],
             }
         ),
     )
@@ -60,11 +60,10 @@ _COPIED_NONE = pl.DataFrame(
 
 
 def _check_limits(flat: FlatMap, limits: Limits) -> None:
-    sizes = flat.owner.rle().struct.field("len").max()
-    longest = flat.text.str.len_bytes().max()
-    if int(str(sizes)) > limits.attributes_per_record:
+    if longest(begins(flat.owner)) > limits.attributes_per_record:
         raise OddError
-    if longest is not None and int(str(longest)) > limits.attribute_chars:
+    size = flat.text.str.len_bytes().max()
+    if size is not None and int(str(size)) > limits.attribute_chars:
         raise OddError
 
 
@@ -77,11 +76,16 @@ def _once(owner: pl.Series, names: Names) -> pl.DataFrame:
     order = owner.cast(pl.Int64) * names.texts.len() + names.codes
     order = (order * 2**bits + pl.int_range(owner.len(), dtype=pl.Int64, eager=True)).sort()
     whole = order // 2**bits
-    is_last = (whole.diff() != 0).shift(-1, fill_value=True)
+    is_last = _ends(begins(whole))
     if not is_last.all():
         order = order.filter(is_last)
     at = (order & (2**bits - 1)).cast(pl.UInt32)
-    return pl.DataFrame({"owner": owner.gather(at), "code": names.codes.gather(at), "at": at})
+    return pl.DataFrame({"owner": owner[at], "code": names.codes[at], "at": at})
+
+
+def _ends(begin: pl.Series) -> pl.Series:
+    """Whether each element is the last of its owner, by where owners begin."""
+    return begin.slice(1).extend_constant(True, 1)
 
 
 def _with_aliases(entries: pl.DataFrame, names: Names, values: "_Values") -> pl.DataFrame:
@@ -91,9 +95,7 @@ def _with_aliases(entries: pl.DataFrame, names: Names, values: "_Values") -> pl.
         has = entries.filter(pl.col("code") == canonical)["owner"]
         for code in own:
             found = entries.filter(pl.col("code") == code)
-            is_there = values.quoted.gather(found["at"]) | (
-                values.json.gather(found["at"]) != _NULL
-            )
+            is_there = values.quoted[found["at"]] | (values.json[found["at"]] != _NULL)
             found = found.filter(is_there & ~found["owner"].is_in(has.implode()))
             if not found.is_empty():
                 has = pl.concat([has, found["owner"]])
@@ -107,23 +109,23 @@ def _joined(entries: pl.DataFrame, names: Names, values: "_Values") -> pl.Series
     Every attribute becomes a text that begins with what stands before it; laid end to end these
     are the objects already, so only their ends are looked up.
     """
-    is_first = (entries["owner"].diff() != 0).fill_null(True)
-    is_last = is_first.shift(-1, fill_value=True)
-    is_quoted = values.quoted.gather(entries["at"])
+    is_first = begins(entries["owner"])
+    is_last = _ends(is_first)
+    is_quoted = values.quoted[entries["at"]]
     heads = [start + head + mark for head in names.heads for start in ",{" for mark in ("", '"')]
     ends = pl.Series("ends", [mark + end for end in ("", "}") for mark in ("", '"')])
     head = entries["code"] * 4 + is_first.cast(pl.Int64) * 2 + is_quoted
     pieces = pl.DataFrame(
         {
-            "head": pl.Series("heads", heads).gather(head),
-            "json": values.json.gather(entries["at"]),
-            "end": ends.gather(is_last.cast(pl.Int64) * 2 + is_quoted),
+            "head": pl.Series("heads", heads)[head],
+            "json": values.json[entries["at"]],
+            "end": ends[is_last.cast(pl.UInt32) * 2 + is_quoted],
         }
     ).select(pl.concat_str("head", "json", "end"))
     laid: pa.LargeStringArray = pieces.to_series().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, ends_at, data = laid.buffers()
     starts = pl.Series(pa.Array.from_buffers(pa.int64(), len(laid) + 1, [None, ends_at]))
-    starts = starts.gather(is_first.arg_true()).append(starts.tail(1)).rechunk()
+    starts = starts[is_first.arg_true()].append(starts.tail(1)).rechunk()
     found = pa.Array.from_buffers(
         pa.large_string(), starts.len() - 1, [None, starts.to_arrow().buffers()[1], data]
     )
@@ -134,10 +136,10 @@ def _in_place(entries: pl.DataFrame, texts: pl.Series, count: int) -> pl.Series:
     """One text for each owner, also for those that have none."""
     if texts.len() == count:
         return texts
-    owners = entries["owner"].unique(maintain_order=True)
+    owners = entries["owner"].filter(begins(entries["owner"]))
     index = pl.Series("index", [0], dtype=pl.UInt32).new_from_index(0, count)
     index = index.scatter(owners, pl.int_range(1, owners.len() + 1, dtype=pl.UInt32, eager=True))
-    return pl.concat([pl.Series("texts", ["{}"]), texts]).gather(index)
+    return pl.concat([pl.Series("texts", ["{}"]), texts])[index]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,22 +162,22 @@ def _values(flat: FlatMap, rules: pl.Series, redactor: Redactor | None) -> _Valu
     if flat.others:
         special = special.scatter(list(flat.others), True)
     looked = marked(text)
-    looked = looked.filter(~special.gather(looked))
+    looked = looked.filter(~special[looked])
     if redactor is not None:
         searched = (text.is_not_null() & ~special).arg_true() if redactor.has_own_shapes else looked
-        searched = searched.filter(rules.gather(searched) != EXEMPT)
-        searched = searched.filter(suspicious(text.gather(searched), redactor))
-        text = replaced(text, searched, redactor.texts(text.gather(searched).to_list()))
+        searched = searched.filter(rules[searched] != EXEMPT)
+        searched = searched.filter(suspicious(text[searched], redactor))
+        text = replaced(text, searched, redactor.texts(text[searched].to_list()))
     places, texts, jsons = _one_by_one(flat, special, rules, redactor)
     kept = [(at, value) for at, value in zip(places, texts, strict=True) if value is not None]
     if kept:
         at = pl.Series("at", [at for at, _ in kept], dtype=pl.UInt32)
         text = replaced(text, at, [value for _, value in kept])
-    escaped = looked.filter(text.gather(looked).str.contains(_ESCAPED))
-    jsons += [_encode(one).decode() for one in text.gather(escaped).to_list()]
-    doubles = doubles.filter(~special.gather(doubles))
+    escaped = looked.filter(text[looked].str.contains(_ESCAPED))
+    jsons += [_encode(one).decode() for one in text[escaped].to_list()]
+    doubles = doubles.filter(~special[doubles])
     if not doubles.is_empty():
-        jsons += _encode(flat.double.gather(doubles).to_list())[1:-1].decode().split(",")
+        jsons += _encode(flat.double[doubles].to_list())[1:-1].decode().split(",")
     columns = pl.DataFrame({"text": text, "flag": flat.flag, "whole": flat.whole})
     written = columns.select(
         pl.coalesce(
@@ -196,11 +198,12 @@ def _one_by_one(
     flat: FlatMap, special: pl.Series, rules: pl.Series, redactor: Redactor | None
 ) -> tuple[list[int], list[str | None], list[str]]:
     """Places, texts (None for other values) and JSON of what no column says in one way."""
-    places: list[int] = special.arg_true().to_list()
-    columns = [column.gather(places).to_list() for column in _columns(flat)]
+    there = special.arg_true()
+    places: list[int] = there.to_list()
+    columns = [column[there].to_list() for column in _columns(flat)]
     texts: list[str | None] = []
     jsons: list[str] = []
-    for at, rule, *held in zip(places, rules.gather(places).to_list(), *columns, strict=True):
+    for at, rule, *held in zip(places, rules[there].to_list(), *columns, strict=True):
         value: AttributeValue = flat.others.get(at)
         if at not in flat.others:
             value = next((one for one in held if one is not None), None)

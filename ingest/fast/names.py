@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import polars as pl
 
@@ -27,6 +28,11 @@ class Names:
     aliases: Sequence[tuple[int, Sequence[int]]]
 
 
+@lru_cache(4096)
+def _head(name: str) -> str:
+    return to_json(name) + ":"
+
+
 def names_of(keys: pl.Series, prepare: Preparation) -> Names:
     """The names of these keys; raises OddError for those that need the walk over records."""
     encoded = keys.to_arrow().dictionary_encode()
@@ -43,9 +49,9 @@ def names_of(keys: pl.Series, prepare: Preparation) -> Names:
     place = {name: at for at, name in enumerate(names)}
     codes = pl.Series("codes", [place[rules[key][1]] for key in known], dtype=pl.Int64)
     return Names(
-        codes=codes.gather(pl.Series(encoded.indices)),
+        codes=codes[pl.Series(encoded.indices).cast(pl.UInt32)],
         texts=pl.Series("texts", names, dtype=pl.String),
-        heads=pl.Series("heads", [to_json(name) + ":" for name in names], dtype=pl.String),
+        heads=pl.Series("heads", [_head(name) for name in names], dtype=pl.String),
         rules=pl.Series("rules", [rule_of.get(name, PLAIN) for name in names], dtype=pl.Int8),
         aliases=[(place[name], [place[one] for one in own]) for name, own in aliases],
     )

@@ -10,7 +10,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationSc
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from ingest.fast.flat import FlatMap, FlatSpans, OddError
+from ingest.fast.flat import FlatMap, FlatSpans, OddError, begins
 from ingest.fast.flat_proto import traces_handler
 from ingest.limits import Limits
 from ingest.otlp import protobuf
@@ -44,13 +44,13 @@ class FlatProtobuf:
         scopes = resources.field("scopes")
         scope_rows = scopes.flatten()
         of_resource = pc.list_parent_indices(scopes)
-        if _series(of_resource).n_unique() < len(resources.field("resource")):
+        if begins(_series(of_resource)).sum() < len(resources.field("resource")):
             raise OddError  # a resource without scopes is looked into by the walk alone
         spans = scope_rows.field("spans").flatten()
         shared, index = self._shared(
             resources.field("resource").take(of_resource), scope_rows.field("scope")
         )
-        scope = index.gather(_series(pc.list_parent_indices(scope_rows.field("spans"))))
+        scope = index[_series(pc.list_parent_indices(scope_rows.field("spans")))]
         return self._spans(spans, scope, shared)
 
     def _shared(self, resources: Array, scopes: Array) -> tuple[list[Scope], pl.Series]:
@@ -157,6 +157,7 @@ class FlatProtobuf:
         return found
 
 
+_NO_TRACE = bytes(16)
 _VALUE = ("text", "flag", "whole", "double", *_OTHERS)
 
 
@@ -185,21 +186,28 @@ def _numbers(numbers: pl.Series, count: int) -> pl.Series:
 
 
 def _trace_ids(array: Array) -> pl.Series:
-    ids = _series(array)
-    if (ids.bin.size() != 16).any():
+    ids = _sized(array, 16)
+    if pc.any(pc.equal(array, _NO_TRACE)).as_py():
         raise OddError
-    text = ids.bin.encode("hex")
-    if (text == "0" * 32).any():
-        raise OddError
-    return text
+    return ids.bin.encode("hex")
 
 
 def _span_ids(array: Array, *, required: bool) -> pl.Series:
-    ids = _series(array)
-    sizes = ids.bin.size()
-    if not ((sizes == 8) | ((sizes == 0) & (not required))).all():
+    if required:
+        numbers = _sized(array, 8).bin.reinterpret(dtype=pl.UInt64, endianness="big")
+        if (numbers == 0).any():
+            raise OddError
+        return numbers
+    sizes = pc.binary_length(array)
+    if pc.all(pc.or_(pc.equal(sizes, 8), pc.equal(sizes, 0))).as_py() is False:
         raise OddError
-    numbers = ids.set(sizes == 0, None).bin.reinterpret(dtype=pl.UInt64, endianness="big")
-    if required and (numbers == 0).any():
-        raise OddError
+    ids = _series(pc.if_else(pc.equal(sizes, 0), None, array))
+    numbers = ids.bin.reinterpret(dtype=pl.UInt64, endianness="big")
     return numbers.set(numbers == 0, None)
+
+
+def _sized(array: Array, size: int) -> pl.Series:
+    """Ids of that many bytes each."""
+    if pc.all(pc.equal(pc.binary_length(array), size)).as_py() is False:
+        raise OddError
+    return _series(array)

@@ -26,11 +26,12 @@ from replay.leaves import Scalar
 from replay.recording import RecordedAttempt, Recording, recording_of
 from replay.settings import ReplaySettings
 from store.conclusions import ReplayResult
+from tests.replay.infer.more_kinds import MORE_KINDS
 from tests.replay.kinds import KINDS, true_flow
 from tests.replay.other_kinds import OTHER_KINDS
 from tests.replay.worlds import Answering, Reply
 
-ALL = {**KINDS, **OTHER_KINDS}
+ALL = {**KINDS, **OTHER_KINDS, **MORE_KINDS}
 SETTINGS = ReplaySettings()
 CHANGES = ("slow", "fails once", "other value")
 

@@ -170,6 +170,7 @@ class Caller:
         stream = scope.own_key if found.stream is None else found.stream.key
         now = begin
         tries: list[str] = []
+        outlived = Times(0, 0, 0)
         number = 0
         while True:
             number += 1
@@ -178,6 +179,8 @@ class Caller:
             if answer.response.get(REDELIVERED):
                 self.run.doubt(operation.name, [("redelivered", None)])
             end = now.later(answer.latency, answer.low, answer.high)
+            if answer.beyond:
+                outlived = Times.latest([outlived, end.later(*(answer.beyond,) * 3)])
             counted = self.attempts.get((op, stream), 0) + 1
             self.attempts[op, stream] = counted
             self.run.calls.append(
@@ -197,7 +200,7 @@ class Caller:
             op=operation.name, key=scope.own_key, start=begin.usual, end=end.usual, low=end.low,
             high=end.high, status=answer.status, response=answer.response, request=request,
             breaker=answer.breaker, effect=answer.effect, index=index, item=scope.item,
-            tries=tuple(tries), draw=answer.draw,
+            tries=tuple(tries), draw=answer.draw, outlived=outlived,
         )  # fmt: skip
 
     def _pause(
@@ -269,7 +272,7 @@ class Caller:
                 response[path] = value
         return Answer(
             status, response, answer.latency, answer.low, answer.high, answer.rung,
-            answer.breaker, answer.effect, answer.note, answer.draw,
+            answer.breaker, answer.effect, answer.note, answer.draw, answer.beyond,
         )  # fmt: skip
 
 

@@ -54,11 +54,12 @@ def _taken_up(step: Step, work: Sequence[Step]) -> Step:
     """
     if step.kind != MESSAGE:
         return step
-    *earlier, last = step.attempts
+    # How long the consumer works is the sum of what it does, and no answer.
+    *earlier, last = (replace(attempt, callee_end_ns=None) for attempt in step.attempts)
     begun = min((one.start_ns for one in work), default=None)
     known = [at for at in (last.callee_start_ns, begun) if at is not None]
     if not known:
-        return step
+        return replace(step, attempts=[*earlier, last])
     taken_up = replace(last, end_ns=max(last.start_ns, min(known)))
     if _did_again(work):
         taken_up = replace(taken_up, response={REDELIVERED: True}, has_response=True)

@@ -30,6 +30,12 @@ class Fidelity:
         """Flows reproduced, noise aside."""
         return self.identical + self.equivalent
 
+    @property
+    def inside_ppm(self) -> int:
+        """Coverage beside the width: of the flows reproduced but for their times, the share with
+        every recorded start and the end inside its interval, noise aside."""
+        return self.right * PPM // max(self.right + self.late, 1)
+
 
 def fidelity(results: Sequence[ReplayResult]) -> Fidelity:
     """Summarise control replays of one kind.

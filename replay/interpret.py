@@ -77,6 +77,10 @@ class Machine:
         last = max(awaited(run.view.nodes.values(), program), key=_ended, default=None)
         overall = program.end_gaps[""]
         end = quiet.plus(overall if last is None else program.end_gaps.get(last.op, overall))
+        if program.lasts_for_callees:
+            nodes = run.view.nodes.values()
+            done = [Times(*item.outlived) for node in nodes for item in node.instances]
+            end = Times.latest([end, *done])
         run.end, run.end_low, run.end_high = end.usual, end.low, end.high
         if run.outcome == "succeeded":
             scope = Scope(run.view)

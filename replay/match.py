@@ -26,7 +26,8 @@ ASSUMED_LATENCY_NS = 50_000_000
 class Answer(NamedTuple):
     """What a call got: `latency` usual, `low` and `high`, and on which rung it was found.
 
-    `note` says what was changed or lent on the way; `draw` is the random number drawn with it.
+    `note` says what was changed or lent on the way; `draw` is the random number drawn with it;
+    `beyond` is how long the callee worked on when its caller had this answer.
     """
 
     status: str
@@ -39,6 +40,7 @@ class Answer(NamedTuple):
     effect: str | None = None
     note: str = ""
     draw: float | None = None
+    beyond: int = 0
 
 
 @dataclass(slots=True)
@@ -143,6 +145,7 @@ class Answers:
             attempt.status, attempt.response, wait, wait, wait, rung,
             attempt.breaker_state, attempt.callee_outcome, "",
             attempt.draws[0] if attempt.draws else None,
+            max((attempt.callee_end_ns or 0) - attempt.end_ns, 0),
         )  # fmt: skip
         if self.overrule is not None:
             declared = self.overrule(op, attempt, answer)

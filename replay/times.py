@@ -1,6 +1,7 @@
 """A moment on the virtual clock: the usual one and its bounds."""
 
 from collections.abc import Sequence
+from math import isqrt
 from typing import NamedTuple
 
 from replay.infer.timing import Span3
@@ -37,8 +38,11 @@ class Times(NamedTuple):
         return cls(node.end, node.low, node.high)
 
     def plus(self, span: Span3) -> "Times":
-        """Go on by a wait."""
-        return Times(self.usual + span.usual, self.low + span.low, self.high + span.high)
+        """Go on by a wait; waits of several steps are hardly ever all long, or all short."""
+        usual = self.usual + span.usual
+        below = isqrt((self.usual - self.low) ** 2 + (span.usual - span.low) ** 2)
+        above = isqrt((self.high - self.usual) ** 2 + (span.high - span.usual) ** 2)
+        return Times(usual, usual - below, usual + above)
 
     def later(self, usual: int, low: int, high: int) -> "Times":
         """Go on by a wait given in three numbers."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from replay.calibrate import Reach, calibrated, reach_of
 from replay.choreography import MESSAGE, REDELIVERED
 from replay.divergence import compare
 from replay.infer.learn import learn
@@ -39,22 +40,23 @@ def train(recordings: Sequence[Recording], settings: ReplaySettings) -> Trained:
             trained, program=replace(trained.program, set_aside=trained.program.set_aside + odd)
         )
     program = learn(recordings, settings.learn)
-    explained = _explained(program, recordings, settings)
+    explained, reaches = _explained(program, recordings, settings)
     if len(explained) * 100 >= _GOOD_ENOUGH_PERCENT * len(recordings):
-        return Trained(program)
+        return Trained(calibrated(program, reaches))
     if len(explained) < settings.kept_share_min * len(recordings):
         lacking = lacking_of(recordings)
         if not lacking:
-            return Trained(program)
+            return Trained(calibrated(program, reaches))
         return Trained(
             program,
             f"the program explains {len(explained)} of the {len(recordings)} recordings it was "
             f"made of; never recorded: {', '.join(lacking)}",
         )
     refit = learn(explained, settings.learn)
-    again = _explained(refit, recordings, settings)
+    again, reaches_again = _explained(refit, recordings, settings)
     if len(again) <= len(explained):
-        return Trained(program)
+        return Trained(calibrated(program, reaches))
+    refit = calibrated(refit, reaches_again)
     return Trained(replace(refit, set_aside=len(recordings) - len(explained)))
 
 
@@ -82,9 +84,11 @@ def lacking_of(recordings: Sequence[Recording]) -> list[str]:
 
 def _explained(
     program: Program, recordings: Sequence[Recording], settings: ReplaySettings
-) -> list[Recording]:
+) -> tuple[list[Recording], list[Reach]]:
+    """Give the recordings that a program reproduces, times aside, and how far times reach."""
     machine = Machine(program)
     kept = []
+    reaches = []
     for recording in recordings:
         run = machine.run(recording.input, Answers.of(recording))
         found = compare(
@@ -96,4 +100,5 @@ def _explained(
         )
         if all(item.kind == "timing_changed" for item in found.divergences):
             kept.append(recording)
-    return kept
+            reaches.append(reach_of(run, recording))
+    return kept, reaches

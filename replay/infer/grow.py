@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -41,7 +42,8 @@ def grow(
     if distinct == 1:
         return Tree(Leaf(labels[0], count, True), count, 1, None, True)
     grower = _Grower(columns, labels, rank, 1 if words_only else STAGES)
-    root = supported(grower.build(list(range(count)), depth), columns, range(count))
+    root = grower.opened(grower.build(list(range(count)), depth), range(count))
+    root = supported(root, columns, range(count))
     if not validate or count < 6:
         return Tree(root, count, distinct, None, not validate)
     right = 0
@@ -148,6 +150,35 @@ class _Grower:
     def part(self, rows: list[int], depth: int) -> Leaf | Split:
         """Grow on some of the rows only, as the last whole tree was grown."""
         return self._build(rows, depth, False, first=self.first)
+
+    def opened(self, node: Leaf | Split, rows: Sequence[int]) -> Leaf | Split:
+        """Write down how far each threshold could be moved before a recording speaks against it.
+
+        One for which both answers mean the same is no reason to keep a threshold where it is.
+        """
+        if isinstance(node, Leaf):
+            return node
+        column = self.columns[node.test.ref]
+        yes = [row for row in rows if node.test.holds(column[row])]
+        no = [row for row in rows if not node.test.holds(column[row])]
+        low, high = node.low, node.high
+        if node.test.kind == "above":
+            below: list[Any] = [column[row] for row in self._held(node.yes, no, column)]
+            above: list[Any] = [column[row] for row in self._held(node.no, yes, column)]
+            low, high = max(below, default=None), min(above, default=None)
+        return replace(
+            node, low=low, high=high, yes=self.opened(node.yes, yes), no=self.opened(node.no, no)
+        )
+
+    def _held(
+        self, other: Leaf | Split, rows: Sequence[int], column: Sequence[Scalar]
+    ) -> list[int]:
+        """Give the rows with a number that the other answer would say the wrong thing of."""
+        return [
+            row
+            for row in rows
+            if is_number(column[row]) and _label(other, self.columns, row) != self.labels[row]
+        ]
 
     def _counts(self, rows: Sequence[int]) -> list[int]:
         counts = [0] * len(self.names)

@@ -34,7 +34,13 @@ from replay.infer.view import (
     place_name,
     tabulate,
 )
-from replay.infer.waits import Waits, learn_end_waits, learn_unawaited, learn_waits
+from replay.infer.waits import (
+    Waits,
+    lasts_for_callees,
+    learn_end_waits,
+    learn_unawaited,
+    learn_waits,
+)
 from replay.recording import RecordedStep, Recording
 
 
@@ -77,6 +83,7 @@ def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
         observations, parts.ended, parts.recovery, parts.order, parts.table
     )
     unawaited = learn_unawaited(observations, settings.clock_tolerance_ns)
+    for_callees = lasts_for_callees(observations, settings.clock_tolerance_ns)
     operations = {op: _operation(parts, op) for op in (*parts.order.sequence, *parts.undoing)}
     return Program(
         name=recordings[0].name,
@@ -93,8 +100,9 @@ def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
         outcome=outcome,
         outcomes_seen=endings,
         output=_output(parts),
-        end_gaps=learn_end_waits(observations, unawaited),
+        end_gaps=learn_end_waits(observations, unawaited, for_callees),
         unawaited=unawaited,
+        lasts_for_callees=for_callees,
         think_ns=parts.waits.think_ns,
         support=support_of(observations, operations, parts.abort),
         declared=_declared_facts(parts),

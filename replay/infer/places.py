@@ -118,6 +118,7 @@ def _instance(
     attempts: Sequence[RecordedAttempt],
 ) -> Instance:
     last = attempts[-1]
+    done = max(attempt.callee_end_ns or 0 for attempt in attempts)
     return Instance(
         op=op,
         key=key,
@@ -131,6 +132,7 @@ def _instance(
         attempts=attempts,
         tries=tuple(attempt.status for attempt in attempts),
         draw=attempts[0].draws[0] if attempts[0].draws else None,
+        outlived=(done, done, done),
     )
 
 

@@ -109,8 +109,9 @@ class Program:
     """What a flow kind does. `flows` recordings made it; `set_aside` more were not explained.
 
     `end_gaps` are the waits from a last step to the flow's end ("" for any step), `unawaited` the
-    operations that it does not wait for; `declared` lists facts taken from declared attributes
-    instead of inference.
+    operations that it does not wait for; with `lasts_for_callees` a flow ends when all its callees
+    are done, their callers having given up or not; `declared` lists facts taken from declared
+    attributes instead of inference.
     """
 
     name: str
@@ -129,6 +130,7 @@ class Program:
     output: Request
     end_gaps: Mapping[str, Span3]
     unawaited: tuple[str, ...]
+    lasts_for_callees: bool
     think_ns: int
     support: tuple[Support, ...]
     declared: tuple[str, ...]

@@ -70,7 +70,11 @@ class Rival:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A question with its answers. Between `low` and `high` no recording has a value."""
+    """A question with its answers.
+
+    A threshold could lie anywhere between `low` and `high` without a recording against it (None:
+    as far as numbers go).
+    """
 
     test: Test
     low: float | None
@@ -112,10 +116,8 @@ def _step(
     found = value(split.test.ref)
     name = ref_name(split.test.ref)
     if split.test.kind == "above":
-        if split.low is not None and split.high is not None and is_number(found):
-            number: float = found  # type: ignore[assignment]
-            if split.low < number < split.high:
-                doubts.append(("threshold_gap", [name, repr(split.low), repr(split.high)]))
+        if _open(split, found) and label_of(split.yes, value) != label_of(split.no, value):
+            doubts.append(("threshold_gap", [name, repr(split.low), repr(split.high)]))
     elif split.test.kind == "equal" and found is not None and found not in split.seen:
         doubts.append(("novel_value", [name, str(found)]))
     taken = split.yes if split.test.holds(found) else split.no
@@ -125,6 +127,22 @@ def _step(
             if said != taken.label:
                 doubts.append(("rival_guard", [name, ref_name(rival.test.ref)]))
     return taken
+
+
+def _open(split: Split, found: Scalar) -> bool:
+    """Whether the recordings leave it open on which side of a threshold a value lies."""
+    if not is_number(found):
+        return False
+    number: float = found  # type: ignore[assignment]
+    low, high = split.low, split.high
+    return (low is None or low < number) and (high is None or number < high)
+
+
+def label_of(node: Leaf | Split, value: Callable[[Ref], Scalar]) -> Label:
+    """Follow a tree without asking how far it can be believed."""
+    while isinstance(node, Split):
+        node = node.yes if node.test.holds(value(node.test.ref)) else node.no
+    return node.label
 
 
 def ref_name(ref: Ref) -> str:

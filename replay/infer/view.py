@@ -29,6 +29,7 @@ class Instance:
     """One run of an operation with one key; start and end in nanoseconds of its own clock.
 
     `tries` are the statuses of its attempts; `undone` is the run that a compensation undoes.
+    `outlived` is when the callee of a given-up attempt was done at last (usual, least, most).
     """
 
     op: str
@@ -49,6 +50,7 @@ class Instance:
     draw: float | None = None
     low: int = 0
     high: int = 0
+    outlived: tuple[int, int, int] = (0, 0, 0)
 
 
 @dataclass(slots=True)

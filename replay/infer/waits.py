@@ -77,12 +77,30 @@ def learn_unawaited(observations: Sequence[Observation], tolerance_ns: int) -> t
     return tuple(op for op, count in sorted(counts.items()) if count >= UNAWAITED_MIN)
 
 
+def lasts_for_callees(observations: Sequence[Observation], tolerance_ns: int) -> bool:
+    """Whether flows end when their callees are done, be it after their callers gave up.
+
+    The end of a flow that nobody conducts is that of its last span.
+    """
+    seen = [o for o in observations if outlived(o) > max(n.end for n in o.nodes.values())]
+    return len(seen) >= UNAWAITED_MIN and all(
+        o.recording.duration_ns >= outlived(o) - tolerance_ns for o in seen
+    )
+
+
+def outlived(observation: Observation) -> int:
+    """Give when the last callee was done, as it says itself; 0 where none says."""
+    nodes = observation.nodes.values()
+    return max((item.outlived[0] for node in nodes for item in node.instances), default=0)
+
+
 def learn_end_waits(
-    observations: Sequence[Observation], unawaited: Sequence[str]
+    observations: Sequence[Observation], unawaited: Sequence[str], for_callees: bool
 ) -> dict[str, Span3]:
     """Measure how long a flow goes on after its last step: by that step, and under "" over all.
 
-    A step that is not waited for is not the last, unless there is no other.
+    A step that is not waited for is not the last, unless there is no other. With `for_callees`
+    flows that lasted for a callee say nothing about that wait.
     """
     groups: dict[str, list[int]] = {}
     for observation in observations:
@@ -90,6 +108,8 @@ def learn_end_waits(
             observation.nodes.values(),
             key=lambda node: (node.op not in unawaited, node.end, node.op),
         )
+        if for_callees and outlived(observation) > last.end:
+            continue
         wait = max(observation.recording.duration_ns - last.end, 0)
         groups.setdefault(last.op, []).append(wait)
     found = {_START: spread([wait for waits in groups.values() for wait in waits])}

@@ -116,6 +116,8 @@ SAMPLING_RATES: Final = (
     "_dd.limit_psr",
 )
 """Rates a sampler left on some spans: of them only 1 says what is missing, nothing."""
+SAMPLER_TYPE: Final = "sampler.type"
+SAMPLER_PARAM: Final = "sampler.param"
 
 WORKFLOW_ID: Final = ("temporalWorkflowID",)
 RUN_ID: Final = ("temporalRunID",)

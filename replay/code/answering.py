@@ -8,19 +8,15 @@ the next request the recorded process worked for itself; that gap is given to th
 so that answers arrive in the recorded order. A gap that is too long is no work but a wait.
 """
 
-import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from replay.code.activities import ACTIVITY, RUN
+from replay.code.asked import Asked, activity_of, request_of, unasked
 from replay.code.recorded import UNMATCHED, Recorded, refused
 from replay.code.settings import CodeSettings
 from replay.code.transitions import END, START, Transitions
 from replay.code.what_if import Altered
-from replay.exchange import Exchange
-from replay.ladder import Match
-from replay.leaves import Leaves
 from replay.requests import Request
 from replay.server.routing import route
 from store.errors import DataError
@@ -30,28 +26,6 @@ DECLARED = "declared"  # a call nobody recorded, answered as the scenario says
 HANDED_MAX, HANDED_CHARACTERS_MAX = 200, 1_000_000
 SURE = ("explicit", "exact", "denoised", "bound")
 _TELEMETRY = ("/v1/traces", "/v1/logs", "/v1/metrics")
-
-
-@dataclass(slots=True, kw_only=True)
-class Asked:
-    """One request of the code. `exchange` is the recorded one it repeats, None when there is none.
-
-    `at_ns` is virtual; `sent_ns` is that with the recorded gap; `gap_ns` how much longer the
-    recorded code took to get here. `how` it ended: answer, error, timeout, closed, "" if it did
-    not. `where` are source lines, `leaves` what the request says.
-    """
-
-    request: Request
-    match: Match
-    exchange: Exchange | None
-    where: str
-    at_ns: int
-    sent_ns: int
-    gap_ns: int
-    mapped_ns: int
-    leaves: Leaves = field(default_factory=dict)
-    ended_ns: int | None = None
-    how: str = ""
 
 
 class UnlikeError(DataError):
@@ -78,6 +52,7 @@ class Answering:
         self.hosts = {**recorded.requests.hosts, **upstreams}
         self.asked: list[Asked] = []
         self.telemetry = 0
+        self.waits: list[int] = []
 
     def handed(self) -> dict[str, Any]:
         """What the child needs to answer recorded requests itself: each as it was written, the
@@ -117,20 +92,21 @@ class Answering:
 
     def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request of the child."""
+        self.waits += message.get("waits", ())
         self.taken(message.get("taken", ()))
         self.noted(message.get("notes", ()))
         if message.get("kind") == "connect":
             return self._connect(message)
         if message.get("activity") in self.recorded.running:
-            self.asked.append(_none(_activity(message), message, "ran"))
+            self.asked.append(unasked(activity_of(message), message, "ran"))
             return {"run": True}
-        request = _request(message, self.hosts)
+        request = request_of(message, self.hosts)
         if request.path.endswith(_TELEMETRY):
-            self.asked.append(_none(request, message, "telemetry"))
+            self.asked.append(unasked(request, message, "telemetry"))
             self.telemetry += 1
             return {"status": 200, "gap_ns": 0, "after_ns": 0}
         if len(self.asked) >= self.settings.requests_max:
-            self.asked.append(_none(request, message, "missing"))
+            self.asked.append(unasked(request, message, "missing"))
             return _unmatched(request, f"more than {self.settings.requests_max} requests")
         asked = self._ask(request, int(message["at_ns"]), str(message.get("where", "")))
         exchange = asked.exchange
@@ -163,9 +139,10 @@ class Answering:
             leaves=answered.leaves,
         )
         gap_ns, longest_ns = asked.gap_ns, self.settings.gap_max_ns
-        if gap_ns > longest_ns:
+        if exchange is not None and gap_ns > longest_ns:
+            asked.own_time = self.own_time(exchange.start_ns)
             longest_ns += self.late_ns(asked)
-        if exchange is not None and 0 <= gap_ns <= longest_ns:
+        if exchange is not None and (asked.own_time or 0 <= gap_ns <= longest_ns):
             asked.sent_ns += gap_ns
         self.asked.append(asked)
         return asked
@@ -211,6 +188,14 @@ class Answering:
                     waited = self.recorded.end_ns(asked.exchange) - asked.exchange.start_ns
                     asked.ended_ns = min(asked.ended_ns, asked.sent_ns + waited)
 
+    def own_time(self, until_ns: int) -> bool:
+        """Whether the code has asked for the very waits that the recorded code had asked for at a
+        moment of the recording: then it did not wait beyond them, and was at work or held up."""
+        recorded = self.recorded.waits
+        if recorded is None:
+            return False
+        return sorted(self.waits) == sorted(ns for at_ns, ns in recorded if at_ns <= until_ns)
+
     def before(self, at_ns: int) -> Asked | None:
         """The recorded call that ended last before a virtual moment."""
         ended = [
@@ -245,47 +230,6 @@ class Answering:
         if last is None or last.exchange is None or last.ended_ns is None:
             return at_ns
         return self.recorded.end_ns(last.exchange) + at_ns - last.ended_ns
-
-
-def _request(message: Mapping[str, Any], hosts: Mapping[str, str]) -> Request:
-    if "activity" in message:
-        return _activity(message)
-    host, body = str(message["host"]), message.get("body") or {}
-    headers = {str(name): str(value) for name, value in message["headers"].items()}
-    routed = route(str(message["target"]), {"host": host}, hosts, None)
-    if "base64" in body:
-        data = base64.b64decode(body["base64"])
-    else:
-        data = str(body.get("text", "")).encode("utf-8", "surrogatepass")
-    return Request(
-        callee=routed.callee or host,
-        method=str(message["method"]),
-        path=routed.path,
-        query=routed.query,
-        headers=headers,
-        body=data,
-    )
-
-
-def _activity(message: Mapping[str, Any]) -> Request:
-    said = str(message["body"]["text"]).encode("utf-8", "surrogatepass")
-    return Request(
-        callee=ACTIVITY, method=RUN, path=str(message["activity"]), headers={}, body=said
-    )
-
-
-def _none(request: Request, message: Mapping[str, Any], rung: str) -> Asked:
-    at_ns = int(message["at_ns"])
-    return Asked(
-        request=request,
-        match=Match(number=None, rung=rung),
-        exchange=None,
-        where=str(message.get("where", "")),
-        at_ns=at_ns,
-        sent_ns=at_ns,
-        gap_ns=0,
-        mapped_ns=at_ns,
-    )
 
 
 def _unmatched(request: Request, why: str) -> dict[str, Any]:

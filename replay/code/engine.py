@@ -1,33 +1,27 @@
 """Replays flows by running the code that made them, or a changed version of it."""
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from replay.code.activities import activities_of
-from replay.code.answering import Answering, Asked, UnlikeError
+from replay.code.answering import Answering, UnlikeError
 from replay.code.donors import Donors
-from replay.code.effects import effects_told
 from replay.code.process import Child
-from replay.code.recorded import Recorded, refused
+from replay.code.recorded import Recorded, refused, waits_of
+from replay.code.results import events_of, result_of, unreplayable_of
 from replay.code.settings import Code, CodeSettings
 from replay.code.transitions import Transitions
-from replay.code.verdict import Judged, judge
 from replay.code.what_if import Altered, claim_of, refuse, unread_of
-from replay.digest import event_log_digest
 from replay.exchange import exchanges_of
-from replay.judge import unreplayable
-from replay.match import RUNGS
 from replay.noise import Noise
 from replay.requests import Requests
 from replay.scenario import Scenario
 from store.conclusions import Flow, ReplayResult
 from store.errors import DataError, NotFoundError
-from store.model import JsonValue, Span
+from store.model import Span
 
-MODE = "code"
 DEFAULTS = CodeSettings()
 
 
@@ -83,20 +77,20 @@ def _replay(
     flow = subject.flow
     name = None if scenario is None else scenario.name
     if flow.input is None:
-        return _unreplayable(flow, "its input was not recorded (retrospan.flow.input)", name)
+        return unreplayable_of(flow, "its input was not recorded (retrospan.flow.input)", name)
     try:
         recorded = _recorded(subject, settings)
         answering, end = _run(subject, recorded, child, settings)
         if "stopped" in end:
-            return _unreplayable(flow, str(end["stopped"]), name)
-        result = _result(subject, answering, end, child)
+            return unreplayable_of(flow, str(end["stopped"]), name)
+        result = result_of(answering, end, child, subject.honouring)
         if scenario is not None:
             return _what_if(subject, recorded, child, settings, scenario, result)
         races = [_run(subject, recorded, child, settings, seed) for seed in range(1, explore + 1)]
     except DataError as error:
-        return _unreplayable(flow, str(error), name)
-    told = _events(answering, end, times=False) if races else ()
-    others = [seed for seed, it in enumerate(races, 1) if _events(*it, times=False) != told]
+        return unreplayable_of(flow, str(error), name)
+    told = events_of(answering, end, times=False) if races else ()
+    others = [seed for seed, it in enumerate(races, 1) if events_of(*it, times=False) != told]
     if not others:
         return result
     flag = (
@@ -128,9 +122,9 @@ def _what_if(
     altered = Altered(scenario, exchanges, recorded.attempts, subject.donors)
     answering, end = _run(subject, recorded, child, settings, altered=altered)
     if "stopped" in end:
-        stopped = _unreplayable(subject.flow, "", scenario.name)
+        stopped = unreplayable_of(subject.flow, "", scenario.name)
         return named(stopped, f"not identified: {end['stopped']}")
-    result = _result(subject, answering, end, child)
+    result = result_of(answering, end, child, subject.honouring)
     claim, reasons = claim_of(altered, result)
     unread = unread_of(altered, exchanges, result)
     result = replace(result, divergences=(*result.divergences, *unread))
@@ -161,6 +155,7 @@ def _recorded(subject: Subject, settings: CodeSettings) -> Recorded:
         Requests(sent, Noise(configured=settings.noise), flow.input),
         activities.attempts,
         activities.running,
+        waits_of(flow, subject.spans),
     )
 
 
@@ -195,6 +190,7 @@ def _run(
     }
     try:
         end = child.run(message, answering.answer, settings.wall_s_max)
+        answering.waits += end.get("waits", ())
         answering.taken(end.get("taken", ()))
     except UnlikeError:
         return _run(subject, recorded, child, settings, seed, altered, asking=True)
@@ -211,90 +207,3 @@ def _breakers(flow: Flow) -> dict[str, list[str]]:
                 operation = f"{step.callee} {step.operation}"
                 met.setdefault(operation, []).append((attempt.start_ns, attempt.breaker_state))
     return {name: [state for _, state in sorted(states)] for name, states in sorted(met.items())}
-
-
-def _result(
-    subject: Subject, answering: Answering, end: Mapping[str, Any], child: Child
-) -> ReplayResult:
-    flow, judged = subject.flow, judge(answering, end)
-    events = _events(answering, end, times=True)
-    duration_ns = int(end["at_ns"])
-    return ReplayResult(
-        flow_id=flow.flow_id,
-        mode=MODE,
-        verdict=judged.verdict,
-        digest=event_log_digest(events),
-        outcome=_outcome(flow, judged, end),
-        virtual_duration_ns=duration_ns,
-        virtual_low_ns=duration_ns,
-        virtual_high_ns=duration_ns,
-        program_digest=child.sources,
-        program_flows=0,
-        leave_one_out=False,
-        flags=tuple(_flags(answering, end, child)),
-        divergences=judged.divergences,
-        answers=_counts(answering.asked),
-        reason=effects_told(answering, subject.honouring),
-        events=events,
-    )
-
-
-def _outcome(flow: Flow, judged: Judged, end: Mapping[str, Any]) -> str:
-    """As recorded where nothing shows otherwise; failed by an exception; else not known."""
-    if "error" in end:
-        return "failed"
-    results = ("result_changed", "exception_changed", "missing_call", "extra_call")
-    changed = any(it.kind in results for it in judged.divergences)
-    return "unknown" if changed else flow.outcome.value
-
-
-def _counts(asked: Sequence[Asked]) -> dict[str, int]:
-    counts = dict.fromkeys((*RUNGS, "ambiguous"), 0)
-    for it in asked:
-        if it.match.rung in counts:
-            counts[it.match.rung] += 1
-            counts["ambiguous"] += bool(it.match.ambiguous)
-    return counts
-
-
-def _flags(answering: Answering, end: Mapping[str, Any], child: Child) -> Iterator[str]:
-    for it in answering.asked:
-        if it.match.ambiguous and it.exchange is not None:
-            yield f"ambiguous {it.exchange.op}: {it.match.ambiguous}"
-    for what, where in sorted(end.get("reported", {}).items()):
-        yield f"{what} ({where})" if where else str(what)
-    for name in child.native:
-        yield f"unguarded {name}: it can reach the network past Python"
-    if answering.telemetry:
-        yield f"telemetry: {answering.telemetry} exports were taken and dropped"
-
-
-def _events(
-    answering: Answering, end: Mapping[str, Any], *, times: bool
-) -> tuple[dict[str, JsonValue], ...]:
-    """The canonical log of a run; without times, sorted, it says what was done and not when."""
-    events: list[dict[str, JsonValue]] = []
-    for it in answering.asked:
-        event: dict[str, JsonValue] = {
-            "request": f"{it.request.callee} {it.request.method} {it.request.path}",
-            "body_sha256": hashlib.sha256(it.request.body).hexdigest(),
-            "key": it.request.headers.get("idempotency-key", ""),
-            "rung": it.match.rung,
-            "step_id": "" if it.exchange is None else it.exchange.step_id,
-            "how": it.how,
-        }
-        if times:
-            event |= {"at_ns": it.sent_ns, "ended_ns": it.ended_ns}
-        events.append(event)
-    error = end.get("error")
-    ending: dict[str, JsonValue] = {
-        "end": None if error is None else error["message"],
-        "output": end.get("output"),
-    }
-    if times:
-        return (*events, {**ending, "at_ns": int(end["at_ns"])})
-    return (*sorted(events, key=repr), ending)
-
-
-def _unreplayable(flow: Flow, reason: str, scenario: str | None = None) -> ReplayResult:
-    return unreplayable(flow.flow_id, reason, scenario, mode=MODE, leave_one_out=False)

@@ -4,7 +4,7 @@ In: the flow, its exchanges, and what its own attempts say of them. Out: answers
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,10 @@ from replay.code.activities import RUN
 from replay.exchange import Exchange
 from replay.requests import Requests
 from store.conclusions import Attempt, Flow
+from store.model import Span
 
 UNMATCHED = 599
+WAITS, WAIT_AT_NS, WAIT_ASKED_NS = "retrospan.waits", "retrospan.wait.at_ns", "retrospan.wait.ns"
 _TIMED_OUT = re.compile("time[d]?[ _-]?out|deadline", re.IGNORECASE)
 _REFUSED = re.compile(
     "connect(ion)?[ _]?refused|ConnectError|ConnectorError|NewConnection|NameResolution|gaierror"
@@ -26,13 +28,15 @@ _REFUSED = re.compile(
 class Recorded:
     """The recorded side of one flow: its exchanges and what its own attempts say of them.
 
-    `running` names the activities whose results were not recorded: they run again.
+    `running` names the activities whose results were not recorded: they run again. `waits` are
+    those that the code asked for, each with its moment; None where the recording does not tell.
     """
 
     flow: Flow
     requests: Requests
     activities: Mapping[str, Attempt] = field(default_factory=dict)
     running: frozenset[str] = frozenset()
+    waits: Sequence[tuple[int, int]] | None = None
     attempts: Mapping[str, Attempt] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -75,6 +79,20 @@ class Recorded:
             told["event_ns"] = list(exchange.event_ns)
             told["after_ns"] = min(after_ns, exchange.event_ns[0])
         return told
+
+
+def waits_of(flow: Flow, spans: Iterable[Span]) -> Sequence[tuple[int, int]] | None:
+    """The waits that a flow's own span tells of, in nanoseconds: when asked for, and how long."""
+    told = [it.attributes for it in spans if it.service == flow.service and WAITS in it.attributes]
+    if len(told) != 1:
+        return None  # of flows in each other nobody knows whose waits these are
+    at_ns, asked_ns = (
+        [it for it in listed if type(it) is int] if isinstance(listed, list) else []
+        for listed in (told[0].get(WAIT_AT_NS), told[0].get(WAIT_ASKED_NS))
+    )
+    if not len(at_ns) == len(asked_ns) == told[0][WAITS]:
+        return None
+    return [*zip(at_ns, asked_ns, strict=True)]
 
 
 def refused(exchange: Exchange) -> bool:

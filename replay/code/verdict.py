@@ -2,17 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from replay.code.activities import RUN
-from replay.code.answering import Answering, Asked
+from replay.code.answering import Answering
+from replay.code.asked import Asked
+from replay.code.differences import arguments, is_noise
 from replay.code.recorded import timed_out
 from replay.code.transitions import END
 from replay.exchange import Exchange
-from replay.leaves import Leaves, Scalar, flatten, same
-from replay.noise import NAMES, id_shape, last_name, time_shape
-from replay.requests import leaves_of
+from replay.leaves import flatten, same
 from store.conclusions import Divergence
 from store.model import JsonValue
 
@@ -106,7 +105,7 @@ def _unlike(answering: Answering, asked: Asked, exchange: Exchange, order: int) 
 
     said = answering.recorded.requests.recorded(exchange)
     for path, old, new in arguments(asked, exchange, said):
-        if not _noise(path, old, new, answering.settings.noise):
+        if not is_noise(path, old, new, answering.settings.noise):
             yield placed("args_changed", path, old, new)
     attempt = answering.recorded.attempts[exchange.span_id]
     yield placed("answer_rung_lowered", "status", attempt.status, "no recorded answer")
@@ -134,7 +133,7 @@ def _of_call(
     said = answering.recorded.requests.recorded(exchange)
     only_noise = True
     for path, old, new in arguments(asked, exchange, said):
-        noise = _noise(path, old, new, answering.settings.noise)
+        noise = is_noise(path, old, new, answering.settings.noise)
         only_noise = only_noise and noise
         yield _at(asked, "args_changed", path, old, new), noise
     if asked.match.rung == "structural":
@@ -154,8 +153,9 @@ def _times(
     answering: Answering, asked: Asked, exchange: Exchange
 ) -> Iterator[tuple[Divergence, bool]]:
     settings, gap_ns = answering.settings, asked.gap_ns
-    if gap_ns < -settings.early_max_ns or gap_ns > settings.gap_max_ns:
-        held_up = gap_ns > 0 and gap_ns - answering.late_ns(asked) <= settings.gap_max_ns
+    late = gap_ns > settings.gap_max_ns and not asked.own_time
+    if late or gap_ns < -settings.early_max_ns:
+        held_up = late and gap_ns - answering.late_ns(asked) <= settings.gap_max_ns
         old, new = exchange.start_ns, asked.mapped_ns
         yield _at(asked, "timing_changed", "start_ns", old, new), held_up
     if asked.ended_ns is not None and _ended(exchange) == "timeout":
@@ -164,37 +164,6 @@ def _times(
         if not -settings.early_max_ns <= recorded - waited <= settings.gap_max_ns:
             old, new = exchange.start_ns + recorded, exchange.start_ns + waited
             yield _at(asked, "timing_changed", "end_ns", old, new), False
-
-
-def arguments(
-    asked: Asked, exchange: Exchange, recorded: Leaves
-) -> Iterator[tuple[str, Scalar, Scalar]]:
-    """Where a request differs from the recorded one it repeats: path, recorded, asked."""
-    request, replayed = asked.request, asked.leaves
-    if request.path != exchange.path:
-        yield "path", exchange.path, request.path
-    if exchange.request_body is None:
-        replayed = leaves_of(request.query, b"")
-    paths = () if asked.match.rung == "exact" else sorted({*recorded, *replayed})
-    for path in paths:
-        old, new = recorded.get(path), replayed.get(path)
-        if path not in recorded or path not in replayed or not same(old, new):
-            yield f"request.{path}", old, new
-    for name in sorted(exchange.request_headers):
-        old, new = exchange.request_headers[name], request.headers.get(name)
-        if new != old:
-            yield f"header.{name}", old, new
-
-
-def _noise(path: str, old: Scalar, new: Scalar, configured: Sequence[str]) -> bool:
-    """Made anew for each call: moments, and ids of one shape; or named so by the user."""
-    if any(fnmatchcase(path, pattern) for pattern in configured):
-        return True
-    if path.startswith("header.") and last_name(path) in NAMES - {"idempotency_key"}:
-        return True
-    name = path.partition(".")[2]
-    moments = time_shape(name, old) and time_shape(name, new)
-    return moments or (id_shape(old) and id_shape(new))
 
 
 def _ended(exchange: Exchange) -> str:
@@ -290,7 +259,7 @@ def _end(answering: Answering, end: Mapping[str, Any]) -> Iterator[Placed]:
         for path in sorted({*recorded, *output}):
             old, new = recorded.get(path), output.get(path)
             if path not in recorded or path not in output or not same(old, new):
-                noise = _noise(f"output.{path}", old, new, answering.settings.noise)
+                noise = is_noise(f"output.{path}", old, new, answering.settings.noise)
                 divergence = Divergence(
                     kind="result_changed", step_id=END, recorded=old, replayed=new,
                     path=f"output.{path}",
@@ -298,9 +267,12 @@ def _end(answering: Answering, end: Mapping[str, Any]) -> Iterator[Placed]:
                 yield placed(divergence, 10**9 + 1, noise)
     ended_ns = answering.mapped(int(end["at_ns"]))
     settings = answering.settings
-    if not -settings.early_max_ns <= duration - ended_ns <= settings.gap_max_ns:
-        late = duration - ended_ns > 0 and answering.late_end_ns(int(end["at_ns"]), duration)
-        excused = bool(late) and duration - ended_ns - late <= settings.gap_max_ns
+    left_ns = duration - ended_ns
+    if left_ns > settings.gap_max_ns and answering.own_time(duration):
+        return
+    if not -settings.early_max_ns <= left_ns <= settings.gap_max_ns:
+        late = left_ns > 0 and answering.late_end_ns(int(end["at_ns"]), duration)
+        excused = bool(late) and left_ns - late <= settings.gap_max_ns
         divergence = Divergence(
             kind="timing_changed", step_id=END, recorded=duration, replayed=ended_ns, path="end_ns"
         )

@@ -69,8 +69,10 @@ def _install() -> None:
     network.install()
     tls.install()
     from . import loop  # asyncio makes locks: it comes after them
+    from .recorder import timed
 
     loop.install()
+    timed.install(WORLD.waited, loop.VirtualLoop)
 
 
 def _load(code: str, path: list[str]) -> Callable[..., Any]:
@@ -124,9 +126,8 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
         WORLD.active = False
     if debug and str(end.get("error", {}).get("type")) == "BdbQuit":
         end["stopped"] = "it was ended in the debugger"
-    end.update(
-        at_ns=WORLD.now_ns, notes=WORLD.notes, reported=WORLD.reported, taken=WORLD.handed.taken()
-    )
+    end.update(at_ns=WORLD.now_ns, notes=WORLD.notes, reported=WORLD.reported)
+    end.update(taken=WORLD.handed.taken(), waits=WORLD.waits_taken())
     WORLD.notes = []
     sys.stdout.flush()
     try:

@@ -38,6 +38,7 @@ def ask(request: dict[str, Any], address: Any) -> dict[str, Any]:
                 "where": lines,
                 "notes": notes,
                 "taken": handed.taken(),
+                "waits": WORLD.waits_taken(),
             }
         )
         handed.answered(answer, at_ns)
@@ -58,6 +59,7 @@ def refusal(address: Any) -> dict[str, Any] | None:
             "where": where(),
             "notes": notes,
             "taken": WORLD.handed.taken(),
+            "waits": WORLD.waits_taken(),
         }
     )
     if not answer.get("error"):

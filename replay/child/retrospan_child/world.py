@@ -14,6 +14,7 @@ from .handed import Handed
 
 STEPS_MAX = 1_000_000
 THREADS_MAX = 1_000
+WAITS_MAX = 10_000
 _start_thread = _thread.start_new_thread
 _real_lock = _thread.allocate_lock
 
@@ -69,6 +70,7 @@ class World:
         self.requests = 0
         self.refusing = False
         self.notes: list[dict[str, Any]] = []
+        self.waits: list[int] = []
         self.handed = Handed({})
         self.reported: dict[str, str] = {}
 
@@ -95,6 +97,16 @@ class World:
         if turn.parked and not turn.woken:
             turn.woken = True
             self.ready.append(turn)
+
+    def waited(self, duration_ns: int) -> None:
+        """Take note of a wait that the code asks for; the engine hears of it."""
+        if self.active and len(self.waits) < WAITS_MAX:
+            self.waits.append(duration_ns)
+
+    def waits_taken(self) -> list[int]:
+        """The waits since the engine was last told."""
+        waits, self.waits = self.waits, []
+        return waits
 
     def sleep(self, duration_ns: int) -> None:
         """Let time pass."""

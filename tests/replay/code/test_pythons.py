@@ -71,20 +71,33 @@ def test_threads_tasks_timeouts_and_draws_are_the_same_in_each(version: str) -> 
 def test_marks_and_recorder_do_nothing_harmful_without_opentelemetry(version: str) -> None:
     """No instrumentation is there: the functions run as they are, and draws still come."""
     program = (
-        "import random, sys, uuid\n"
+        "import asyncio, random, sys, threading, uuid\n"
+        "from time import sleep\n"
         "import retrospan_child\n"
-        "from retrospan_child.recorder import Recorder\n"
+        "from retrospan_child.recorder import Recorder, flows\n"
         "recorder = Recorder()\n"
         "recorder.draws()\n"
+        "recorder.timers()\n"
         "@retrospan_child.activity('score', recorder=recorder)\n"
         "def score(amount): return amount + random.randint(1, 1)\n"
         "@retrospan_child.flow('order', recorder=recorder)\n"
         "def pay(order): return score(order['amount']), len(str(uuid.uuid4()))\n"
         "print(pay({'amount': 2}))\n"
+        "flows.waits.set([])\n"
+        "sleep(0.001), sleep(0)\n"
+        "threading.Event().wait(0.002)\n"
+        "async def later():\n"
+        "    asyncio.get_running_loop().call_later(0.003, print)\n"
+        "    await asyncio.wait_for(asyncio.sleep(0.004), 5)\n"
+        "asyncio.run(later())\n"
+        "print([ns for _, ns in flows.waits.get()])\n"
     )
     done = subprocess.run(
         [python(version), "-W", "error", "-c", program], capture_output=True, text=True,
         env={**os.environ, "PYTHONPATH": str(CHILD)},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "(3, 36)\n"
+    pay, _, waits = done.stdout.splitlines()
+    assert pay == "(3, 36)"
+    # Sleeps, by whatever name; a wait that ran out; a timer set by hand; no timeout of a library.
+    assert waits == "[1000000, 2000000, 3000000, 4000000]"

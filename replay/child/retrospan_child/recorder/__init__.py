@@ -1,4 +1,4 @@
-"""Records, in production, what a replay needs and OpenTelemetry leaves out: bodies and draws.
+"""Records, in production, what a replay needs beyond spans: bodies, draws and waits.
 
 In: the spans of OpenTelemetry's instrumentations of httpx, requests and aiohttp, through their
 hooks. Out: attributes and log records under the conventions that retrospan reads. What goes wrong
@@ -12,6 +12,7 @@ what is kept of a body, `httpx.py`, `requests.py` and `aiohttp.py` where it is t
     RequestsInstrumentor().instrument(**recorder.requests())
     AioHttpClientInstrumentor().instrument(**recorder.aiohttp())
     recorder.draws()
+    recorder.timers()
 """
 
 from .recording import Recorder

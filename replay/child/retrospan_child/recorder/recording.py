@@ -30,6 +30,7 @@ class Recorder:
     ) -> None:
         self.rules = Rules(redact, key, body_bytes_max, depth_max)
         self.errors: dict[str, int] = {}
+        self.timed = False
 
     def httpx(self) -> dict[str, Any]:
         """Hooks for `HTTPXClientInstrumentor().instrument`, of httpx and httpx2."""
@@ -54,6 +55,16 @@ class Recorder:
         from . import drawn
 
         drawn.install(self)
+
+    def timers(self) -> None:
+        """Record the waits that the code asks for inside a flow, so that a replay can tell them
+        from what the process took for itself."""
+        import asyncio
+
+        from . import flows, timed
+
+        timed.install(flows.waited, asyncio.BaseEventLoop)
+        self.timed = True
 
     def failed(self, where: str, error: BaseException) -> None:
         """Count an error of the recorder's own."""

@@ -1,6 +1,6 @@
 """Runs a function of `shop_orders` against a shop on loopback, recorded by the real thing.
 
-python record.py FUNCTION FOLDER
+python record.py FUNCTION FOLDER [ORDERS]
 """
 
 import asyncio
@@ -77,8 +77,8 @@ def instrument(recorder: Any) -> None:
 
 
 def main() -> None:
-    """Record one order."""
-    name, folder = sys.argv[1], Path(sys.argv[2])
+    """Record orders, one after the other."""
+    name, folder, orders = sys.argv[1], Path(sys.argv[2]), int([*sys.argv, "1"][3])
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Shop)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     os.environ["SHOP"] = shop = f"http://127.0.0.1:{server.server_address[1]}"
@@ -92,9 +92,11 @@ def main() -> None:
     shop_orders: Any = importlib.import_module("shop_orders")
     instrument(shop_orders.RECORDER)
     shop_orders.RECORDER.draws()
-    output = getattr(shop_orders, name)(dict(ORDER))
-    if inspect.iscoroutine(output):
-        output = asyncio.run(output)
+    shop_orders.RECORDER.timers()
+    for _ in range(orders):
+        output = getattr(shop_orders, name)(dict(ORDER))
+        if inspect.iscoroutine(output):
+            output = asyncio.run(output)
     server.shutdown()
     (folder / "traces.pb").write_bytes(encode_spans(spans.get_finished_spans()).SerializeToString())
     (folder / "logs.pb").write_bytes(encode_logs(logs.get_finished_logs()).SerializeToString())

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -69,6 +70,28 @@ def by_httpx(order: Any) -> Any:
 
     with httpx.Client() as client:
         return _pay(order, lambda path, body: client.post(SHOP + path, json=body).json())
+
+
+@retrospan_child.flow("order", recorder=RECORDER)
+def paced(order: Any) -> Any:
+    """Gives the shop time between calls."""
+    return _paced(order, 0.02)
+
+
+def hasty(order: Any) -> Any:
+    """As `paced`, but gives it none."""
+    return _paced(order, 0)
+
+
+def _paced(order: Any, pause_s: float) -> Any:
+    import requests
+
+    with requests.Session() as session:
+        charged = []
+        for path in ("/reserve", "/charge", "/ship"):
+            charged.append(session.post(SHOP + path, json={"order": order["id"]}).json()["id"])
+            time.sleep(pause_s)
+    return charged
 
 
 @retrospan_child.flow("order", recorder=RECORDER)

@@ -1,6 +1,7 @@
 """What is read of a store to derive flows from: some traces, and all that may be tied to them."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from store.session import Session
 HERE = Path(__file__).parent
 RELATED = HERE / "assign" / "related_traces.sql"
 FLOWS_OF_TRACES = HERE / "assign" / "flows_of_traces.sql"
+OVERUSED = HERE / "assign" / "overused.sql"
 TRACES_OF_FLOWS = HERE / "assign" / "traces_of_flows.sql"
 COVERAGE = HERE / "sagas" / "coverage.sql"
 
@@ -54,21 +56,28 @@ class Gatherer:
     def gather(self, chunk: Sequence[str]) -> tuple[Recorded, list[FlowRows]]:
         """Records of these traces and of older flows that turn out to bear the same ids."""
         recorded = self._read(chunk)
-        rows = self._assign(recorded)
+        overused: set[str] = set()
+        rows = self._assign(recorded, overused)
         for _ in range(ROUNDS_MAX):
             names = sorted({name for flow in rows for name in (flow.flow_id, *flow.aliases)})
             with self._store.reading("derive flows: read") as session:
-                asked = {"flow_ids": names, "trace_ids": list(recorded.trace_ids)}
+                known = {"names": names, "flows_max": self._settings.traces_per_value_max}
+                found = set(ask(session, OVERUSED, known)["name"]) - overused
+                overused |= found
+                asked = {
+                    "flow_ids": [name for name in names if name not in overused],
+                    "trace_ids": list(recorded.trace_ids),
+                }
                 more = ask(session, TRACES_OF_FLOWS, asked)["trace_id"].to_list()
-                if not more:
+                if not more and not found:
                     return recorded, rows
                 wider = sorted({*recorded.trace_ids, *more})
                 recorded = self._records(session, recorded.generation, wider, recorded.closed_ids)
-            rows = self._assign(recorded)
+            rows = self._assign(recorded, overused)
         return recorded, rows
 
-    def _assign(self, recorded: Recorded) -> list[FlowRows]:
-        return assign(recorded.spans, recorded.logs, recorded.decisions, self._settings)
+    def _assign(self, recorded: Recorded, overused: AbstractSet[str]) -> list[FlowRows]:
+        return assign(recorded.spans, recorded.logs, recorded.decisions, self._settings, overused)
 
     def _read(self, chunk: Sequence[str]) -> Recorded:
         with self._store.reading("derive flows: read") as session:

@@ -46,7 +46,7 @@ def records(data: bytes, limits: Limits) -> Iterator[Item]:
 
 def _exported(table: Any, told: Mapping[bytes, bytes], limits: Limits) -> Iterator[Item]:
     """One table of a store; what a store tells of its own loads is no record."""
-    form, name = told[b"format"].decode("utf-8", "replace"), told.get(b"table", b"").decode()
+    form, name = (told.get(it, b"").decode("utf-8", "replace") for it in (b"format", b"table"))
     if form != FORMAT:
         reason = f"written as {form[:40]}, read is {FORMAT}: export it with this retrospan"
         yield Rejected(record="whole file", reason=reason)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from analyzer.assign.ties import AssignSettings, Closure, Unit, close, units_of
+from analyzer.assign.ties import AssignSettings, Closure, Unit, close, correlation, units_of
 from analyzer.assign.values import baggage_value, conversation_of, message_of, workflow_of
 from analyzer.conventions import FLOW_ID, SpanKey, key_of, text
 from store.model import Decision, LogRecord, Span
@@ -16,7 +16,8 @@ class FlowRows:
 
     `ties` says why its traces belong together; `aliases` are the ids it would have had with less
     data, under which it may stand in older answers, and the messages and conversations by which
-    data that comes later may turn out to belong to it.
+    data that comes later may turn out to belong to it. A value that too many traces share is told
+    among the ties as one that ties none.
     """
 
     flow_id: str
@@ -32,11 +33,15 @@ def assign(
     logs: Iterable[LogRecord],
     decisions: Iterable[Decision],
     settings: AssignSettings,
+    overused: Iterable[str] = (),
 ) -> list[FlowRows]:
-    """Put records together into flows, the same ones in whatever order they arrive."""
+    """Put records together into flows, the same ones in whatever order they arrive.
+
+    `overused` are aliases that, with records that are not here, too many traces share.
+    """
     ordered = sorted(spans, key=lambda span: (span.start_ns, span.trace_id, span.span_id))
     units = units_of(ordered)
-    closure = close(ordered, units, settings)
+    closure = close(ordered, units, settings, overused)
     members: dict[Unit, list[Span]] = defaultdict(list)
     for span in ordered:
         members[closure.find(units[key_of(span)])].append(span)
@@ -91,12 +96,16 @@ def _rows(
     settings: AssignSettings,
 ) -> FlowRows:
     names = _names(home, spans, closure, settings)
+    untied = (
+        f"none by {name}: more than {settings.traces_per_value_max} traces share it"
+        for name in sorted(closure.overused.intersection(names))
+    )
     return FlowRows(
         flow_id=names[0],
         spans=spans,
         logs=sorted(logs, key=_log_order),
         decisions=sorted(decisions, key=lambda it: (it.time_ns, it.decision_id, it.seq or 0)),
-        ties=sorted(closure.reasons[home]) or ["trace id"],
+        ties=[*(sorted(closure.reasons[home]) or ["trace id"]), *untied],
         aliases=sorted(set(names[1:]) - {names[0]}),
     )
 
@@ -114,10 +123,12 @@ def _names(home: Unit, spans: list[Span], closure: Closure, settings: AssignSett
     names += sorted(runs, key=lambda run: run.startswith("wf:unnamed:"))
     for key in settings.correlation_keys:
         values = {value for span in spans if (value := text(span.attributes, key))}
-        names += sorted(f"corr:{key}={value}" for value in values)
+        names += sorted(correlation(key, value) for value in values)
     for key in settings.baggage_keys:
         values = {value for span in spans if (value := baggage_value(span, key))}
-        names += sorted(f"corr:{key}={value}" for value in values)
+        names += sorted(correlation(key, value) for value in values)
+    overused = [name for name in names if name in closure.overused]
+    names = [name for name in names if name not in closure.overused]
     names += sorted({f"trace:{span.trace_id}" for span in spans})
     sent = {value for span in spans for value in (message_of(span), conversation_of(span)) if value}
-    return names + sorted(sent)
+    return [*names, *sorted(sent), *overused]

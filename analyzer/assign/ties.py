@@ -32,12 +32,14 @@ class AssignSettings:
     `correlation_keys` are attribute names whose equal values tie traces, strongest first;
     `baggage_keys` are W3C baggage entries that do so too, as they were copied onto spans
     (`baggage.KEY`) or captured in the request's `baggage` header. A span with more than `links_max`
-    links is a batch: it belongs to no single flow and ties none.
+    links is a batch: it belongs to no single flow and ties none. Nor does a value that more than
+    `traces_per_value_max` traces share: it names a topic or a tenant, not a flow.
     """
 
     correlation_keys: Sequence[str] = ()
     baggage_keys: Sequence[str] = ()
     links_max: int = 32
+    traces_per_value_max: int = 1_000
 
 
 @dataclass(slots=True)
@@ -47,6 +49,8 @@ class Closure:
     parent: dict[Unit, Unit] = field(default_factory=dict)
     named: dict[Unit, frozenset[str]] = field(default_factory=dict)
     reasons: dict[Unit, set[str]] = field(default_factory=dict)
+    overused: set[str] = field(default_factory=set)
+    """Values that too many traces share; they tie none."""
 
     def add(self, unit: Unit) -> None:
         """Make a unit known."""
@@ -114,23 +118,32 @@ def _nearest_flow_id(span: Span, parts: Mapping[SpanKey, Span]) -> str:
 
 
 def close(
-    spans: Sequence[Span], units: Mapping[SpanKey, Unit], settings: AssignSettings
+    spans: Sequence[Span],
+    units: Mapping[SpanKey, Unit],
+    settings: AssignSettings,
+    overused: Iterable[str] = (),
 ) -> Closure:
-    """The sets of units that make one flow each."""
-    closure = Closure()
+    """The sets of units that make one flow each; of `overused` values more is known than here."""
+    closure = Closure(overused=set(overused))
     for unit in units.values():
         closure.add(unit)
     by_flow = ((f"flow id {unit[1]}", unit) for unit in closure.parent if unit[1])
     _tie_equal(closure, by_flow)
     _tie_equal(closure, _values(spans, units, SAGA_ID, "saga id"), weak=True)
     _tie_equal(closure, _workflows(spans, units), weak=True)
-    for name in settings.correlation_keys:
-        _tie_equal(closure, _values(spans, units, name, f"correlation {name}"), weak=True)
-    for name in settings.baggage_keys:
-        _tie_equal(closure, _baggage(spans, units, name), weak=True)
+    most = settings.traces_per_value_max
+    for key in settings.correlation_keys:
+        _tie_shared(closure, _correlated(spans, units, key), f"correlation {key}", most)
+    for key in settings.baggage_keys:
+        _tie_shared(closure, _baggage(spans, units, key), f"baggage {key}", most)
     _tie_links(closure, spans, units, settings.links_max)
-    _tie_equal(closure, _messages(spans, units), weak=True)
+    _tie_shared(closure, _messages(spans, units), "", most)
     return closure
+
+
+def correlation(key: str, value: str) -> str:
+    """The name of what spans with this value of a key belong to."""
+    return f"corr:{key}={value}"
 
 
 def _tie_equal(closure: Closure, pairs: Iterable[tuple[str, Unit]], *, weak: bool = False) -> None:
@@ -141,6 +154,21 @@ def _tie_equal(closure: Closure, pairs: Iterable[tuple[str, Unit]], *, weak: boo
         first, *others = sorted(members[reason])
         for other in others:
             closure.tie(first, other, reason, weak=weak)
+
+
+def _tie_shared(closure: Closure, pairs: Iterable[tuple[str, Unit]], word: str, most: int) -> None:
+    """Tie the units that share a name, weakly, unless too many traces do."""
+    members: dict[str, set[Unit]] = defaultdict(set)
+    for name, unit in pairs:
+        members[name].add(unit)
+    for name in sorted(members):
+        if name in closure.overused or len({trace_id for trace_id, _ in members[name]}) > most:
+            closure.overused.add(name)
+            continue
+        reason = f"{word} {name.partition('=')[2]}" if word else name
+        first, *others = sorted(members[name])
+        for other in others:
+            closure.tie(first, other, reason, weak=True)
 
 
 def _values(
@@ -159,13 +187,22 @@ def _workflows(spans: Iterable[Span], units: Mapping[SpanKey, Unit]) -> Iterable
             yield f"workflow run {workflow}", units[key_of(span)]
 
 
-def _baggage(
-    spans: Iterable[Span], units: Mapping[SpanKey, Unit], name: str
+def _correlated(
+    spans: Iterable[Span], units: Mapping[SpanKey, Unit], key: str
 ) -> Iterator[tuple[str, Unit]]:
     for span in spans:
-        value = baggage_value(span, name)
+        value = text(span.attributes, key)
         if value is not None:
-            yield f"baggage {name} {value}", units[key_of(span)]
+            yield correlation(key, value), units[key_of(span)]
+
+
+def _baggage(
+    spans: Iterable[Span], units: Mapping[SpanKey, Unit], key: str
+) -> Iterator[tuple[str, Unit]]:
+    for span in spans:
+        value = baggage_value(span, key)
+        if value is not None:
+            yield correlation(key, value), units[key_of(span)]
 
 
 def _messages(spans: Iterable[Span], units: Mapping[SpanKey, Unit]) -> Iterator[tuple[str, Unit]]:

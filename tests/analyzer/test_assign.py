@@ -149,3 +149,24 @@ def test_late_data_merges_flows_and_keeps_the_old_ids_as_aliases() -> None:
     tie = replace(lone(2), links=[SpanLink(trace_id=trace(1), span_id=f"{1:016x}")])
     (merged,) = assign([lone(1), tie], [], [], AssignSettings())
     assert {flow.flow_id for flow in early} == {merged.flow_id, *merged.aliases}
+
+
+def sent(number: int, conversation: str) -> Span:
+    return lone(number, {"messaging.message.conversation_id": conversation}, kind="producer")
+
+
+def test_a_value_that_very_many_traces_share_ties_none_and_says_so() -> None:
+    """It names a topic, not a flow; else all traces of the topic would be one flow."""
+    limited = AssignSettings(correlation_keys=("tenant",), traces_per_value_max=3)
+    few = [sent(number, "few") for number in range(1, 4)]
+    many = [sent(number, "many") for number in range(4, 8)]
+    whole = [lone(number, {"tenant": "acme"}) for number in range(8, 12)]
+    flows = {flow.flow_id: flow for flow in assign([*few, *many, *whole], [], [], limited)}
+    assert len(flows) == 1 + 4 + 4
+    assert len(flows[f"trace:{trace(1)}"].spans) == 3
+    for number, name in ((4, "conversation many"), (8, "corr:tenant=acme")):
+        flow = flows[f"trace:{trace(number)}"]
+        assert flow.ties == ["trace id", f"none by {name}: more than 3 traces share it"]
+        assert name in flow.aliases
+    (alone,) = assign([many[0]], [], [], limited, overused=["conversation many"])
+    assert alone.ties[-1] == "none by conversation many: more than 3 traces share it"

@@ -8,6 +8,7 @@ import pytest
 
 from analyzer import rebuild as module
 from analyzer.assign import AssignSettings
+from analyzer.gather import Gatherer
 from analyzer.rebuild import RebuildSettings, code_digest, rebuild
 from store.conclusions import Flow, SagaVerdict, Verdict
 from store.errors import StoreBusyError
@@ -15,7 +16,7 @@ from store.lease import Store
 from store.model import Batch, Span, SpanLink
 from store.read import read_dirty, read_findings, read_flows, read_sagas
 from store.write import write_batch
-from tests.analyzer.builder import LATER_NS, Recording
+from tests.analyzer.builder import LATER_NS, Recording, make_span
 
 SETTINGS = RebuildSettings()
 
@@ -185,3 +186,40 @@ def test_progress_is_told(store: Store) -> None:
     told: list[tuple[str, int]] = []
     rebuild(store, SETTINGS, lambda stage, done: told.append((stage, done)))
     assert told == [("flows", 2)]
+
+
+def test_a_conversation_of_very_many_traces_is_bounded_however_they_come(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told apart in the end as if all had come at once; and what is read does not grow with it."""
+    settings = RebuildSettings(assign=AssignSettings(traces_per_value_max=4))
+    talk = {"messaging.message.conversation_id": "all", "retrospan.flow.name": "talk"}
+    spans = [
+        make_span("say", n, n + 1, number=n, trace=trace(n), attributes=talk, kind="producer")
+        for n in range(1, 16)
+    ]
+    read: list[int] = []
+    gather = Gatherer.gather
+
+    def counted(self: Gatherer, chunk: Sequence[str]) -> object:
+        recorded, rows = gather(self, chunk)
+        read.append(len(recorded.trace_ids))
+        return recorded, rows
+
+    monkeypatch.setattr(Gatherer, "gather", counted)
+    for first in range(0, 15, 3):
+        load(store, spans[first : first + 3])
+        rebuild(store, settings)
+        if first == 0:
+            (flow,) = stored(store)[0]
+            assert flow.ties == ("conversation all",)
+    assert max(read) <= 4 + 3
+    at_once = Store(tmp_path / "at_once.duckdb")
+    load(at_once, spans)
+    rebuild(at_once, settings)
+    assert stored(store) == stored(at_once)
+    flows, _ = stored(store)
+    assert len(flows) == 15
+    assert all(
+        flow.ties[-1] == "none by conversation all: more than 4 traces share it" for flow in flows
+    )

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.exported_rows import FORMAT
 from ingest.limits import Limits
 from ingest.reader import MetricsSeen
 from store.model import LogRecord, Rejected, Span, SpanEvent, SpanLink
@@ -103,3 +104,12 @@ WHOLE = parquet([ROW, ROW])
 @given(at=st.integers(0, len(WHOLE)), drop=st.integers(0, 8), put=st.binary(max_size=8))
 def test_a_damaged_table_is_read_or_refused(at: int, drop: int, put: bytes) -> None:
     assert check_read("parquet", WHOLE[:at] + put + WHOLE[at + drop :])
+
+
+def test_a_table_that_is_named_in_no_text_is_refused() -> None:
+    """Found by fuzzing."""
+    sink = io.BytesIO()
+    named = {"format": FORMAT.encode(), "table": b"span\xb3"}
+    pq.write_table(pa.table({"TraceId": ["1"]}).replace_schema_metadata(named), sink)
+    (refused,) = check_read("parquet", sink.getvalue())
+    assert "knows no table 'span\ufffd'" in refused.reason

@@ -29,7 +29,7 @@ from store.read import (
 )
 from store.session import Session
 
-WAIT_SECONDS_MAX = 30.0  # then a page says "busy"; until then that it reads the store
+WAIT_SECONDS_MAX = 120.0  # then a page says "busy"; until then that it reads the store
 FLOW_PAGES_MAX = 24  # whole flows kept in memory
 FLOWS_MAX = 20_000  # flows of a list a page holds; about what is read within a second
 OVERVIEWS_MAX = 4
@@ -125,6 +125,12 @@ def flow_page(flow_id: str) -> FlowPage:
     """What the Trace page shows of one flow."""
     path = store_path()
     return _flow_page(str(path), stamp_of(path), flow_id)
+
+
+def replays_of(flow_id: str) -> list[ReplayResult]:
+    """The stored replays of one flow."""
+    path = store_path()
+    return _replays_of(str(path), stamp_of(path), flow_id)
 
 
 def flows_of(trace_id: str, span_id: str | None) -> list[str]:
@@ -224,13 +230,17 @@ def _overview(path: str, stamp: Stamp, key: Key, flow_ids: tuple[str, ...] | Non
     scope = _params(key)
     narrow = any(value is not None for value in scope.values())
     named = {**scope, "flow_ids": None if flow_ids is None else list(flow_ids)}
-    every = {**named, "every": not narrow and flow_ids is None}
 
     def question(session: Session) -> dict[str, pl.DataFrame]:
-        frames = {name: asked(session, name, named) for name in ("flows", "effects")}
-        frames["problems"] = asked(session, "problems", every)
-        frames["incidents"] = asked(session, "incidents_within", scope)
-        return frames
+        flows = asked(session, "flows", named)
+        about = {**named, **_ends(flows)}  # less to look through, where few flows are named
+        every = {**about, "every": not narrow and flow_ids is None}
+        return {
+            "flows": flows,
+            "effects": asked(session, "effects", about),
+            "problems": asked(session, "problems", every),
+            "incidents": asked(session, "incidents_within", scope),
+        }
 
     frames = held("flows in scope", question, path)
     whole = _holdings(path, stamp)
@@ -246,6 +256,12 @@ def _overview(path: str, stamp: Stamp, key: Key, flow_ids: tuple[str, ...] | Non
         problem_rows=frames["problems"],
         effects=frames["effects"],
     )
+
+
+def _ends(flows: pl.DataFrame) -> dict[str, object]:
+    """The range in which these flows began."""
+    first, last = flows["start_ns"].min(), flows["start_ns"].max()
+    return {"since_ns": first, "until_ns": None if last is None else int(str(last)) + 1}
 
 
 def _ranked(problems: pl.DataFrame) -> pl.DataFrame:
@@ -272,7 +288,7 @@ def _flow_page(path: str, stamp: Stamp, flow_id: str) -> FlowPage:
             flow=flow,
             spans=tuple(read_spans(session, flow.trace_ids)),
             logs=tuple(read_logs(session, flow.trace_ids)),
-            decisions=tuple(read_decisions(session, flow.trace_ids)),
+            decisions=tuple(read_decisions(session, decision_ids=flow.decision_ids)),
             sagas=tuple(read_sagas(session, [flow_id])),
             findings=tuple(read_findings(session, [flow_id])),
             replays=tuple(read_replays(session, [flow_id])),
@@ -284,13 +300,17 @@ def _flow_page(path: str, stamp: Stamp, flow_id: str) -> FlowPage:
     return _own(page, frozenset(members.iter_rows()))
 
 
+@st.cache_resource(max_entries=FLOW_PAGES_MAX)
+def _replays_of(path: str, stamp: Stamp, flow_id: str) -> list[ReplayResult]:
+    del stamp  # only part of the key
+    return held("stored replays", lambda session: read_replays(session, [flow_id]), path)
+
+
 def _own(page: FlowPage, members: frozenset[tuple[str, str]]) -> FlowPage:
     """Without what other flows left in a shared trace."""
     spans = tuple(span for span in page.spans if (span.trace_id, span.span_id) in members)
     logs = tuple(
         log for log in page.logs if not log.span_id or (log.trace_id or "", log.span_id) in members
     )
-    chosen = set(page.flow.decision_ids)
-    decisions = tuple(one for one in page.decisions if one.decision_id in chosen)
     spans = tuple(with_events(spans, logs))
-    return replace(page, spans=spans, logs=logs, decisions=decisions)
+    return replace(page, spans=spans, logs=logs)

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
     from store.lease import Store
     from store.session import Session
-
-
-PATIENT_SECONDS_MAX = 600.0
 
 
 class ExitCode(IntEnum):
@@ -56,14 +53,11 @@ class Edge:
         """The configuration, read when a command first needs it."""
         return load(self.config)
 
-    def store(self, *, patient: bool = False) -> "Store":
-        """The store file; opens nothing. Who is `patient` loses work when the wait runs out."""
-        from store.lease import LeaseSettings, Store
+    def store(self) -> "Store":
+        """The store file; opens nothing."""
+        from store.lease import Store
 
-        settings = self.settings().lease()
-        if patient and settings.wait_seconds_max == LeaseSettings().wait_seconds_max:
-            settings = replace(settings, wait_seconds_max=PATIENT_SECONDS_MAX)
-        return Store(self.db, settings, self.say)
+        return Store(self.db, self.settings().lease(), self.say)
 
     def lease(self, purpose: str, *, create: bool = False) -> "AbstractContextManager[Session]":
         return self.store().lease(purpose, create=create)

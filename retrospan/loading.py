@@ -36,7 +36,7 @@ def load(
     from ingest.pipeline import ingest_paths
 
     report = ingest_paths(
-        edge.store(patient=True),
+        edge.store(),
         paths,
         replace(ingest_settings(edge.settings(), form, key or redaction_key()), codec=codec),
         lambda seen: show(_bar(seen)),
@@ -107,7 +107,7 @@ def derive(edge: Edge, show: Show) -> str:
         grace_ns=of_flows.grace_ns,
         unknown_sampling=of_flows.unknown_sampling,
     )
-    store = edge.store(patient=True)
+    store = edge.store()
     report = rebuild(
         store,
         of_flows,

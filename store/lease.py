@@ -43,9 +43,13 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseSettings:
-    """How a lease is taken. `threads` and `memory_bytes_max` are DuckDB's own choice when None."""
+    """How a lease is taken. `threads` and `memory_bytes_max` are DuckDB's own choice when None.
 
-    wait_seconds_max: float = 120.0
+    The wait is long: whoever waits is told of it all the while and may stop, and who is refused has
+    to come again, at the end of the queue.
+    """
+
+    wait_seconds_max: float = 600.0
     threads: int | None = None
     memory_bytes_max: int | None = None
 

@@ -76,7 +76,12 @@ def calibrated(program: Program, reaches: Sequence[Reach]) -> Program:
         each = made.each
         if each is not None:
             each = replace(each, between=drawn_in(each.between))
-        return replace(made, gap=drawn_in(made.gap), gaps=all_of(made.gaps), each=each)
+        paces = {
+            last: replace(pace, rest=drawn_in(pace.rest), otherwise=drawn_in(pace.otherwise))
+            for last, pace in made.paces.items()
+        }
+        gaps = all_of(made.gaps)
+        return replace(made, gap=drawn_in(made.gap), gaps=gaps, paces=paces, each=each)
 
     recovery = program.recovery
     return replace(

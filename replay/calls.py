@@ -8,7 +8,7 @@ from replay.infer.expression import Scope
 from replay.infer.guards import STATUS_LEAF
 from replay.infer.program import Operation, Program
 from replay.infer.timing import Span3
-from replay.infer.view import Instance, Node, base_name, drawing_reader
+from replay.infer.view import Instance, Node, Ref, base_name, drawing_reader
 from replay.leaves import Scalar, same
 from replay.match import Answer, Answers, Found
 from replay.plan import Plan, Source
@@ -231,7 +231,13 @@ class Caller:
             self.run.doubt(operation.name, [("unexplained_delay", None)])
         if delay.unlike:
             self.run.doubt(operation.name, [("backoff_unlike_declared", None)])
-        return delay.after(number, answer.response, answer.draw)
+
+        def read(ref: Ref) -> Scalar:
+            if ref[0] == "own":
+                return answer.response.get(ref[1])
+            return self.run.view.value(ref)
+
+        return delay.after(number, read, answer.draw)
 
     def _answer(self, operation: Operation, scope: Scope, found: Found) -> Answer:
         attempt, rung = self.answers.take(operation.name, found)

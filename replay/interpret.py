@@ -168,7 +168,7 @@ class _Forward:
         """Call off what the ends of others end, then let the flow go on."""
         ops = self.held.pop(group)
         nodes = [self.run.view.nodes[op] for op in ops if op in self.run.view.nodes]
-        settle(nodes, self.program.cancels, self.run, 10 * self.program.think_ns)
+        settle(nodes, self.program.cancels, self.run, 3 * self.program.think_ns)
         for node in sorted(nodes, key=_ended):
             self.dead.discard(node.op)
             if node.op in self.run.view.nodes:
@@ -249,6 +249,10 @@ class _Forward:
             if seen is None or seen.count < 2:
                 self.run.doubt(op, [("unconfirmed_wait", last)])
             gap = seen or gap
+        pace = operation.paces.get("" if last is None else last)
+        if pace is not None and operation.hedge is None:
+            gap, doubts = pace.wait(self.run.view.value)
+            self.run.doubt(op, doubts)
         if (last or "") in operation.loose and operation.hedge is None:
             self.run.doubt(op, [("unexplained_wait", None)])
         node = self.caller.node(operation, ready, gap, (0, self.machine.rank[op]))

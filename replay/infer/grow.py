@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -22,6 +23,7 @@ STAGES = 3
 SIMPLE_LEAVES = 4
 FIRST_MAX = 6
 _EXACT = 1e-9
+DIGITS_MAX = 12
 
 
 def grow(
@@ -55,6 +57,19 @@ def grow(
     minority = 1 - Counter(labels).most_common(1)[0][1] / count
     reliable = wrong <= max(0.015, 3 / count) and wrong <= 0.5 * minority + 1.5 / count
     return Tree(root, count, distinct, right, reliable)
+
+
+def roundest(low: float, high: float) -> float:
+    """Give the number between two that is written most shortly, as thresholds mostly are."""
+    middle = (Decimal(repr(low)) + Decimal(repr(high))) / 2
+    step = Decimal(10) ** (max(middle.copy_abs(), Decimal(1)).adjusted() + 1)
+    for _ in range(DIGITS_MAX):
+        for part in (step, step / 2):
+            near = (middle / part).to_integral_value() * part
+            if Decimal(repr(low)) < near < Decimal(repr(high)):
+                return float(near)
+        step /= 10
+    return low
 
 
 def _label(node: Leaf | Split, columns: Columns, row: int) -> Label:
@@ -161,14 +176,17 @@ class _Grower:
         column = self.columns[node.test.ref]
         yes = [row for row in rows if node.test.holds(column[row])]
         no = [row for row in rows if not node.test.holds(column[row])]
-        low, high = node.low, node.high
-        if node.test.kind == "above":
+        low, high, test = node.low, node.high, node.test
+        if test.kind == "above":
             below: list[Any] = [column[row] for row in self._held(node.yes, no, column)]
             above: list[Any] = [column[row] for row in self._held(node.no, yes, column)]
             low, high = max(below, default=None), min(above, default=None)
-        return replace(
-            node, low=low, high=high, yes=self.opened(node.yes, yes), no=self.opened(node.no, no)
-        )
+            if low is not None and high is not None:
+                test = replace(test, value=roundest(low, high))
+        return Split(
+            test, low, high, self.opened(node.yes, yes), self.opened(node.no, no),
+            node.rivals, node.seen,
+        )  # fmt: skip
 
     def _held(
         self, other: Leaf | Split, rows: Sequence[int], column: Sequence[Scalar]

@@ -13,6 +13,7 @@ from replay.infer.guards import learn_guards, learn_results
 from replay.infer.hedge import Hedge, learn_hedge
 from replay.infer.order import Order, happens_before
 from replay.infer.outcome import learn_outcome
+from replay.infer.pace import learn_paces
 from replay.infer.places import (
     Places,
     fixed_targets,
@@ -181,7 +182,7 @@ def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
     recovery = learn_recovery(observations, undoing, order, table, settings.clock_tolerance_ns)
     cancels = learn_cancels(observations, settings.clock_tolerance_ns)
     repeats, pooled = learn_repeats(
-        observations, _declared(observations), cut_short(observations, cancels)
+        observations, order, _declared(observations), cut_short(observations, cancels)
     )
     hedges = {
         op: hedge
@@ -269,6 +270,14 @@ def _operation(parts: _Parts, op: str) -> Operation:
             share=parts.settings.loss_share,
         )
     each = parts.eaches.get(op)
+    paces = learn_paces(
+        parts.observations,
+        op,
+        parts.order,
+        parts.table,
+        parts.waits,
+        parts.settings.clock_tolerance_ns,
+    )
     return Operation(
         name=op,
         local=local,
@@ -282,7 +291,8 @@ def _operation(parts: _Parts, op: str) -> Operation:
         guard=None if op in parts.hedges else parts.guards.get(op),
         gap=parts.waits.overall.get(op, spread([])),
         gaps=parts.waits.after.get(op, {}),
-        loose=parts.waits.loose.get(op, ()),
+        paces=paces,
+        loose=tuple(last for last in parts.waits.loose.get(op, ()) if last not in paces),
         hedge=parts.hedges.get(op),
         runs=len(runs),
         donor=donor_of([run for _, run in runs]),

@@ -16,6 +16,7 @@ from replay.infer import (
     hedge,
     jitter,
     order,
+    pace,
     recovery,
     repeat,
     timing,
@@ -30,6 +31,7 @@ from replay.infer.codec import decode, encode
 from replay.infer.each import Each
 from replay.infer.hedge import Hedge
 from replay.infer.order import Order
+from replay.infer.pace import Pace
 from replay.infer.recovery import Recovery
 from replay.infer.repeat import Repeat
 from replay.infer.timing import Span3
@@ -71,9 +73,10 @@ class Donor:
 class Operation:
     """One operation of the program.
 
-    `gap` is the wait after the last ancestor, `gaps` the same per ancestor that ended last;
-    `loose` names the ancestors ("" for none) after which this wait is not explained. `copied` and
-    `decided` say how a local step computes what it returns.
+    `gap` is the wait after the last ancestor, `gaps` the same per ancestor that ended last,
+    `paces` what states it where it is no usual one; `loose` names the ancestors ("" for none)
+    after which this wait is not explained. `copied` and `decided` say how a local step computes
+    what it returns.
     """
 
     name: str
@@ -88,6 +91,7 @@ class Operation:
     guard: Tree | None
     gap: Span3
     gaps: Mapping[str, Span3]
+    paces: Mapping[str, Pace]
     loose: tuple[str, ...]
     hedge: Hedge | None
     runs: int
@@ -151,6 +155,7 @@ _PARTS = (
     hedge,
     jitter,
     order,
+    pace,
     recovery,
     repeat,
     timing,

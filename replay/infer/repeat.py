@@ -6,9 +6,10 @@ from typing import Any
 
 from replay.infer.delay import Delay, learn_delay
 from replay.infer.grow import grow
+from replay.infer.order import Order
 from replay.infer.tree import Tree
 from replay.infer.view import Instance, Observation, Ref, base_name, informative
-from replay.leaves import Leaves, Scalar
+from replay.leaves import Leaves, Scalar, is_number
 from replay.recording import RecordedAttempt, RecordedStep
 
 SHARE_MIN = 8
@@ -75,6 +76,7 @@ def state(status: str, number: int) -> str:
 
 def learn_repeats(
     observations: Sequence[Observation],
+    order: Order,
     declared: Mapping[str, RecordedStep],
     cut: Set[int] = frozenset(),
 ) -> tuple[dict[str, Repeat], Tree | None]:
@@ -83,11 +85,16 @@ def learn_repeats(
     Of the runs whose ids are in `cut` nobody knows whether their last attempt was the last.
     """
     by_op: dict[str, list[Instance]] = {}
+    known: dict[str, list[tuple[Instance, Mapping[Ref, Scalar]]]] = {}
     for observation in observations:
         for op, node in observation.nodes.items():
             by_op.setdefault(op, []).extend(node.instances)
+            before = order.before.get(op, frozenset())
+            again = [item for item in node.instances if len(item.attempts) > 1]
+            stated = _numbers(observation, before) if again else {}
+            known.setdefault(op, []).extend((item, stated) for item in again)
     repeats = {
-        op: _learn(instances, declared.get(base_name(op)), cut)
+        op: _learn(instances, known[op], declared.get(base_name(op)), cut)
         for op, instances in sorted(by_op.items())
     }
     repeats = _share_jitter(repeats)
@@ -143,7 +150,25 @@ def _unknown(instance: Instance, number: int, cut: Set[int]) -> bool:
     return id(instance) in cut and number == len(instance.attempts)
 
 
-def _learn(instances: Sequence[Instance], declared: RecordedStep | None, cut: Set[int]) -> Repeat:
+def _numbers(observation: Observation, ops: Set[str]) -> dict[Ref, Scalar]:
+    """Give the numbers in the input and in the answers of these operations."""
+    found: dict[Ref, Scalar] = {
+        ("input", path): value for path, value in observation.view.input.items() if is_number(value)
+    }
+    for op in ops & observation.nodes.keys():
+        node = observation.nodes[op]
+        if len(node.instances) == 1:
+            answer = node.instances[0].response
+            found.update({("answer", op, p): v for p, v in answer.items() if is_number(v)})
+    return found
+
+
+def _learn(
+    instances: Sequence[Instance],
+    again: Sequence[tuple[Instance, Mapping[Ref, Scalar]]],
+    declared: RecordedStep | None,
+    cut: Set[int],
+) -> Repeat:
     if declared is not None and _contradicted(instances, declared.max_attempts):
         declared = None  # others than the caller call again, such as a broker that redelivers
     limit = None if declared is None else declared.max_attempts
@@ -180,7 +205,7 @@ def _learn(instances: Sequence[Instance], declared: RecordedStep | None, cut: Se
         statuses=tuple(sorted({attempt.status for attempt, _ in attempts} | {"ok"})),
         states=tuple(sorted(states)),
         most=most,
-        delay=learn_delay(instances, declared),
+        delay=learn_delay(again, declared),
         attempts_max=limit,
     )
 

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from statistics import median
 
 MILLISECOND = 1_000_000
+# In which numbers state times.
+UNITS_NS = (1_000_000, 1_000_000_000, 1_000, 60_000_000_000, 1)
+# What fewer cases show is no rule.
+CASES_MIN = 8
 # No scheduler is quieter than this, however few recordings say so.
 JITTER_FLOOR_NS = 500_000
 

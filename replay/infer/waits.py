@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from replay.infer.each import Each
 from replay.infer.order import Order, last_before
-from replay.infer.timing import Span3, loose, middle_of, spread
+from replay.infer.timing import CASES_MIN, Span3, loose, middle_of, spread
 from replay.infer.view import Observation
 
-PER_ANCESTOR_MIN = 8
 UNAWAITED_MIN = 2
-_START = ""
+START = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def learn_waits(
                 runs = runs[: each.workers]
             elif each is not None and each.between.count:
                 runs = [min(runs, key=lambda run: run.index)]
-            waits = samples[op].setdefault(_START if last is None else last.op, [])
+            waits = samples[op].setdefault(START if last is None else last.op, [])
             waits.extend(max(run.start - ready, 0) for run in runs)
     everything = [
         wait for groups in samples.values() for waits in groups.values() for wait in waits
@@ -56,9 +55,7 @@ def learn_waits(
         flat = [wait for waits in groups.values() for wait in waits]
         overall[op] = spread(flat)
         after[op] = {
-            last: spread(waits)
-            if len(waits) >= PER_ANCESTOR_MIN
-            else _counted(overall[op], len(waits))
+            last: spread(waits) if len(waits) >= CASES_MIN else _counted(overall[op], len(waits))
             for last, waits in sorted(groups.items())
         }
         unexplained[op] = tuple(
@@ -112,9 +109,9 @@ def learn_end_waits(
             continue
         wait = max(observation.recording.duration_ns - last.end, 0)
         groups.setdefault(last.op, []).append(wait)
-    found = {_START: spread([wait for waits in groups.values() for wait in waits])}
+    found = {START: spread([wait for waits in groups.values() for wait in waits])}
     for op, waits in sorted(groups.items()):
-        if len(waits) >= PER_ANCESTOR_MIN:
+        if len(waits) >= CASES_MIN:
             found[op] = spread(waits)
     return found
 

@@ -113,7 +113,7 @@ LIST, COUNT = ("crm", "GET /people"), ("stats", "POST /counts")
 
 
 def listing(engine: Engine, given: Body, version: str = "1") -> Task:
-    cursor = "start"
+    cursor: str | None = "start"
     while cursor is not None:
         page = yield from must(
             attempt_until(engine, LIST, cursor, {"cursor": cursor}, times=3, base_ms=100)

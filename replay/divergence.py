@@ -65,10 +65,13 @@ class _Comparing:
             while (op, key, number) in self.recorded:
                 number += 1
             self.recorded[op, key, number] = (attempt, step_id)
-        self.replayed: dict[_Id, Call] = {
-            (call.op, call.stream, call.attempt): call for call in run.calls
-        }
+        self.replayed: dict[_Id, Call] = {self._ident(call): call for call in run.calls}
         self.found: list[_Placed] = []
+
+    def _ident(self, call: Call) -> _Id:
+        """Give what a call is compared by: its key, or that of the answers it was given."""
+        known = (call.op, call.key, 1) in self.recorded
+        return call.op, call.key if known else call.stream, call.attempt
 
     def add(
         self,
@@ -105,12 +108,12 @@ class _Comparing:
                 said = _said(call.op, call.key, call.attempt, call.status)
                 self.add("extra_call", call.node, call.start, None, said)
             elif call.first:
-                self.arguments(call, *self.recorded[ident])
+                self.arguments(call, ident[1], *self.recorded[ident])
 
-    def arguments(self, call: Call, attempt: RecordedAttempt, step_id: str) -> None:
-        if call.key not in (call.stream, "?") and call.stream:
+    def arguments(self, call: Call, key: str, attempt: RecordedAttempt, step_id: str) -> None:
+        if call.key not in (key, "?") and key:
             self.add(
-                "args_changed", call.node, attempt.start_ns, call.stream, call.key,
+                "args_changed", call.node, attempt.start_ns, key, call.key,
                 step_id=step_id, path="key",
             )  # fmt: skip
             # With another key no recorded call is meant for sure: its likeness decided.

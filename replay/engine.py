@@ -152,7 +152,8 @@ def replay_recording(
     baseline: Recording | None = None,
     successor: Folds | None = None,
 ) -> ReplayResult:
-    """Replay one recording; with `baseline`, judge the run against that one instead.
+    """Replay one recording; with `baseline`, judge the run against that one instead. Under a
+    scenario the control is judged against the recording nevertheless.
 
     `successor` holds the programs of the version that the scenario names.
     """
@@ -161,7 +162,7 @@ def replay_recording(
         return unreplayable(recording.flow_id, refusal, None if scenario is None else scenario.name)
     machine, digest = kind.machine_for(recording.flow_id)
     answers = Answers.of(recording)
-    against = recording if baseline is None else baseline
+    against = recording if baseline is None or scenario is not None else baseline
     control = judge(machine.run(recording.input, answers), against, machine.program, settings)
     result = result_of(against, machine.program, digest, control, settings)
     if scenario is None:
@@ -169,7 +170,8 @@ def replay_recording(
     other = None
     if successor is not None and not successor.refusal_for(recording.flow_id):
         other = successor.machine_for(recording.flow_id)[0]
-    return what_if(result, machine, recording, scenario, settings, len(kind.usable), other)
+    usable = len(kind.usable)
+    return what_if(result, machine, recording, scenario, settings, usable, other, baseline)
 
 
 def replay_with(

@@ -45,12 +45,16 @@ class Answer(NamedTuple):
 
 @dataclass(slots=True)
 class Stream:
-    """The attempts recorded for one (operation, key), and the cursor over them."""
+    """The attempts recorded for one (operation, key), and the cursor over them.
+
+    `guessed` says that they were given to a request with another key.
+    """
 
     key: str
     attempts: Sequence[RecordedAttempt]
     taken: int = 0
     claimed: bool = False
+    guessed: bool = False
 
 
 class Found(NamedTuple):
@@ -65,14 +69,14 @@ class Found(NamedTuple):
 class Answers:
     """All answers of one recording. Holds no order between operations, and no parents.
 
-    `donors` lends answers where none was recorded; without it they are missing. `reshape` gives a
-    recorded answer as it would be under changed settings, `overrule` any answer as declared.
+    `donors` lends answers where none was recorded; without it they are missing. `reshape` gives an
+    answer as it would be under changed settings, `overrule` as declared, recorded or lent (None).
     `lend_failures` lends what the failing donors got, where some failed.
     """
 
     streams: Mapping[str, dict[str, Stream]]
     donors: Mapping[str, Donor] | None = None
-    reshape: Callable[[str, RecordedAttempt, Answer], Answer] | None = None
+    reshape: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     lend_failures: bool = False
     alike: dict[str, Alike] = field(default_factory=dict)
@@ -103,7 +107,8 @@ class Answers:
         found = streams.get(key)
         if found is not None and key:
             found.claimed = True
-            return Found(found, "explicit")
+            # Whoever got these answers by likeness was not the one who asks by key.
+            return Found(found, "explicit", found.guessed)
         if found is None:
             free = list(islice((it for it in streams.values() if not it.claimed), 2))
             if len(free) == 1 and free[0].key == "":
@@ -123,7 +128,7 @@ class Answers:
             request, MARGIN_PERCENT, lambda number: not streams[number].claimed
         )
         stream = streams[found[0][1]]
-        stream.claimed = True
+        stream.claimed = stream.guessed = True
         return Found(stream, "structural", len(found) > 1)
 
     def take(self, op: str, found: Found) -> tuple[RecordedAttempt | None, str]:
@@ -147,6 +152,9 @@ class Answers:
             attempt.draws[0] if attempt.draws else None,
             max((attempt.callee_end_ns or 0) - attempt.end_ns, 0),
         )  # fmt: skip
+        return self._as_asked(op, attempt, answer)
+
+    def _as_asked(self, op: str, attempt: RecordedAttempt | None, answer: Answer) -> Answer:
         if self.overrule is not None:
             declared = self.overrule(op, attempt, answer)
             if declared is not answer:
@@ -171,7 +179,7 @@ class Answers:
                 donor.failure if bad else "ok", {} if bad else donor.response,
                 span.usual, span.low, span.high, "donor", note=donors_text(donor),
             )  # fmt: skip
-        return answer if self.overrule is None else self.overrule(op, None, answer)
+        return self._as_asked(op, None, answer)
 
 
 def donors_text(donor: Donor) -> str:

@@ -50,7 +50,11 @@ def _called_off(
     if not causes:
         run.doubt(node.op, [("cancelled_answer", None)])
         return
-    cut(node, min(causes, key=lambda other: (other.end, other.op)), run)
+    cause = min(causes, key=lambda other: (other.end, other.op))
+    if cause.end - node.end > slack_ns:
+        # What ends it now comes noticeably later than what did: it may have answered before.
+        run.doubt(node.op, [("cancelled_answer", None)])
+    cut(node, cause, run)
 
 
 def cut(node: Node, cause: Node, run: Run) -> None:

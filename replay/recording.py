@@ -186,14 +186,13 @@ def alter(
     status: str | None = None,
     latency_ns: int | None = None,
     fields: Mapping[str, Scalar] | None = None,
+    response: Leaves | None = None,
 ) -> Recording:
-    """Give the recording with the nth answer of one operation changed (in order of start)."""
-    places = sorted(
-        (attempt.start_ns, index, number)
-        for index, step in enumerate(recording.steps)
-        if step.op == op
-        for number, attempt in enumerate(step.attempts)
-    )
+    """Give the recording with the nth answer of one operation changed (in order of start).
+
+    `response` replaces what was said, `fields` only parts of it.
+    """
+    places = _places(recording, op)
     if not 1 <= nth <= len(places):
         known = ", ".join(sorted({step.op for step in recording.steps}))
         raise DataError(
@@ -207,12 +206,31 @@ def alter(
         old,
         status=old.status if status is None else status,
         end_ns=old.end_ns if latency_ns is None else old.start_ns + latency_ns,
-        response={**old.response, **(fields or {})},
+        response={**(old.response if response is None else response), **(fields or {})},
     )
     attempts = (*step.attempts[:number], new, *step.attempts[number + 1 :])
     steps = list(recording.steps)
     steps[index] = replace(step, attempts=attempts)
     return replace(recording, steps=tuple(steps))
+
+
+def nth_answer(recording: Recording, op: str, nth: int) -> RecordedAttempt | None:
+    """Give the nth attempt of an operation (in order of start); None when there are fewer."""
+    places = _places(recording, op)
+    if not 1 <= nth <= len(places):
+        return None
+    _, index, number = places[nth - 1]
+    return recording.steps[index].attempts[number]
+
+
+def _places(recording: Recording, op: str) -> list[tuple[int, int, int]]:
+    """Give (start, step, attempt) of all attempts of an operation, in order of start."""
+    return sorted(
+        (attempt.start_ns, index, number)
+        for index, step in enumerate(recording.steps)
+        if step.op == op
+        for number, attempt in enumerate(step.attempts)
+    )
 
 
 def to_json(recording: Recording) -> str:

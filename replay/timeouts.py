@@ -37,17 +37,30 @@ class Timeouts:
         self.classes: set[str] = set()
         self.reasons: list[str] = []
 
-    def reshape(self, op: str, attempt: RecordedAttempt, answer: Answer) -> Answer:
-        """Give the answer as it would have been under the new timeout."""
+    def reshape(self, op: str, attempt: RecordedAttempt | None, answer: Answer) -> Answer:
+        """Give an answer, recorded or lent, as it would have been under the new timeout."""
         limit = self.limits.get(base_name(op))
         if limit is None:
             return answer
+        if attempt is None:
+            return self._within(answer, limit)
         if attempt.status == TIMEOUT and limit > attempt.latency_ns:
             return self._longer(base_name(op), attempt, answer, limit)
         if attempt.latency_ns > limit:
             self._rests("C1", "")
             return timed_out(answer, limit)
         return answer
+
+    def _within(self, answer: Answer, limit: int) -> Answer:
+        """A lent answer took from `low` to `high`; some of that may be too long."""
+        if answer.high <= limit:
+            return answer
+        comes = answer.latency <= limit
+        if self.answered is not None:
+            comes = self.answered and answer.low <= limit
+        if not comes:
+            return timed_out(answer, limit, answer.note)
+        return answer._replace(latency=min(answer.latency, limit), high=limit)
 
     def _rests(self, claim: str, reason: str) -> None:
         self.classes.add(claim)

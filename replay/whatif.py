@@ -1,21 +1,24 @@
 """Counterfactuals: a changed program or changed answers, with the class of what can be claimed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from replay.change import apply_changes, donors_of
 from replay.faults import Faults, limited, single_answers
 from replay.interpret import Machine
 from replay.judge import Judged, judge
 from replay.match import Answers
-from replay.recording import Recording, alter
-from replay.scenario import Scenario
+from replay.recording import Recording, alter, nth_answer
+from replay.run import Run
+from replay.scenario import AlteredAnswer, Scenario
 from replay.settings import ReplaySettings
 from replay.timeouts import TIMEOUT, Timeouts
 from store.conclusions import Divergence, ReplayResult
 from store.errors import DataError
 
 MILLISECOND_NS = 1_000_000
+OK = "ok"
 # Doubts about times only, or about what is labelled anyway; they do not void a claim.
 _HARMLESS = (
     "unexplained_wait",
@@ -39,10 +42,12 @@ def what_if(
     settings: ReplaySettings,
     recordings: int,
     successor: Machine | None = None,
+    baseline: Recording | None = None,
 ) -> ReplayResult:
     """Run the scenario, if the control replay passed and enough recordings are known.
 
-    `successor` is the program of the version that the scenario names.
+    `successor` is the program of the version that the scenario names. What changes is judged
+    against `baseline`, where one is given, else against the recording.
     """
     named = replace(
         control,
@@ -64,28 +69,79 @@ def what_if(
         if scenario.version is not None and successor is None:
             raise DataError(f"no program of version {scenario.version!r} of this kind is known")
         other = _changed(machine if successor is None else successor, scenario)
-        altered = _altered(recording, scenario)
+        asked = _Asked(other, recording, scenario, settings, baseline or recording)
     except DataError as error:
         return replace(named, reason=f"the scenario does not fit this flow: {error}")
-    judged, timeouts = _run(other, altered, recording, scenario, settings, None)
-    return _write(named, judged, timeouts, other, altered, recording, scenario, settings)
+    return _write(named, asked)
 
 
-def _altered(recording: Recording, scenario: Scenario) -> Recording:
-    for op, item in single_answers(scenario.answers, recording):
+class _Asked:
+    """A scenario asked of one flow: the changed program, the altered recording.
+
+    `lent` names operations whose altered answer has a body that the program's donors lend.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        recording: Recording,
+        scenario: Scenario,
+        settings: ReplaySettings,
+        against: Recording,
+    ) -> None:
+        self.machine = machine
+        self.recording = recording
+        self.scenario = scenario
+        self.settings = settings
+        self.against = against
+        self.donors = donors_of(machine.program)
+        self.lent: list[str] = []
+        self.altered = recording
+        for op, item in single_answers(scenario.answers, recording):
+            self._alter(op, item)
+
+    def _alter(self, op: str, item: AlteredAnswer) -> None:
         nth = item.nth or 1
+        old = nth_answer(self.altered, op, nth)
         latency = None if item.latency_ms is None else item.latency_ms * MILLISECOND_NS
-        if item.latency_percent is not None:
-            latency = latency_of(recording, op, nth) * item.latency_percent // 100
-        status = item.status
-        limit = None if latency is None else limited(recording, op, nth, latency, scenario.changes)
+        if item.latency_percent is not None and old is not None:
+            latency = old.latency_ns * item.latency_percent // 100
+        status, response = item.status, None
+        if old is not None and status is not None and status != old.status:
+            # What was said with the old status is no part of an answer with another.
+            donor = self.donors.get(op) if status == OK else None
+            response = {} if donor is None else donor.response
+            if response.keys() - item.fields.keys():
+                self.lent.append(op)
+        changes = self.scenario.changes
+        limit = None if latency is None else limited(self.altered, op, nth, latency, changes)
         if limit is not None:
             # The caller would have given up before this answer came.
-            status, latency = TIMEOUT, limit
-        recording = alter(
-            recording, op, nth=nth, status=status, latency_ns=latency, fields=item.fields
-        )
-    return recording
+            status, latency, response = TIMEOUT, limit, {}
+        self.altered = alter(
+            self.altered, op, nth=nth, status=status, latency_ns=latency, fields=item.fields,
+            response=response,
+        )  # fmt: skip
+
+    def run(self, retry_unseen: bool | None = None, good: bool | None = None) -> "_Ran":
+        """Run once; `retry_unseen` settles whether an answer never seen is retried, `good` what
+        only other flows tell of (None: what is more likely)."""
+        timeouts = Timeouts(self.scenario.changes, self.donors, good)
+        answers = Answers.of(self.altered, self.donors)
+        answers.reshape = timeouts.reshape
+        answers.lend_failures = good is False
+        if any(item.nth is None for item in self.scenario.answers):
+            answers.overrule = Faults(self.scenario.answers, self.scenario.changes).overrule
+        return _Ran(self.machine.run(self.recording.input, answers, retry_unseen), timeouts)
+
+    def judge(self, run: Run) -> Judged:
+        """Compare a run with what it is judged against."""
+        return judge(run, self.against, self.machine.program, self.settings)
+
+
+class _Ran(NamedTuple):
+    run: Run
+    timeouts: Timeouts
 
 
 def _changed(machine: Machine, scenario: Scenario) -> Machine:
@@ -98,55 +154,24 @@ def _changed(machine: Machine, scenario: Scenario) -> Machine:
     return machine.variants[scenario.changes]
 
 
-def _run(
-    machine: Machine,
-    altered: Recording,
-    recording: Recording,
-    scenario: Scenario,
-    settings: ReplaySettings,
-    retry_unseen: bool | None,
-    good: bool | None = None,
-) -> tuple[Judged, Timeouts]:
-    """Run once; `good` settles what only other flows tell of (None: what is more likely)."""
-    donors = donors_of(machine.program)
-    timeouts = Timeouts(scenario.changes, donors, good)
-    answers = Answers.of(altered, donors)
-    answers.reshape = timeouts.reshape
-    answers.lend_failures = good is False
-    if any(item.nth is None for item in scenario.answers):
-        answers.overrule = Faults(scenario.answers, scenario.changes).overrule
-    run = machine.run(recording.input, answers, retry_unseen)
-    return judge(run, recording, machine.program, settings), timeouts
-
-
-def _write(
-    named: ReplayResult,
-    judged: Judged,
-    timeouts: Timeouts,
-    machine: Machine,
-    altered: Recording,
-    recording: Recording,
-    scenario: Scenario,
-    settings: ReplaySettings,
-) -> ReplayResult:
-    run = judged.run
-    claim, reasons = _claim(scenario, judged, timeouts)
-    harmless: tuple[str, ...] = _HARMLESS
-    if run.ending is None or not run.ending.undo_failed:
-        # When all compensations succeed, their order decides nothing.
-        harmless += _ORDER_ONLY
-    doubts = [flag for flag in run.flags if not flag.startswith(harmless)]
+def _write(named: ReplayResult, asked: _Asked) -> ReplayResult:
+    run, timeouts = asked.run()
+    judged = asked.judge(run)
+    scenario, settings = asked.scenario, asked.settings
+    claim, reasons = _claim(scenario, run, timeouts, asked.lent)
+    undo_failed = run.ending is not None and run.ending.undo_failed
+    doubts = doubts_of(run.flags, undo_failed=undo_failed)
     if doubts:
         claim = None
         reasons.insert(0, "not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
     if any(flag.startswith(_FORKING) for flag in doubts):
-        reasons.append(_fork(machine, altered, recording, scenario, settings))
+        reasons.append(_fork(asked))
     low, high = run.end_low, run.end_high
     if timeouts.open_ or any(flag.startswith("donor_answer") for flag in run.flags):
         # Nobody knows what these calls would have got: both ends bound the answer.
-        text, low, high = _either(machine, altered, recording, scenario, settings)
+        text, low, high = _either(asked)
         reasons.append(text)
-    divergences = (*judged.comparison.divergences, *_unread(scenario, judged, recording))
+    divergences = (*judged.comparison.divergences, *_unread(scenario, judged, asked.recording))
     return replace(
         named,
         verdict=judged.comparison.verdict,
@@ -164,7 +189,16 @@ def _write(
     )
 
 
-def _claim(scenario: Scenario, judged: Judged, timeouts: Timeouts) -> tuple[str | None, list[str]]:
+def doubts_of(flags: Iterable[str], *, undo_failed: bool) -> list[str]:
+    """Keep the flags that void a claim."""
+    # When all compensations succeed, their order decides nothing.
+    harmless = _HARMLESS if undo_failed else (*_HARMLESS, *_ORDER_ONLY)
+    return [flag for flag in flags if not flag.startswith(harmless)]
+
+
+def _claim(
+    scenario: Scenario, run: Run, timeouts: Timeouts, lent_bodies: Sequence[str]
+) -> tuple[str | None, list[str]]:
     """Give the weakest class any part of the result rests on, and what it rests on."""
     classes = {"C1"} | timeouts.classes
     reasons = list(timeouts.reasons)
@@ -173,15 +207,18 @@ def _claim(scenario: Scenario, judged: Judged, timeouts: Timeouts) -> tuple[str 
         reasons.append("the routing is recomputed from recorded values")
     if any(answer.fields for answer in scenario.answers):
         classes.add("C2")
+    if lent_bodies:
+        classes.add("C3")
+        reasons.append(f"the body of a good answer is lent: {', '.join(lent_bodies)}")
     if scenario.version is not None:
         classes.add("C2")
         reasons.append(f"the inferred program of version {scenario.version} ran on these answers")
-    counts = judged.run.counts
-    lent = [flag for flag in judged.run.flags if flag.startswith("donor_answer")]
+    counts = run.counts
+    lent = [flag for flag in run.flags if flag.startswith("donor_answer")]
     if lent:
         classes.add("C3")
         reasons.extend(f"answers lent: {flag}" for flag in lent)
-    if counts.get("missing", 0) and any(f.startswith("missing_answer") for f in judged.run.flags):
+    if counts.get("missing", 0) and any(f.startswith("missing_answer") for f in run.flags):
         return None, ["not identified: no recording answers a call of the changed flow", *reasons]
     if scenario.population:
         classes.add("C4")
@@ -191,51 +228,22 @@ def _claim(scenario: Scenario, judged: Judged, timeouts: Timeouts) -> tuple[str 
     return max(classes), reasons
 
 
-def _fork(
-    machine: Machine,
-    altered: Recording,
-    recording: Recording,
-    scenario: Scenario,
-    settings: ReplaySettings,
-) -> str:
+def _fork(asked: _Asked) -> str:
     """Where it was never seen whether an answer is retried, show both ways."""
-    ways = [
-        _run(machine, altered, recording, scenario, settings, retry)[0].run.outcome
-        for retry in (True, False)
-    ]
+    ways = [asked.run(retry_unseen=retry).run.outcome for retry in (True, False)]
     return f"if the unseen answer is retried the flow ends {ways[0]}, if not {ways[1]}"
 
 
-def _either(
-    machine: Machine,
-    altered: Recording,
-    recording: Recording,
-    scenario: Scenario,
-    settings: ReplaySettings,
-) -> tuple[str, int, int]:
+def _either(asked: _Asked) -> tuple[str, int, int]:
     """Run with all that others tell of at its best and at its worst; both ends, and the bounds
     of the duration over both."""
-    runs = [
-        _run(machine, altered, recording, scenario, settings, None, good)[0].run
-        for good in (True, False)
-    ]
+    runs = [asked.run(good=good).run for good in (True, False)]
     ends = [run.outcome for run in runs]
     if ends[0] == ends[1]:
         text = f"with good answers from others or bad ones, the flow ends {ends[0]}"
     else:
         text = f"with good answers from others the flow ends {ends[0]}, with bad ones {ends[1]}"
     return text, min(run.end_low for run in runs), max(run.end_high for run in runs)
-
-
-def latency_of(recording: Recording, op: str, nth: int) -> int:
-    """Give how long the nth answer of an operation took; 0 when there is none."""
-    attempts = sorted(
-        (attempt.start_ns, attempt.latency_ns)
-        for step in recording.steps
-        if step.op == op
-        for attempt in step.attempts
-    )
-    return attempts[nth - 1][1] if nth <= len(attempts) else 0
 
 
 def _unread(scenario: Scenario, judged: Judged, recording: Recording) -> Sequence[Divergence]:

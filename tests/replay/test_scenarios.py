@@ -386,3 +386,35 @@ def test_a_wait_that_only_others_tell_of_gives_both_ends(payments: list[Flow]) -
         assert result.claim in ("C3", None)
         assert "answers from others" in result.reason
         assert result.virtual_low_ns < result.virtual_high_ns
+
+
+def test_a_good_answer_in_place_of_a_failure_says_what_donors_said(payments: list[Flow]) -> None:
+    first_charge = answer(EU, status="ok")
+    healed = 0
+    for flow, result in zip(payments, what_if(payments, first_charge), strict=True):
+        attempts = [a for step in recording_of(flow).steps if step.op == EU for a in step.attempts]
+        if not attempts or attempts[0].status not in ("503", "402") or result.claim is None:
+            continue
+        healed += 1
+        assert result.claim == "C3"
+        assert "the body of a good answer is lent" in result.reason
+        assert sent(result)[0]["response"]
+    assert healed > 5
+
+
+def test_a_failure_in_place_of_a_good_answer_says_nothing(payments: list[Flow]) -> None:
+    for result in what_if(payments, answer(EU, status="503")):
+        if result.claim is not None and sent(result):
+            assert sent(result)[0]["response"] == {}
+
+
+def test_lent_answers_are_held_to_the_timeout_of_the_scenario(payments: list[Flow]) -> None:
+    """The donors took about 150 ms, so nobody who gives up after 20 ms hears of them."""
+    lent = 0
+    for result in what_if(payments, change(EU, timeout_ms=20)):
+        if result.control_verdict == "diverged":
+            continue
+        for event in sent(result):
+            lent += event["rung"] == "donor"
+            assert (event["status"], event["end_ns"] - event["start_ns"]) == ("timeout", 20 * MS)
+    assert lent > 20

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -25,6 +26,13 @@ def program(name: str, package: str) -> str:
             pytest.fail(f"CI must have {name} (Debian's package {package})")
         pytest.skip(f"{name} is not installed (Debian's package {package})")
     return found
+
+
+def without(reason: str) -> NoReturn:
+    """Skip, or in CI fail, because something other people make cannot be had here."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must have what this needs: {reason}")
+    pytest.skip(reason)
 
 
 def needs(module: str, *, installed: bool) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 
 import streamlit as st
 
-from analyzer.sagas.undoing import Way
+from analyzer.sagas.undoing import NONE_FAILED, Way
+from dashboards.chart_axes import ink
 from dashboards.markup import LOOKS, worded
 from dashboards.wording import clean, plural, shortened
 
@@ -28,7 +29,8 @@ def ways_chart(found: Sequence[tuple[Way, int]]) -> None:
     ends: dict[str, str] = {}
     for way, flows in found[:NODES_MAX]:
         start = f"{way.name}: {way.at}" if several else way.at
-        source = f"at {shortened(clean(start), LABEL_MAX)}"
+        turned = clean(start) if way.at == NONE_FAILED else f"at {clean(start)}"
+        source = shortened(turned, LABEL_MAX)
         end = worded(way.outcome)
         ends[end] = _TONES.get(LOOKS.get(way.outcome, ("", "neutral"))[1], "#8A8F98")
         links[source, end] += flows
@@ -51,7 +53,7 @@ def ways_chart(found: Sequence[tuple[Way, int]]) -> None:
                 "nodeGap": 16,
                 "emphasis": {"focus": "adjacency"},
                 "lineStyle": {"color": "gradient", "opacity": 0.35},
-                "label": {"fontSize": 12},
+                "label": {"fontSize": 12, "color": ink()},
                 "data": nodes,
                 "links": [
                     {"source": source, "target": target, "value": number}

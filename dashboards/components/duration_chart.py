@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards.chart_axes import ink, time_axis, words
 from dashboards.components.picks import followed, pick_key
 from dashboards.summary import Heat, heat
 from dashboards.wording import duration_text, time_text
@@ -22,18 +23,17 @@ def duration_chart(flows: pl.DataFrame) -> None:
     if shown is None:
         st.text("None of these flows ended, so none has a duration.")
         return
-    labels = [time_text(start, digits=0)[11:19] for start in shown.starts_ns]
-    if shown.width_ns >= 3_600 * 10**9:
-        labels = [time_text(start, digits=0)[5:16] for start in shown.starts_ns]
+    told = slice(5, 16) if shown.width_ns >= 3_600 * 10**9 else slice(11, 19)
     most = max(count for _, _, count in shown.cells)
     spec = {
         "animation": False,
         "grid": {"left": 76, "right": 12, "top": 12, "bottom": 58},
         "tooltip": {"position": "top"},
-        "xAxis": {"type": "category", "data": labels},
+        "xAxis": time_axis(shown.starts_ns, lambda at_ns: time_text(at_ns, digits=0)[told]),
         "yAxis": {
             "type": "category",
             "data": [f"≥ {duration_text(low)}" for low in shown.bounds_ns],
+            **words(),
         },
         "visualMap": {
             "min": 1,
@@ -44,6 +44,7 @@ def duration_chart(flows: pl.DataFrame) -> None:
             "bottom": 0,
             "itemHeight": 90,
             "text": [f"{most:,} flows", "1"],
+            "textStyle": {"color": ink()},
             "inRange": {"color": _ramp()},
         },
         "series": [
@@ -62,9 +63,9 @@ def duration_chart(flows: pl.DataFrame) -> None:
         on_select="rerun",
         alt="Number of flows by start and duration; the list below has every flow",
     )
-    told = f"n = {flows.height - open_flows:,} flows that ended"
-    told += f"; {open_flows:,} without an end are not drawn" if open_flows else ""
-    st.caption(f"{told}. Select a cell to keep its flows only.")
+    caption = f"n = {flows.height - open_flows:,} flows that ended"
+    caption += f"; {open_flows:,} without an end are not drawn" if open_flows else ""
+    st.caption(f"{caption}. Select a cell to keep its flows only.")
     _narrow(state, shown)
 
 

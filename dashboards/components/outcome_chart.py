@@ -5,6 +5,7 @@ from typing import Any
 
 import streamlit as st
 
+from dashboards.chart_axes import ink, time_axis, words
 from dashboards.summary import Timeline
 from dashboards.wording import duration_text, time_text
 from store.conclusions import Incident
@@ -34,7 +35,6 @@ def outcome_chart(
     """Draws the chart; incident windows are shaded."""
     if times is None:
         return
-    labels = [_label(start, times.width_ns) for start in times.starts_ns]
     series = [
         {
             "name": outcome.replace("_", " "),
@@ -56,11 +56,11 @@ def outcome_chart(
     spec = {
         "animation": False,
         "grid": {"left": 44, "right": 12, "top": 34, "bottom": 28},
-        "legend": {"top": 0, "left": 0, "type": "scroll"},
+        "legend": {"top": 0, "left": 0, "type": "scroll", "textStyle": {"color": ink()}},
         "tooltip": {"trigger": "axis", "axisPointer": {"type": "shadow"}},
-        "xAxis": {"type": "category", "data": labels},
+        "xAxis": time_axis(times.starts_ns, lambda at_ns: _label(at_ns, times.width_ns)),
         "yAxis": [
-            {"type": "value", "minInterval": 1, "name": "flows"},
+            {"type": "value", "minInterval": 1, "name": "flows", **words()},
             {"type": "value", "min": 0, "max": 1, "show": False},
         ],
         "series": series,

@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from analyzer.statistics.proportions import wilson
+from dashboards.chart_axes import ink, words
 from dashboards.wording import plural
 
 CHART_PX = 340
@@ -19,11 +20,16 @@ def reliability_chart(bins: Sequence[Mapping[str, Any]]) -> None:
     bars = [_bar(it) for it in bins]
     least = min(min(it["confidence"], low(it)) for it in bins)
     begin = max(0.0, round(least - MARGIN, 1))
-    axis = {"type": "value", "min": begin, "max": 1}
+    axis = {"type": "value", "min": begin, "max": 1, **words()}
     spec = {
         "animation": False,
         "grid": {"left": 60, "right": 24, "top": 48, "bottom": 44},
-        "legend": {"top": 0, "left": 0, "data": ["was right", "as claimed"]},
+        "legend": {
+            "top": 0,
+            "left": 0,
+            "data": ["was right", "as claimed"],
+            "textStyle": {"color": ink()},
+        },
         "tooltip": {"trigger": "item"},
         "xAxis": {**axis, "name": "confidence", "nameLocation": "middle", "nameGap": 28},
         "yAxis": {**axis, "name": "share right"},

@@ -9,6 +9,7 @@ from analyzer.slo.budget import budget_remaining, burn_rate, sli
 from analyzer.slo.duration import short_text
 from analyzer.slo.model import BurnRule
 from analyzer.slo.timeline import Timeline
+from dashboards.chart_axes import ink, time_axis, words
 from dashboards.slo_parts.judged import Judged
 from dashboards.wording import duration_text, time_text
 from store.conclusions import Incident
@@ -107,7 +108,6 @@ def _draw(
     unit: str,
     alt: str,
 ) -> None:
-    labels = [time_text(at_ns, digits=0)[5:19] for at_ns in grid]
     bands = [
         [{"xAxis": _nearest(grid, one.start_ns)}, {"xAxis": _nearest(grid, one.end_ns)}]
         for one in incidents
@@ -122,10 +122,10 @@ def _draw(
     spec = {
         "animation": False,
         "grid": {"left": 56, "right": 16, "top": 34, "bottom": 28},
-        "legend": {"top": 0, "left": 0},
+        "legend": {"top": 0, "left": 0, "textStyle": {"color": ink()}},
         "tooltip": {"trigger": "axis"},
-        "xAxis": {"type": "category", "data": labels, "boundaryGap": False},
-        "yAxis": {"type": "value", "name": unit, "scale": False},
+        "xAxis": time_axis(grid, lambda at_ns: time_text(at_ns, digits=0)[5:19], gap=False),
+        "yAxis": {"type": "value", "name": unit, "scale": False, **words()},
         "series": series,
     }
     st.echarts_chart(spec, height=HEIGHT_PX, alt=alt)

@@ -100,7 +100,8 @@ def _paths(found: Undone) -> None:
         ]
     )
     st.caption(
-        "In order of start. `!` that compensation failed, `?` nobody knows whether it worked."
+        "In order of start. After a name, ! says that this compensation failed, ? that nobody "
+        "knows whether it worked."
     )
     plain_table(table, key="saga_paths", alt="Compensation paths by frequency")
 

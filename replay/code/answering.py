@@ -185,8 +185,10 @@ class Answering:
                 asked.ended_ns, asked.how = int(note["at_ns"]), str(note["how"])
                 if asked.how == "closed" and asked.exchange is not None:
                     # Garbage may be collected late: who gave up did so no later than recorded.
-                    waited = self.recorded.end_ns(asked.exchange) - asked.exchange.start_ns
-                    asked.ended_ns = min(asked.ended_ns, asked.sent_ns + waited)
+                    longest_ns = self.recorded.end_ns(asked.exchange) - asked.exchange.start_ns
+                    if self.altered is not None:
+                        longest_ns = self.altered.limit_ns(asked.exchange.op) or longest_ns
+                    asked.ended_ns = min(asked.ended_ns, asked.sent_ns + longest_ns)
 
     def own_time(self, until_ns: int) -> bool:
         """Whether the code has asked for the very waits that the recorded code had asked for at a

@@ -186,6 +186,7 @@ def _run(
         "order_seed": seed,
         "debug": child.code.debug,
         "refusing": any(refused(it) for it in recorded.requests.exchanges),
+        "limited": altered is not None and bool(altered.limits),
         "handed": {} if asking else answering.handed(),
     }
     try:

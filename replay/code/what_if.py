@@ -89,8 +89,12 @@ class Altered:
         for change in self.of(exchange):
             self.used.add(exchange.span_id)
             told = self._changed(change, exchange, told)
-        limit_ns = next((v for op, v in self.limits.items() if fnmatchcase(exchange.op, op)), None)
+        limit_ns = self.limit_ns(exchange.op)
         return told if limit_ns is None else self._limited(exchange, told, limit_ns)
+
+    def limit_ns(self, op: str) -> int | None:
+        """The timeout that the scenario sets for an operation."""
+        return next((ns for named, ns in self.limits.items() if fnmatchcase(op, named)), None)
 
     def unrecorded(self, op: str) -> dict[str, Any] | None:
         """The declared answer to a call that nobody recorded; None when none is declared whole."""
@@ -142,7 +146,8 @@ class Altered:
                 told = self._lent(exchange, told)
             else:
                 self._say(f"{exchange.op}: the callee's own span ends after the new timeout too")
-        return {**told, "limit_ns": limit_ns}
+        own_ns = None if attempt.timeout_ms is None else attempt.timeout_ms * MILLISECOND_NS
+        return {**told, "limit_ns": limit_ns, "own_ns": own_ns}
 
     def _lent(self, exchange: Exchange, told: dict[str, Any]) -> dict[str, Any]:
         """The body never reached the caller: where the callee's was not recorded, another's."""

@@ -68,10 +68,10 @@ def _install() -> None:
     draws.install()
     network.install()
     tls.install()
-    from . import loop  # asyncio makes locks: it comes after them
+    from . import loop, running  # asyncio makes locks: it comes after them
     from .recorder import timed
 
-    loop.install()
+    running.install()
     timed.install(WORLD.waited, loop.VirtualLoop)
 
 
@@ -100,7 +100,7 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
     WORLD.begin(
         int(flow["epoch_ns"]), steps_max=int(flow["steps_max"]), order_seed=flow.get("order_seed")
     )
-    WORLD.refusing = bool(flow.get("refusing"))
+    WORLD.refusing, WORLD.limited = bool(flow.get("refusing")), bool(flow.get("limited"))
     WORLD.handed = Handed(flow.get("handed", {}))
     WORLD.breakers = {name: list(states) for name, states in flow.get("breakers", {}).items()}
     draws.begin(str(flow["seed"]), list(flow.get("draws", [])))
@@ -112,9 +112,9 @@ def _run(channel: Channel, function: Callable[..., Any], flow: dict[str, Any]) -
             _debugging().begin(function)
         output = function(flow["input"])
         if inspect.iscoroutine(output):
-            from . import loop
+            from . import running
 
-            output = loop.run(output)
+            output = running.run(output)
         end["output"] = output
     except Stopped as stopped:
         end["stopped"] = str(stopped)

@@ -23,6 +23,7 @@ class Connection(asyncio.Transport):
         self._asking = Asking()
         self._closing = self._begun = False
         self._waiting: tuple[int, Any] | None = None
+        self._limit: Any = None
         loop.call_soon(protocol.connection_made, self)
 
     def write(self, data: Any) -> None:
@@ -38,9 +39,10 @@ class Connection(asyncio.Transport):
             return
         answer = ask(request, self._address)
         self._loop.waits_for = f"an answer from {request['host']}"
-        if answer.get("limit_ns") is not None:
-            WORLD.report("unapplied", "the timeout of an asyncio client, which is its own")
         timer, begun_ns = None, WORLD.now_ns + answer["gap_ns"]
+        if answer.get("limit_ns") is not None:
+            limits, at_ns = self._loop.limits, begun_ns + answer["limit_ns"]
+            self._limit = limits.begin(answer.get("own_ns"), at_ns)
         if answer.get("error"):
             timer = self._loop.call_at_ns(begun_ns + answer["after_ns"], self._failed, answer)
         elif answer["after_ns"] is not None:
@@ -50,11 +52,13 @@ class Connection(asyncio.Transport):
 
     def _failed(self, answer: dict[str, Any]) -> None:
         self._waiting = None
+        self._limited()
         note(answer["id"], "error")
         self._lost(failure(answer))
 
     def _arrived(self, number: int, left: Deque[tuple[int, bytes]]) -> None:
         _, data = left.popleft()
+        self._limited()
         read, self._begun = self._read(), True
         self._waiting = None
         if left and read:
@@ -81,10 +85,17 @@ class Connection(asyncio.Transport):
         self._closing = True
         self._protocol.connection_lost(error)
 
+    def _limited(self) -> None:
+        """The answer is there, or nobody waits for it: its timeout has ended."""
+        if self._limit is not None:
+            self._loop.limits.end(self._limit)
+            self._limit = None
+
     def close(self) -> None:
         if self._closing:
             return
         self._closing = True
+        self._limited()
         if self._waiting is not None:
             number, timer = self._waiting
             # Who leaves a stream that has begun has got an answer.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-import warnings
 from asyncio import events
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +14,7 @@ from contextvars import copy_context
 from typing import Any, Callable, Deque
 
 from .connection import Connection
+from .limits import Limits
 from .network import VirtualSocket, failure, getaddrinfo, note, refusal, resolve
 from .world import WORLD, Stopped
 
@@ -47,6 +47,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         self._handler: Any = None
         self._executor: Any = None
         self.waits_for = ""
+        self.limits = Limits(self._put) if WORLD.limited else None
 
     def time(self) -> float:
         return WORLD.now_ns / 1e9
@@ -71,10 +72,15 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def call_at_ns(self, moment: int, callback: Any, *args: Any, context: Any = None) -> Any:
         handle = events.TimerHandle(moment / 1e9, callback, args, self, context)
+        self._put(moment, handle)
+        handle._scheduled = True
+        if self.limits is not None:
+            self.limits.timed(handle, moment)
+        return handle
+
+    def _put(self, moment: int, handle: Any) -> None:
         self._sequence += 1
         heapq.heappush(self._timers, (moment, self._sequence, handle))
-        handle._scheduled = True
-        return handle
 
     def _timer_handle_cancelled(self, handle: Any) -> None:
         """Cancelled timers are passed over when their time comes."""
@@ -166,8 +172,12 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def create_task(self, coro: Any, **options: Any) -> Any:
         if self._factory is not None:
-            return self._factory(self, coro, **options)
-        return asyncio.Task(coro, loop=self, **options)
+            task = self._factory(self, coro, **options)
+        else:
+            task = asyncio.Task(coro, loop=self, **options)
+        if self.limits is not None:
+            self.limits.made(task)
+        return task
 
     def set_task_factory(self, factory: Any) -> None:
         self._factory = factory
@@ -270,37 +280,3 @@ for _name in (
 ):  # fmt: skip
     setattr(VirtualLoop, _name, _refuse(_name))
 VirtualLoop.__abstractmethods__ = frozenset()  # type: ignore[attr-defined]
-
-
-def run(coro: Any) -> Any:
-    """`asyncio.run` without the signals, debugging and generators that a replay does not have."""
-    made = VirtualLoop()
-    events.set_event_loop(made)
-    try:
-        task = made.create_task(coro)
-        made.run_until_complete(task)
-        return task.result()
-    finally:
-        try:
-            left = asyncio.all_tasks(made)
-            for it in left:
-                it.cancel()
-            if left:
-                made.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        finally:
-            events.set_event_loop(None)
-            made.close()
-
-
-def install() -> None:
-    """Make every new loop a virtual one."""
-    module: Any = asyncio
-    module.new_event_loop = events.new_event_loop = VirtualLoop  # type: ignore[assignment]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-
-        class Policy(asyncio.DefaultEventLoopPolicy):  # type: ignore[name-defined,misc,valid-type]
-            def new_event_loop(self) -> Any:
-                return VirtualLoop()
-
-        asyncio.set_event_loop_policy(Policy())

@@ -68,7 +68,7 @@ class World:
         self.breakers: dict[str, list[str]] = {}
         self.order = None if order_seed is None else random.Random(order_seed)
         self.requests = 0
-        self.refusing = False
+        self.refusing = self.limited = False
         self.notes: list[dict[str, Any]] = []
         self.waits: list[int] = []
         self.handed = Handed({})

@@ -11,7 +11,9 @@ from replay.scenario import Scenario, parse_scenario
 from store.errors import DataError
 from tests.replay.code.payments import payments
 from tests.replay.code.recorded import Call, run, subject
+from tests.replay.code.test_clients import PYTHON, installed
 from tests.replay.code.test_payments import ENTRY, replayed
+from tests.third_party import needs
 
 ORDER = {"id": "o-1"}
 RESERVE, CHARGE = "shop.example POST /reserve", "shop.example POST /charge"
@@ -114,7 +116,52 @@ def test_a_patient_real_orchestrator_charges_once() -> None:
     assert "the body of its late answer was not recorded" in bare.reason
 
 
-def test_a_timeout_that_is_an_asyncio_clients_own_makes_no_claim() -> None:
+@pytest.mark.parametrize("timeout_ms", [10, 900])
+def test_a_timeout_of_asyncio_rings_when_the_scenario_says(timeout_ms: int) -> None:
+    """The code waits 300 ms by `wait_for`, in a task above the one that asks."""
+    what = scenario(f"changes: [{{operation: {CHARGE}, timeout_ms: {timeout_ms}}}]")
+    hour, body = 3_600_000, {"order": "o-1"}
+    calls = [
+        Call(path="/reserve", start_ms=1, end_ms=31, request=body, response={"id": "r-1"}),
+        Call(path="/score", start_ms=1.5, end_ms=20, request=body, response={"id": "s-1"}),
+        Call(path="/charge", start_ms=hour + 32, end_ms=hour + 332, request=body, status=0,
+             timeout_ms=300),
+        Call(path="/charge", start_ms=hour + 433, end_ms=hour + 441, request=body,
+             response={"id": "c-1"}, timeout_ms=300),
+    ]  # fmt: skip
+    output = {"ids": ["r-1", "s-1", "c-1"], "tries": 2}
+    flow = subject(calls, given=ORDER, output=output, end_ms=hour + 442)
+    result = run(flow, "orders:in_tasks", scenario=what)
+    assert result.control_verdict == "identical", result.reason
+    assert not [it for it in result.flags if it.startswith("unapplied")]
+    asked: Any = result.events[2]
+    assert asked["how"] == "closed"
+    assert 0 <= asked["ended_ns"] - asked["at_ns"] - timeout_ms * 1_000_000 < 1_000
+    assert output_of(result) == output
+
+
+@pytest.mark.parametrize("name", ["async_httpx", "aiohttp"])
+@pytest.mark.parametrize("timeout_ms", [10, 900])
+def test_a_client_of_asyncio_has_the_timeout_of_the_scenario(name: str, timeout_ms: int) -> None:
+    needs(name.removeprefix("async_"), installed=installed(name.removeprefix("async_")))
+    what = scenario(f"changes: [{{operation: {CHARGE}, timeout_ms: {timeout_ms}}}]")
+    body, error = {"order": "o-1"}, "TimeoutError" if name == "aiohttp" else "ReadTimeout"
+    calls = [
+        Call(path="/reserve", start_ms=1, end_ms=31, request=body, response={"id": "r-1"}),
+        Call(path="/charge", start_ms=32, end_ms=332, request=body, status=0, timeout_ms=300),
+    ]  # fmt: skip
+    output = {"id": "r-1", "error": error}
+    flow = subject(calls, given=ORDER, output=output, end_ms=333)
+    result = run(flow, f"clients:by_{name}", python=PYTHON, scenario=what)
+    assert result.control_verdict == "identical", result.reason
+    assert output_of(result) == output
+    asked: Any = result.events[1]
+    assert 0 <= asked["ended_ns"] - asked["at_ns"] - timeout_ms * 1_000_000 < 1_000
+    # Beyond the recorded wait nobody knows how long the answer would have taken.
+    assert result.claim == ("C1" if timeout_ms < 300 else None), result.reason
+
+
+def test_a_timeout_that_the_code_does_not_have_makes_no_claim() -> None:
     what = scenario(f"changes: [{{operation: {RESERVE}, timeout_ms: 10}}]")
     calls = [
         Call(path="/reserve", start_ms=1, end_ms=31, request={"order": "o-1"},
@@ -129,7 +176,7 @@ def test_a_timeout_that_is_an_asyncio_clients_own_makes_no_claim() -> None:
     )
     result = run(flow, "orders:in_tasks", scenario=what)
     assert result.claim is None
-    assert "the timeout of an asyncio client, which is its own" in result.reason
+    assert "the client set none as was recorded" in result.reason
 
 
 @pytest.mark.parametrize(

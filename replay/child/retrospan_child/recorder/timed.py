@@ -27,7 +27,7 @@ def install(tell: Tell, loop: type) -> None:
     _installed.append(loop)
     _bind(time, "sleep", _sleeping(tell, time.sleep))
     _bind(asyncio, "sleep", _sleeping(tell, asyncio.sleep))
-    asyncio.tasks.sleep = asyncio.sleep  # type: ignore[attr-defined]
+    asyncio.tasks.sleep = asyncio.sleep
     kinds: Any = threading.Condition, loop
     kinds[0].wait = _waiting(tell, threading.Condition.wait)
     kinds[1].call_later = _setting(tell, kinds[1].call_later)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from replay.choreography import REDELIVERED
+from replay.infer.chain import ROUND_KEY, Chain
 from replay.infer.each import Each, elements_of
-from replay.infer.expression import Scope
+from replay.infer.expression import Scope, evaluate
 from replay.infer.guards import STATUS_LEAF
 from replay.infer.program import Operation, Program
 from replay.infer.timing import Span3
@@ -136,6 +137,49 @@ class Caller:
             if run.status != "ok" and index < len(elements) - 1 and self._stops(operation, each):
                 break
         return Node(operation.name, runs).settle()
+
+    def chain(
+        self, operation: Operation, chain: Chain, ready: Times, gap: Span3, place: tuple[int, int]
+    ) -> list[Node]:
+        """Run the rounds of a loop in which each answer names the next call."""
+        members = [self.program.operations[name] for name in chain.members]
+        runs: dict[str, list[Instance]] = {one.name: [] for one in (operation, *members)}
+        key: str | None = self._chained(operation, chain)
+        now = ready.plus(gap)
+        for index in range(ATTEMPTS_MAX):
+            scope = Scope(self.run.view, own_key=key or "")
+            head = self._instance(operation, scope, now, place, index=index)
+            runs[operation.name].append(head)
+            now = Times(head.end, head.low, head.high)
+            key = chain.next_key(head.response) if head.status == "ok" else None
+            item = {ROUND_KEY: head.key, **head.response}
+            for number, member in enumerate(members if head.status == "ok" else (), 1):
+                scope = Scope(self.run.view, item=item)
+                scope.own_key = self._key(member, scope)
+                begin = now.plus(member.gap)
+                at = (place[0], place[1] + number)
+                run = self._instance(member, scope, begin, at, index=index)
+                runs[member.name].append(run)
+                now = Times(run.end, run.low, run.high)
+                alone = Node(member.name, [run]).settle()
+                if self.program.abort.ends(alone, self.run.view)[0]:
+                    key = None
+                    break
+            if key is None:
+                break
+            now = now.plus(chain.between)
+        else:
+            self.run.doubt(operation.name, [("endless_loop", ATTEMPTS_MAX)])
+        if len(runs[operation.name]) > chain.most:
+            self.run.doubt(operation.name, [("beyond_seen_rounds", chain.most)])
+        return [Node(name, items).settle() for name, items in runs.items() if items]
+
+    def _chained(self, operation: Operation, chain: Chain) -> str:
+        """Give the key of the first round."""
+        value = evaluate(chain.first.expression, Scope(self.run.view))
+        if value is None:
+            self.run.doubt(operation.name, [("unbound_key", None)])
+        return UNKNOWN_KEY if value is None else str(value)
 
     def _stops(self, operation: Operation, each: Each) -> bool:
         if each.workers != 1:

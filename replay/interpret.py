@@ -137,7 +137,9 @@ class _Forward:
                 self._ready(op)
         while self.heap:
             ready_ns, _, op, ready = heapq.heappop(self.heap)
-            if self._runs(op, ready_ns):
+            if op in self.resolved:  # a step of the rounds of an earlier one
+                pass
+            elif self._runs(op, ready_ns):
                 self._execute(op, ready)
             else:
                 self.resolved[op] = self._passed(op, ready)
@@ -255,6 +257,14 @@ class _Forward:
             self.run.doubt(op, doubts)
         if (last or "") in operation.loose and operation.hedge is None:
             self.run.doubt(op, [("unexplained_wait", None)])
+        if operation.chain is not None:
+            for made in self.caller.chain(
+                operation, operation.chain, ready, gap, (0, self.machine.rank[op])
+            ):
+                self.run.view.nodes[made.op] = made
+                self.resolved[made.op] = Times.end_of(made)
+                self._judge(made)
+            return
         node = self.caller.node(operation, ready, gap, (0, self.machine.rank[op]))
         if node is None:
             self.resolved[op] = ready

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from replay.infer.abort import Abort, learn_abort
 from replay.infer.binding import Binding, Request, bind, bind_leaves
 from replay.infer.cancel import Cancel, cut_short, learn_cancels
+from replay.infer.chain import Chain, learn_chains
 from replay.infer.each import Each, learn_each
 from replay.infer.expression import Scope
 from replay.infer.grow import grow
@@ -25,7 +26,7 @@ from replay.infer.program import Operation, Program
 from replay.infer.recovery import Recovery, learn_recovery
 from replay.infer.repeat import Repeat, learn_repeats
 from replay.infer.support import donor_of, support_of
-from replay.infer.timing import spread
+from replay.infer.timing import Span3, spread
 from replay.infer.tree import Tree
 from replay.infer.view import (
     Instance,
@@ -74,6 +75,8 @@ class _Parts:
     guards: dict[str, Tree]
     cancels: dict[str, Cancel]
     hedges: dict[str, Hedge]
+    chains: dict[str, Chain]
+    rounds: dict[str, Span3]
 
 
 def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
@@ -176,8 +179,14 @@ def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
     forward, undoing = classify(observations)
     order = happens_before(observations, forward, settings.clock_tolerance_ns, settings.loss_share)
     eaches = _eaches(observations, order, settings)
+    chains, rounds = learn_chains(observations, order, eaches, settings.loss_share)
+    if chains:
+        inside = {(op, member) for op, chain in chains.items() for member in chain.members}
+        order = happens_before(
+            observations, forward, settings.clock_tolerance_ns, settings.loss_share, inside
+        )
     table = tabulate(observations, (*order.sequence, *undoing))
-    waits = learn_waits(observations, order, {op: each for op, (each, _) in eaches.items()})
+    waits = learn_waits(observations, order, {op: each for op, (each, _) in eaches.items()}, chains)
     abort, ended = learn_abort(observations, order, table, waits.think_ns)
     recovery = learn_recovery(observations, undoing, order, table, settings.clock_tolerance_ns)
     cancels = learn_cancels(observations, settings.clock_tolerance_ns)
@@ -196,7 +205,7 @@ def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
     guards = learn_guards(observations, order, table, ended, abort.branch_only, waits)
     return _Parts(
         observations, settings, forward, undoing, order, table, waits, eaches, abort, ended,
-        recovery, repeats, pooled, guards, cancels, hedges,
+        recovery, repeats, pooled, guards, cancels, hedges, chains, rounds,
     )  # fmt: skip
 
 
@@ -283,13 +292,14 @@ def _operation(parts: _Parts, op: str) -> Operation:
         local=local,
         key=each[1] if each is not None else _key(runs, ancestors, parts.settings.loss_share),
         each=None if each is None else each[0],
+        chain=parts.chains.get(op),
         several=any(len(o.nodes[op].instances) > 1 for o in observations),
         request=_request(runs, ancestors, parts.settings.loss_share),
         copied=copied,
         decided=decided,
         repeat=parts.repeats[op],
         guard=None if op in parts.hedges else parts.guards.get(op),
-        gap=parts.waits.overall.get(op, spread([])),
+        gap=parts.rounds.get(op) or parts.waits.overall.get(op, spread([])),
         gaps=parts.waits.after.get(op, {}),
         paces=paces,
         loose=tuple(last for last in parts.waits.loose.get(op, ()) if last not in paces),

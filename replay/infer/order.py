@@ -1,6 +1,6 @@
 """Happens-before between operations, found by counter-example over many recordings."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -24,9 +24,16 @@ class Order:
 
 
 def happens_before(
-    observations: Sequence[Observation], ops: Sequence[str], clock_tolerance_ns: int, share: float
+    observations: Sequence[Observation],
+    ops: Sequence[str],
+    clock_tolerance_ns: int,
+    share: float,
+    inside: Collection[tuple[str, str]] = (),
 ) -> Order:
-    """Keep `a before b` unless recordings contradict it in more than `share` of the cases."""
+    """Keep `a before b` unless recordings contradict it in more than `share` of the cases.
+
+    `inside` are pairs of which the second runs within the rounds of the first.
+    """
     together, broken, strictly = _count(observations, frozenset(ops), clock_tolerance_ns)
     held = {pair for pair, count in together.items() if broken.get(pair, 0) <= share * count}
     # Two steps shorter than the clock tolerance hold both ways: then the exact times decide.
@@ -35,6 +42,7 @@ def happens_before(
         for a, b in held
         if (b, a) not in held or ((a, b) not in strictly and strictly.get((b, a), 0) > 0)
     }
+    edges.update(inside)
     before = _closure(ops, edges)
     direct = {op: _reduced(op, before) for op in ops}
     sequence = _topological(ops, direct)

@@ -10,6 +10,7 @@ from replay.infer import (
     abort,
     binding,
     cancel,
+    chain,
     delay,
     each,
     expression,
@@ -27,6 +28,7 @@ from replay.infer import (
 from replay.infer.abort import Abort
 from replay.infer.binding import Binding, Request
 from replay.infer.cancel import Cancel
+from replay.infer.chain import Chain
 from replay.infer.codec import decode, encode
 from replay.infer.each import Each
 from replay.infer.hedge import Hedge
@@ -83,6 +85,7 @@ class Operation:
     local: bool
     key: Binding | None
     each: Each | None
+    chain: Chain | None
     several: bool
     request: Request
     copied: Mapping[str, Binding]
@@ -139,6 +142,15 @@ class Program:
     support: tuple[Support, ...]
     declared: tuple[str, ...]
 
+    def rounds(self) -> set[tuple[str, str]]:
+        """Give the pairs of which the second runs within the rounds of the first."""
+        return {
+            (name, member)
+            for name, made in self.operations.items()
+            if made.chain is not None
+            for member in made.chain.members
+        }
+
     @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON form."""
@@ -149,6 +161,7 @@ _PARTS = (
     abort,
     binding,
     cancel,
+    chain,
     delay,
     each,
     expression,

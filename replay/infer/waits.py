@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from replay.infer.chain import Chain
 from replay.infer.each import Each
 from replay.infer.order import Order, last_before
 from replay.infer.timing import CASES_MIN, Span3, loose, middle_of, spread
@@ -25,14 +26,19 @@ class Waits:
 
 
 def learn_waits(
-    observations: Sequence[Observation], order: Order, eaches: Mapping[str, Each]
+    observations: Sequence[Observation],
+    order: Order,
+    eaches: Mapping[str, Each],
+    chains: Mapping[str, Chain] | None = None,
 ) -> Waits:
-    """Measure the waits in all recordings."""
+    """Measure the waits in all recordings; of a loop only that before its first round."""
+    chains = chains or {}
+    inside = {member for chain in chains.values() for member in chain.members}
     samples: dict[str, dict[str, list[int]]] = {op: {} for op in order.sequence}
     for observation in observations:
         for op in order.sequence:
             node = observation.nodes.get(op)
-            if node is None:
+            if node is None or op in inside:
                 continue
             last = last_before(order.before[op], observation.nodes)
             ready = 0 if last is None else last.end
@@ -40,6 +46,8 @@ def learn_waits(
             runs = node.instances
             if each is not None and each.workers:
                 runs = runs[: each.workers]
+            elif op in chains:
+                runs = runs[:1]
             elif each is not None and each.between.count:
                 runs = [min(runs, key=lambda run: run.index)]
             waits = samples[op].setdefault(START if last is None else last.op, [])

@@ -9,6 +9,8 @@ from dataclasses import replace
 
 from analyzer.conventions import EVENT_NAME, EXCEPTION_MESSAGE, EXCEPTION_TYPE, SpanKey, key_of
 from store.model import LogRecord, Span, SpanEvent
+from store.read import read_logs, read_spans
+from store.session import Session
 
 EXCEPTION = "exception"
 
@@ -43,6 +45,11 @@ def with_events(spans: Sequence[Span], logs: Iterable[LogRecord]) -> list[Span]:
         if log.trace_id is not None and log.span_id is not None and event_name(log):
             by_span[log.trace_id, log.span_id].append(log)
     return [_with_all(span, by_span.get(key_of(span), ())) for span in spans]
+
+
+def read_with_events(session: Session, trace_ids: Sequence[str]) -> list[Span]:
+    """The stored spans of some traces, each with all its events."""
+    return with_events(read_spans(session, trace_ids), read_logs(session, trace_ids))
 
 
 def _with_all(span: Span, logs: Sequence[LogRecord]) -> Span:

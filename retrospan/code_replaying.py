@@ -99,6 +99,7 @@ def _settings(edge: Edge) -> "CodeSettings":
 
 def _subjects(edge: Edge, flow_ids: Sequence[str] | None, *, lending: bool) -> "list[Subject]":
     """The flows with their spans; the other flows of a kind tell what is usual, and may lend."""
+    from analyzer.events import read_with_events
     from replay.code.donors import donors_of
     from replay.code.effects import honouring
     from replay.code.engine import Subject
@@ -110,7 +111,7 @@ def _subjects(edge: Edge, flow_ids: Sequence[str] | None, *, lending: bool) -> "
             read.read_flow(session, flow_id)
         flows = read.read_flows(session)
         wanted = _chosen(flows, flow_ids)
-        spans = read.read_spans(session, sorted({it for flow in wanted for it in flow.trace_ids}))
+        spans = read_with_events(session, sorted({it for flow in wanted for it in flow.trace_ids}))
     if not flows:
         raise NotFoundError("the store holds no flow; load data with: retrospan ingest PATH")
     by_trace: defaultdict[str, list[Span]] = defaultdict(list)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analyzer.agents.run import Run, run_of
+from analyzer.events import read_with_events
 from store.conclusions import Flow, FlowOutcome
 from store.query import ask
-from store.read import read_flow, read_spans
+from store.read import read_flow
 from store.session import Session
 
 PEERS = Path(__file__).with_name("peers.sql")
@@ -31,9 +32,9 @@ class Recorded:
 def read_run(session: Session, flow_id: str) -> Recorded:
     """The run that a flow is. Raises NotFoundError with the nearest ids."""
     flow = read_flow(session, flow_id)
-    run = run_of(read_spans(session, flow.trace_ids))
+    run = run_of(read_with_events(session, flow.trace_ids))
     peers: list[Run] = []
     if run.task:
         found = ask(session, PEERS, {"task": run.task, "flow_id": flow.flow_id})
-        peers = [run_of(read_spans(session, traces)) for traces in found["trace_ids"].to_list()]
+        peers = [run_of(read_with_events(session, ids)) for ids in found["trace_ids"].to_list()]
     return Recorded(flow=flow, run=run, succeeded=peers)

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
 from analyzer.assign import AssignSettings, assign
 from analyzer.derive import DeriveSettings, derive
-from analyzer.events import event_name, events_of, with_events
+from analyzer.events import event_name, events_of, read_with_events, with_events
 from store.conclusions import Flow
-from store.model import AttributeValue, LogRecord, Span, SpanEvent
+from store.lease import Store
+from store.model import AttributeValue, Batch, LogRecord, Span, SpanEvent
+from store.write import write_batch
 from tests.analyzer.builder import Recording, at
 
 THROWN: dict[str, AttributeValue] = {
@@ -97,3 +100,24 @@ def test_plain_lines_and_logs_of_other_spans_are_no_events() -> None:
     others = [replace(log, span_id="f" * 16), replace(log, trace_id=None), plain]
     assert event_name(plain) == ""
     assert with_events([call], others)[0] is call
+
+
+def test_stored_spans_have_the_events_that_came_as_logs(tmp_path: Path) -> None:
+    """Runs of agents and recorded functions are read so: judgements and exceptions may be logs."""
+    spans, call = failing()
+    thrown = SpanEvent(name="exception", time_ns=at(39), attributes=THROWN)
+    store = Store(tmp_path / "s.duckdb")
+    with store.lease("test", create=True) as session:
+        write_batch(
+            session,
+            Batch(
+                source="t",
+                content_sha256="1",
+                reader="t/1",
+                rules_sha256="0",
+                spans=spans,
+                logs=[log_of(call, thrown)],
+            ),
+        )
+        found = read_with_events(session, [call.trace_id])
+    assert found == [spans[0], replace(call, events=(thrown,))]

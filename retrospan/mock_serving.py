@@ -1,6 +1,7 @@
 """`retrospan replay serve`: recorded dependencies of flows, offered over HTTP until stopped."""
 
 import asyncio
+import os
 import signal
 from collections import defaultdict
 from collections.abc import Sequence
@@ -115,5 +116,8 @@ async def _until_stopped(edge: Edge, server: "MockServer", ports_file: Path | No
             edge.say(f"  {callee}: http://{host}:{port}")
         if ports_file is not None:
             lines = [f"*={server.port}", *(f"{name}={it}" for name, it in server.ports.items())]
-            ports_file.write_text("\n".join(lines) + "\n")
+            # Whoever waits for the file finds all of it.
+            written = ports_file.with_name(f".{ports_file.name}.{os.getpid()}")
+            written.write_text("\n".join(lines) + "\n")
+            written.replace(ports_file)
         await stopping.wait()

@@ -8,8 +8,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -26,6 +27,8 @@ ROOT = Path(__file__).resolve().parents[3]
 VERSION = "2.4.0"
 FLOWS = 12
 PATIENCE_S = 60.0
+STARTING_S = 300.0  # on a busy machine the imports alone can take a minute
+PORTS_TRIED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +95,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ),
         env=environment(folder), stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    lines = wait_for(ports)
+    wait_for("replay serve", process, ports.exists)
+    lines = ports.read_text().splitlines()
     named = {name: int(port) for name, _, port in (line.partition("=") for line in lines)}
     yield Served(process=process, port=named.pop("*"), callees=named, flows=flows)
     if process.poll() is None:
@@ -100,12 +104,13 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         process.communicate()
 
 
-def wait_for(path: Path) -> list[str]:
-    ending = time.monotonic() + PATIENCE_S
-    while not path.exists() or not path.read_text().endswith("\n"):
-        assert time.monotonic() < ending, "the server did not start"
+def wait_for(name: str, process: subprocess.Popen[Any], ready: Callable[[], bool]) -> None:
+    """Wait until a process is ready; one that has ended never will be."""
+    ending = time.monotonic() + STARTING_S
+    while not ready():
+        assert process.poll() is None, f"{name} ended with {process.returncode}"
+        assert time.monotonic() < ending, f"{name} did not start within {STARTING_S} s"
         time.sleep(0.05)
-    return path.read_text().splitlines()
 
 
 class Sink(BaseHTTPRequestHandler):
@@ -125,23 +130,18 @@ def orchestrator(served: Served, tmp_path: Path) -> Iterator[int]:
     """The sample's orchestrator as it ran, with recorded dependencies; gives its port."""
     sink = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
     Thread(target=sink.serve_forever, daemon=True).start()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-    name = f"orchestrator@{VERSION}"
-    # A dependency that no chosen flow called leads nowhere.
-    callees = {"order-validation", "inventory", "fraud-scorer", "gateway-eu", "gateway-us"}
-    callees |= {"ledger", "notification"}
-    ports = {**dict.fromkeys(callees, 9), **served.callees, "sink": sink.server_port, name: port}
-    (tmp_path / "ports.json").write_text(json.dumps(ports))
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "sample_traces.services.process", "--name", name,
-            "--plan", "payment-brownout", "--run-dir", str(tmp_path), "--policy", "v7",
-        ],
-        cwd=ROOT, env=environment(tmp_path), stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    wait_for_port(port)
+    for tried in range(1, PORTS_TRIED + 1):
+        process, port = started(served, sink.server_port, tmp_path)
+        try:
+            wait_for("the orchestrator", process, partial(listens, port))
+            break
+        except AssertionError:
+            # Between its choice and its use another process may take a free port.
+            taken = process.poll() is not None
+            process.kill()
+            process.wait()
+            if not taken or tried == PORTS_TRIED:
+                raise
     yield port
     process.terminate()
     process.wait(timeout=PATIENCE_S)
@@ -149,15 +149,32 @@ def orchestrator(served: Served, tmp_path: Path) -> Iterator[int]:
     sink.server_close()
 
 
-def wait_for_port(port: int) -> None:
-    ending = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            assert time.monotonic() < ending, "the orchestrator did not start"
-            time.sleep(0.05)
+def started(served: Served, sink_port: int, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    name = f"orchestrator@{VERSION}"
+    # A dependency that no chosen flow called leads nowhere.
+    callees = {"order-validation", "inventory", "fraud-scorer", "gateway-eu", "gateway-us"}
+    callees |= {"ledger", "notification"}
+    ports = {**dict.fromkeys(callees, 9), **served.callees, "sink": sink_port, name: port}
+    (folder / "ports.json").write_text(json.dumps(ports))
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "sample_traces.services.process", "--name", name,
+            "--plan", "payment-brownout", "--run-dir", str(folder), "--policy", "v7",
+        ],
+        cwd=ROOT, env=environment(folder), stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    return process, port
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def test_the_recorded_orchestrator_does_with_mocks_what_it_did_in_the_incident(

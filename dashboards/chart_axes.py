@@ -11,7 +11,7 @@ import streamlit as st
 
 from dashboards.moments import local_text
 
-LABELS_MAX = 7
+LABELS_MAX = 6
 LETTER_PX = 7
 GAP = " " * 12
 _INK = {"light": "#3F4956", "dark": "#C3CBD6"}
@@ -48,5 +48,6 @@ def time_axis(
             "width": width,
             "overflow": "truncate",
             "ellipsis": "",
+            "hideOverlap": True,
         },
     }

@@ -10,16 +10,18 @@ from dashboards.components.picking_table import picking_table
 from dashboards.configured import targets
 from dashboards.data import Holdings
 from dashboards.scope import Scope
+from dashboards.slo_parts.charts import burn_chart
 from dashboards.slo_parts.judged import Judged, judged
 from dashboards.slo_parts.tables import budget, burn, counted, worst_state
 from dashboards.wording import clean, plural
+from store.conclusions import Incident
 
 FLOWS_MAX = 5_000  # more would make the first page wait; the SLOs page answers for more
 SHOWN_MAX = 5
 
 
-def worst_objectives(scope: Scope, holdings: Holdings) -> None:
-    """A short table whose rows open the objective."""
+def worst_objectives(scope: Scope, holdings: Holdings, known: Sequence[Incident]) -> None:
+    """A short table whose rows open the objective; how fast the worst of them burns."""
     flows = holdings.flow_count
     if flows > FLOWS_MAX:
         st.text(f"Not computed here for {plural(flows, 'flow')}.")
@@ -48,6 +50,11 @@ def worst_objectives(scope: Scope, holdings: Holdings) -> None:
         links.open_view("slos", slo=shown[row].key)
     if len(found) > len(shown):
         links.view_link("slos", f"All {len(found):,} objectives")
+    worst = shown[0].report.slo
+    if worst.rules and shown[0].line is not None:
+        st.subheader("How fast the worst burns")
+        st.text(clean(worst.title or worst.name))
+        burn_chart(shown[0], worst.rules[0], known)
 
 
 def worst_first(found: Sequence[Judged]) -> list[Judged]:

@@ -16,6 +16,7 @@ from store.conclusions import Incident
 
 POINTS = 120
 HEIGHT_PX = 260
+DAY_NS = 86_400_000_000_000
 _OK, _BAD, _LONG, _SHORT = "#009E73", "#D55E00", "#0072B2", "#E69F00"
 
 
@@ -108,6 +109,7 @@ def _draw(
     unit: str,
     alt: str,
 ) -> None:
+    told = slice(11, 19) if grid[-1] - grid[0] < DAY_NS else slice(5, 16)
     bands = [
         [{"xAxis": _nearest(grid, one.start_ns)}, {"xAxis": _nearest(grid, one.end_ns)}]
         for one in incidents
@@ -124,7 +126,7 @@ def _draw(
         "grid": {"left": 56, "right": 16, "top": 34, "bottom": 28},
         "legend": {"top": 0, "left": 0, "textStyle": {"color": ink()}},
         "tooltip": {"trigger": "axis"},
-        "xAxis": time_axis(grid, lambda at_ns: time_text(at_ns, digits=0)[5:19], gap=False),
+        "xAxis": time_axis(grid, lambda at_ns: time_text(at_ns, digits=0)[told], gap=False),
         "yAxis": {"type": "value", "name": unit, "scale": False, **words()},
         "series": series,
     }

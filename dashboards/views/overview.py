@@ -68,7 +68,7 @@ def render() -> None:
         st.subheader("Incidents")
         _incidents(incidents, holdings.last_ns)
         st.subheader("Objectives, worst first")
-        worst_objectives(scope, holdings)
+        worst_objectives(scope, holdings, incidents)
 
 
 def _head(holdings: Holdings) -> None:

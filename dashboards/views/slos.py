@@ -58,7 +58,7 @@ def render() -> None:
     if wanted:
         _one(wanted, found, incidents(scope), held_to)
     else:
-        _list(found, held_to)
+        _list(found, incidents(scope), held_to)
 
 
 def _nothing(held_to: Targets) -> None:
@@ -80,7 +80,7 @@ def _shipped_note(held_to: Targets) -> None:
         )
 
 
-def _list(found: Sequence[Judged], held_to: Targets) -> None:
+def _list(found: Sequence[Judged], known: Sequence[Incident], held_to: Targets) -> None:
     _shipped_note(held_to)
     found = worst_first(found)
     table = objective_rows(found)
@@ -91,6 +91,11 @@ def _list(found: Sequence[Judged], held_to: Targets) -> None:
     if row is not None:
         links.open_view("slos", slo=found[row].key)
     exports(table, "slos")
+    worst = found[0]
+    if worst.line is not None:
+        st.subheader("Least budget left")
+        st.text(clean(worst.report.slo.title or worst.report.slo.name))
+        budget_chart(worst, known)
     with st.expander("From the command line"):
         links.as_command("slo", "report", *map(str, _files(held_to)), "--json")
 

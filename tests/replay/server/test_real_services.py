@@ -130,7 +130,9 @@ def orchestrator(served: Served, tmp_path: Path) -> Iterator[int]:
     """The sample's orchestrator as it ran, with recorded dependencies; gives its port."""
     sink = ThreadingHTTPServer(("127.0.0.1", 0), Sink)
     Thread(target=sink.serve_forever, daemon=True).start()
-    for tried in range(1, PORTS_TRIED + 1):
+    tried = 0
+    while True:
+        tried += 1
         process, port = started(served, sink.server_port, tmp_path)
         try:
             wait_for("the orchestrator", process, partial(listens, port))

@@ -39,7 +39,7 @@ def batch_document(edge: Edge, wanted: Wanted, tell: Show) -> Document:
     from replay.scenario import Scenario, load_scenario
     from replay.settings import ReplaySettings
     from replay.workers import replay_with_workers
-    from store import write
+    from retrospan.replaying import kept
 
     settings = edge.settings().fill("replay", ReplaySettings)
     scenario = None if wanted.scenario is None else load_scenario(wanted.scenario)
@@ -56,8 +56,7 @@ def batch_document(edge: Edge, wanted: Wanted, tell: Show) -> Document:
         progress=lambda done, whole: tell(f"replayed {done} of {whole}"),
     )
     tell("")
-    with edge.lease("storing replays") as session:
-        write.write_replays(session, results)
+    results = kept(edge, results)
     compared = None
     if wanted.backtest is not None:
         compared = _back_test(flows, chosen, results, wanted.backtest)

@@ -35,8 +35,7 @@ def replayed(
         progress=lambda done, whole: show(f"replayed {done} of {whole}"),
     )
     show("")
-    _keep(edge, results)
-    return results
+    return kept(edge, results)
 
 
 class Replayer:
@@ -73,8 +72,7 @@ class Replayer:
             )
             show(f"replayed {done} of {len(flow_ids)}")
         show("")
-        _keep(self.edge, results)
-        return results
+        return kept(self.edge, results)
 
 
 def _flows(edge: Edge, flow_ids: Sequence[str] | None) -> list[Flow]:
@@ -90,8 +88,12 @@ def _flows(edge: Edge, flow_ids: Sequence[str] | None) -> list[Flow]:
     return flows
 
 
-def _keep(edge: Edge, results: Sequence[ReplayResult]) -> None:
+def kept(edge: Edge, results: Sequence[ReplayResult]) -> list[ReplayResult]:
+    """Store results; those of flows whose spans name lines of code come back with them."""
+    from replay.lines import with_lines
     from store import write
 
     with edge.lease("storing replays") as session:
-        write.write_replays(session, results)
+        named = with_lines(session, results)
+        write.write_replays(session, named)
+    return named

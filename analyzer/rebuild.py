@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from analyzer.code_digest import code_digest
+from analyzer.code_digest import derivation_digest
 from analyzer.conclude import Concluded
 from analyzer.gather import Gatherer, Recorded
 from analyzer.settings import RebuildSettings
@@ -22,7 +22,7 @@ from store.query import ask
 from store.read import read_code_digests, read_dirty
 from store.write_derived import mark_all_dirty, renew_clock_skew, replace_tables
 
-__all__ = ["RebuildReport", "RebuildSettings", "code_digest", "rebuild"]
+__all__ = ["RebuildReport", "RebuildSettings", "rebuild"]
 
 HERE = Path(__file__).parent
 UNSETTLED = HERE / "sagas" / "unsettled_traces.sql"
@@ -66,7 +66,7 @@ def rebuild(
     same.
     """
     started = time.perf_counter()
-    digest = code_digest(settings)
+    digest = derivation_digest(settings)
     gatherer = Gatherer(store, settings.assign, settings.grace_ns, settings.unknown_sampling)
     total = RebuildReport()
     seen: set[str] = set()

@@ -34,7 +34,8 @@ class Hurt:
 
 def service_calls(scope: Scope) -> pl.DataFrame:
     """Calls between services over the flows in scope."""
-    return _of_scope("service_calls", scope)
+    first_ns = _of_scope("health", scope)["first_ns"][0]
+    return _of_scope("service_calls", scope, (("first_ns", first_ns),))
 
 
 def scope_health(scope: Scope) -> Health:
@@ -42,15 +43,34 @@ def scope_health(scope: Scope) -> Health:
     return health_of(_of_scope("health", scope).row(0, named=True))
 
 
-def outcomes(scope: Scope) -> Timeline | None:
-    """How the flows in scope ended, over time; None without flows."""
+def started(scope: Scope) -> tuple[int, int] | None:
+    """When the first and the last of the flows in scope began; None without flows."""
     bounds = _of_scope("health", scope).row(0, named=True)
     first, last = bounds["first_start_ns"], bounds["last_start_ns"]
-    if first is None:
+    return None if first is None else (int(first), int(last))
+
+
+def outcomes(scope: Scope) -> Timeline | None:
+    """How the flows in scope ended, over time; None without flows."""
+    starts = started(scope)
+    if starts is None:
         return None
+    first, last = starts
     width = ("width_ns", bucket_width_ns(last - first))
     counted = _of_scope("outcomes_in_time", scope, (width,))
     return timeline_of(counted.rows(), first, last)
+
+
+def health_in_time(scope: Scope) -> pl.DataFrame:
+    """The counts of the cards by bucket of the flows' start, those without a flow as zeros."""
+    starts = started(scope)
+    if starts is None:
+        return pl.DataFrame()
+    first, last = starts
+    width = bucket_width_ns(last - first)
+    counted = _of_scope("health_in_time", scope, (("width_ns", width),))
+    every = pl.DataFrame({"bucket": range(first // width, last // width + 1)})
+    return every.join(counted, on="bucket", how="left", maintain_order="left").fill_null(0)
 
 
 def ranked_problems(scope: Scope) -> pl.DataFrame:

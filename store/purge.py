@@ -25,6 +25,7 @@ _CONCLUSIONS = (
     "flow_aliases",
     "flow_heads",
     "flow_problems",
+    "flow_effects",
     "steps",
     "attempts",
     "sagas",

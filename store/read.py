@@ -86,10 +86,16 @@ class StoreCounts:
     data_end_ns: int | None
 
 
+def read_range(session: Session, trace_ids: Sequence[str] | None = None) -> tuple[int, int]:
+    """Where in time the spans of these traces lie: everywhere for all, nowhere for unknown ones."""
+    low, high = session.row("read/range_of_traces", _which(trace_ids))
+    return int(low), int(high)
+
+
 def read_spans(session: Session, trace_ids: Sequence[str] | None = None) -> list[Span]:
     """Spans by start, trace id, span id; all, or those of some traces."""
     which = _which(trace_ids)
-    low, high = session.row("read/range_of_traces", which)
+    low, high = read_range(session, trace_ids)
     bounds = {**which, "low": low, "high": high}
     events: defaultdict[tuple[str, str], list[SpanEvent]] = defaultdict(list)
     for trace_id, span_id, time_ns, name, attributes in session.rows("read/span_events", bounds):

@@ -47,6 +47,7 @@ CONCLUDED = frozenset(
         "flow_aliases",
         "flow_heads",
         "flow_problems",
+        "flow_effects",
         "flow_kinds",
         "clock_skew",
         "steps",

@@ -11,7 +11,7 @@ from store.lease import Session
 from store.read_derived import FlowSelection, read_flows, read_incidents
 
 _OF_FLOWS = ("flows", "flow_members", "flow_aliases", "steps", "attempts", "sagas", "findings")
-_OF_THOSE = ("flow_heads", "flow_problems")  # made of them inside the store
+_OF_THOSE = ("flow_heads", "flow_problems", "flow_effects")  # made of them inside the store
 
 
 def replace_flows(

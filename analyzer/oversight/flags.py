@@ -14,6 +14,7 @@ from typing import Final
 
 from store.model import Decision, JsonValue
 from store.query import ask
+from store.read import read_range
 from store.session import Session
 
 FLAGS: Final = Path(__file__).with_name("flags.sql")
@@ -25,7 +26,12 @@ NO_ID: Final = "-"
 def read_flags(session: Session, trace_ids: Sequence[str] | None = None) -> list[Decision]:
     """Every evaluation, or those in some traces, by time and id; `record` says where it was."""
     found: dict[str, Decision] = {}
-    chosen = {"trace_ids": None if trace_ids is None else list(trace_ids)}
+    low_ns, high_ns = read_range(session, trace_ids)
+    chosen = {
+        "trace_ids": None if trace_ids is None else list(trace_ids),
+        "low_ns": low_ns,
+        "high_ns": high_ns,
+    }
     for row in ask(session, FLAGS, chosen).iter_rows(named=True):
         decision = _decision(row)
         found.setdefault(decision.decision_id, decision)

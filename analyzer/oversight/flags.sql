@@ -1,12 +1,12 @@
 /*
 title = "Feature flags that were evaluated, as events of spans, in logs or on spans, with their flows"
-params = ["trace_ids"]
+params = ["trace_ids", "low_ns", "high_ns"]
 columns = [
     "flow_id", "trace_id", "span_id", "time_ns", "service", "source", "flag", "variant", "reason",
     "provider", "context_id",
 ]
 */
--- NULL traces are all of them.
+-- NULL traces are all of them. Their spans lie between low_ns and high_ns.
 WITH wanted AS (
     SELECT trace_id FROM parse_trace_ids(coalesce($trace_ids::VARCHAR[], []))
 ),
@@ -52,7 +52,11 @@ told AS (
         (
             $trace_ids::VARCHAR[] IS NULL
             OR rowid IN (
-                SELECT rowid FROM spans WHERE trace_id IN (SELECT trace_id FROM wanted)
+                SELECT rowid
+                FROM spans
+                WHERE
+                    start_ns BETWEEN $low_ns AND $high_ns
+                    AND trace_id IN (SELECT trace_id FROM wanted)
             )
         )
         AND contains(attributes::VARCHAR, '"feature_flag.key"')

@@ -1,12 +1,29 @@
 /*
 title = "What each service's calls of others do not tell"
-params = []
+params = ["since_ns", "until_ns", "low_ns", "high_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
+-- By row number: only the column that chooses is read as a whole.
 -- An open breaker lets nothing out, so no callee can have seen it.
 -- `calls` are attempts that leave their service; a mutating one may change something there.
 WITH heard AS (
     SELECT DISTINCT service FROM spans
+),
+
+within AS MATERIALIZED (
+    SELECT *
+    FROM attempts
+    WHERE rowid IN (
+        SELECT rowid
+        FROM attempts
+        WHERE trace_id IN (SELECT trace_id FROM traces_within($since_ns::BIGINT, $until_ns::BIGINT))
+    )
+),
+
+theirs AS MATERIALIZED (
+    SELECT *
+    FROM steps
+    WHERE rowid IN (SELECT rowid FROM steps WHERE flow_id IN (SELECT flow_id FROM within))
 ),
 
 calls AS (
@@ -28,9 +45,13 @@ calls AS (
         s.role IS NULL OR s.role_grade > 3 AS roleless,
         s.role IN ('compensatable', 'compensation') AS undoable,
         s.resource IS NULL AS resourceless
-    FROM attempts AS a
-    INNER JOIN steps AS s ON a.flow_id = s.flow_id AND a.step_ordinal = s.ordinal
-    LEFT JOIN spans AS c ON a.trace_id = c.trace_id AND a.span_id = c.span_id
+    FROM within AS a
+    INNER JOIN theirs AS s ON a.flow_id = s.flow_id AND a.step_ordinal = s.ordinal
+    LEFT JOIN (
+        SELECT trace_id, span_id, db_system
+        FROM spans
+        WHERE start_ns BETWEEN $low_ns AND $high_ns AND db_system IS NOT NULL
+    ) AS c ON a.trace_id = c.trace_id AND a.span_id = c.span_id
     LEFT JOIN heard AS h ON s.callee = h.service
     WHERE s.kind IN ('call', 'decision', 'message', 'compensation') AND s.callee <> s.service
 ),

@@ -1,16 +1,28 @@
 /*
 title = "Decisions that nothing else in the data knows of"
-params = []
+params = ["since_ns", "until_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
-WITH traced AS (
+WITH within AS MATERIALIZED (
+    SELECT *
+    FROM decisions
+    WHERE
+        ($since_ns::BIGINT IS NULL OR time_ns >= $since_ns::BIGINT)
+        AND ($until_ns::BIGINT IS NULL OR time_ns < $until_ns::BIGINT)
+),
+
+traced AS (
     SELECT
         coalesce(d.record ->> '/actor/service', s.service, 'unknown_service') AS service,
         s.span_id IS NULL AS spanless,
         d.leaf_index IS NULL AS unlogged,
         CASE WHEN s.span_id IS NOT NULL THEN {'t': d.trace_id, 's': d.span_id} END AS id
-    FROM decisions AS d
-    LEFT JOIN spans AS s ON d.trace_id = s.trace_id AND d.span_id = s.span_id
+    FROM within AS d
+    LEFT JOIN (
+        SELECT trace_id, span_id, service
+        FROM spans
+        WHERE rowid IN (SELECT rowid FROM spans WHERE trace_id IN (SELECT trace_id FROM within))
+    ) AS s ON d.trace_id = s.trace_id AND d.span_id = s.span_id
     WHERE d.chosen <> ''
 ),
 

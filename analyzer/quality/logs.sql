@@ -1,17 +1,30 @@
 /*
 title = "Log records whose span nobody sent"
-params = []
+params = ["since_ns", "until_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
 -- A record without any span may well be about the process, so it is no gap.
-WITH owned AS (
+WITH within AS MATERIALIZED (
+    SELECT trace_id, span_id, service
+    FROM logs
+    WHERE
+        trace_id IS NOT NULL
+        AND span_id IS NOT NULL
+        AND ($since_ns::BIGINT IS NULL OR time_ns >= $since_ns::BIGINT)
+        AND ($until_ns::BIGINT IS NULL OR time_ns < $until_ns::BIGINT)
+),
+
+owned AS (
     SELECT
         l.service,
         s.span_id IS NULL AS lost,
         {'t': l.trace_id, 's': l.span_id} AS id
-    FROM logs AS l
-    LEFT JOIN spans AS s ON l.trace_id = s.trace_id AND l.span_id = s.span_id
-    WHERE l.trace_id IS NOT NULL AND l.span_id IS NOT NULL
+    FROM within AS l
+    LEFT JOIN (
+        SELECT trace_id, span_id
+        FROM spans
+        WHERE rowid IN (SELECT rowid FROM spans WHERE trace_id IN (SELECT trace_id FROM within))
+    ) AS s ON l.trace_id = s.trace_id AND l.span_id = s.span_id
 ),
 
 counted AS (

@@ -1,10 +1,18 @@
 /*
 title = "Spans against the parents they name"
-params = ["tolerance_ns"]
+params = ["tolerance_ns", "since_ns", "until_ns", "low_ns", "high_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
 -- A synchronous callee can neither begin before it was called nor after its caller stopped waiting.
-WITH pairs AS (
+WITH within AS MATERIALIZED (
+    SELECT trace_id, span_id, parent_span_id, service, kind, start_ns, end_ns, declared_flow_id
+    FROM spans
+    WHERE
+        start_ns BETWEEN $low_ns AND $high_ns
+        AND trace_id IN (SELECT trace_id FROM traces_within($since_ns::BIGINT, $until_ns::BIGINT))
+),
+
+pairs AS (
     SELECT
         c.service,
         {'t': c.trace_id, 's': c.span_id} AS id,
@@ -13,8 +21,8 @@ WITH pairs AS (
         c.start_ns < p.start_ns - $tolerance_ns OR c.start_ns > p.end_ns + $tolerance_ns AS skewed,
         c.declared_flow_id IS NOT NULL AND p.declared_flow_id IS NOT NULL AS related,
         c.declared_flow_id <> p.declared_flow_id AS torn
-    FROM spans AS c
-    LEFT JOIN spans AS p ON c.trace_id = p.trace_id AND c.parent_span_id = p.span_id
+    FROM within AS c
+    LEFT JOIN within AS p ON c.trace_id = p.trace_id AND c.parent_span_id = p.span_id
     WHERE c.parent_span_id IS NOT NULL
 ),
 

@@ -19,6 +19,7 @@ from store.query import ask, discover
 from store.session import Session
 
 HERE: Final = Path(__file__).parent
+LAIN: Final = HERE / "within" / "lain.sql"
 TOLERANCE_NS: Final = 1_000_000
 """Clocks that disagree by less are called synchronised."""
 _KNOWN: Final = {gap.name: gap for gap in CATALOGUE}
@@ -81,9 +82,18 @@ class Counted:
     span_id: str | None
 
 
-def quality_report(session: Session) -> QualityReport:
-    """What the stored data cannot answer for. Linear in the stored records."""
-    return report_of(row for name in questions() for row in counted(session, name))
+Range = tuple[int | None, int | None]
+"""[since, until) in nanoseconds UTC; None bounds nothing."""
+EVER: Final[Range] = (None, None)
+
+
+def quality_report(session: Session, within: Range = EVER) -> QualityReport:
+    """What the stored data cannot answer for. Linear in the records looked at.
+
+    `within` looks at traces and flows that began in it, whole, and at decisions and log records of
+    that time. Whether a service was ever heard of is asked of all data.
+    """
+    return report_of(row for name in questions() for row in counted(session, name, within))
 
 
 def questions() -> Sequence[str]:
@@ -91,10 +101,13 @@ def questions() -> Sequence[str]:
     return sorted(discover(HERE))
 
 
-def counted(session: Session, name: str) -> list[Counted]:
+def counted(session: Session, name: str, within: Range = EVER) -> list[Counted]:
     """The answer to one question."""
     question = discover(HERE)[name]
-    given = {"tolerance_ns": TOLERANCE_NS} if "tolerance_ns" in question.params else {}
+    bounds = {"since_ns": within[0], "until_ns": within[1]}
+    low_ns, high_ns = ask(session, LAIN, bounds).row(0)
+    known = {**bounds, "low_ns": low_ns, "high_ns": high_ns, "tolerance_ns": TOLERANCE_NS}
+    given = {param: known[param] for param in question.params}
     rows = []
     for row in ask(session, question.path, given).iter_rows(named=True):
         if row["gap"] not in _KNOWN:

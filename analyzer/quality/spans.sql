@@ -1,6 +1,6 @@
 /*
 title = "What each service's spans do not tell, by themselves"
-params = []
+params = ["since_ns", "until_ns", "low_ns", "high_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
 WITH flagged AS (
@@ -18,6 +18,9 @@ WITH flagged AS (
             OR (attributes ->> '/retrospan.truncated') IS NOT NULL
         ) AS truncated
     FROM spans
+    WHERE
+        start_ns BETWEEN $low_ns AND $high_ns
+        AND trace_id IN (SELECT trace_id FROM traces_within($since_ns::BIGINT, $until_ns::BIGINT))
 ),
 
 counted AS (

@@ -1,6 +1,6 @@
 /*
 title = "Traces without one clear beginning, by the service of their earliest span"
-params = []
+params = ["since_ns", "until_ns", "low_ns", "high_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
 WITH shaped AS (
@@ -11,6 +11,9 @@ WITH shaped AS (
         min({'ns': start_ns, 's': span_id, 'service': service}) FILTER (parent_span_id IS NULL)
             AS root
     FROM spans
+    WHERE
+        start_ns BETWEEN $low_ns AND $high_ns
+        AND trace_id IN (SELECT trace_id FROM traces_within($since_ns::BIGINT, $until_ns::BIGINT))
     GROUP BY trace_id
 ),
 

@@ -8,19 +8,22 @@ import polars as pl
 import streamlit as st
 
 from analyzer.rootcause.rank import all_parts
-from dashboards import data, links
+from dashboards import configured, data, links
 from dashboards.access import may_write
 from dashboards.components.address_filters import switched
 from dashboards.components.plain_table import plain_table
 from dashboards.incident_parts.contrasts import contrast_part
 from dashboards.markup import chip, heading, notes
 from dashboards.wording import clean, duration_text, markdown_safe, plural, time_text
-from retrospan.causes import NOT_TRIED, Cause, Causes, causes_of
+from replay.settings import ReplaySettings
+from retrospan.causes import NOT_TRIED, Cause, Causes, causes_of, kept_causes
 from retrospan.config import CONFIG_VARIABLE
 from retrospan.edge import Edge
 from store.conclusions import Incident
 
 SHOWN_MAX = 5
+FLOWS_MAX = 20_000  # flows that a page reads whole to look for causes
+CONTRAST_HELP = "The store is large: this reads the spans of the window and takes a while."
 LOOKS = {
     "confirmed": ("confirmed by replay", "error", "✖"),
     "refuted": ("refuted by replay", "ok", "✔"),
@@ -28,8 +31,28 @@ LOOKS = {
 }
 
 
-def candidates_tab(incident: Incident) -> None:
-    """Candidates with their parts, changes around the incident, what sets its flows apart."""
+def candidates_tab(incident: Incident, flows: int) -> None:
+    """Candidates with their parts, changes around the incident, what sets its flows apart.
+
+    They are looked for among all flows of the store. Of a large one only what the command
+    concluded and kept is shown.
+    """
+    found = _found(incident) if flows <= FLOWS_MAX else _kept(incident)
+    if found is None:
+        st.text(
+            f"This store holds {flows:,} flows; a page looks for causes among at most "
+            f"{FLOWS_MAX:,}. The command looks among all and keeps what it finds, which is then "
+            "shown here:"
+        )
+        links.as_command("incidents", "show", incident.incident_id)
+        return
+    _told(found, incident)
+    if flows <= FLOWS_MAX or switched("Compare them now", "contrast", CONTRAST_HELP):
+        contrast_part(incident)
+
+
+def _found(incident: Incident) -> Causes:
+    """Concluded here, with replays when asked for."""
     tried = switched(
         f"Try each candidate by replay of {plural(len(incident.flow_ids), 'flow')} (takes seconds)",
         "try",
@@ -37,7 +60,15 @@ def candidates_tab(incident: Incident) -> None:
         "only if the symptom goes, and swaps elsewhere do not remove it.",
     )
     path = data.store_path()
-    found = _causes(str(path), data.stamp_of(path), incident.incident_id, tried)
+    return _causes(str(path), data.stamp_of(path), incident.incident_id, tried)
+
+
+def _kept(incident: Incident) -> Causes | None:
+    settings = configured.settings().fill("replay", ReplaySettings)
+    return data.held("kept causes", lambda session: kept_causes(session, incident, settings))
+
+
+def _told(found: Causes, incident: Incident) -> None:
     if not found.causes:
         st.html(notes([f"No cause is named: {found.ranking.reason or 'nothing stands out'}."]))
     else:
@@ -55,7 +86,6 @@ def candidates_tab(incident: Incident) -> None:
     st.subheader("Changes around it")
     _changes(found)
     st.subheader("What sets the affected flows apart")
-    contrast_part(incident)
 
 
 def _named(cause: Cause) -> str:

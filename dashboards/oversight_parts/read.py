@@ -20,7 +20,7 @@ from store.conclusions import Flow
 from store.decision_log import LogCheck, check_log
 from store.read import FlowSelection, read_decisions, read_flows
 
-FLOWS_MAX = 600  # flows whose decisions are joined within about a second
+FLOWS_MAX = 300  # flows whose decisions are joined within about a second
 JOINED_MAX = 4_000  # flows with decisions that a page joins, the latest; the command takes all
 
 
@@ -128,11 +128,13 @@ def _joined(
     traces = sorted({trace_id for flow in flows for trace_id in flow.trace_ids})
     decisions, flags = data.held(
         "decisions",
-        lambda session: (read_decisions(session, traces), read_flags(session, traces)),
+        lambda session: (
+            read_decisions(session, decision_ids=sorted(wanted)),
+            read_flags(session, traces),
+        ),
         path,
     )
-    own = [it for it in decisions if it.decision_id in wanted]
-    return join(own, flows, variants(flags))
+    return join(decisions, flows, variants(flags))
 
 
 @st.cache_resource(max_entries=8)

@@ -23,7 +23,7 @@ REASON_LENGTH_MAX = 200
 
 def stored_part(flow_id: str) -> None:
     """One row per stored replay, the modes side by side; how to make one by code."""
-    found = ordered(data.flow_page(flow_id).replays)
+    found = ordered(data.replays_of(flow_id))
     modes = list(dict.fromkeys(one.mode for one in found))
     title = f"Stored replays ({len(found):,})"
     with st.expander(title, expanded="code" in modes or "temporal" in modes):

@@ -1,8 +1,10 @@
 -- Amounts of the effects left standing, per flow in scope and currency.
-SELECT flow_id, currency, sum(amount) AS amount, count(*) AS effects
-FROM residual_effects
+SELECT flow_id, currency, amount, effects
+FROM flow_effects
 WHERE
-    flow_id IN (
+    ($since_ns::BIGINT IS NULL OR start_ns >= $since_ns::BIGINT)
+    AND ($until_ns::BIGINT IS NULL OR start_ns < $until_ns::BIGINT)
+    AND flow_id IN (
         SELECT flow_id
         FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
         WHERE
@@ -12,5 +14,4 @@ WHERE
                 OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
             )
     )
-GROUP BY flow_id, currency
 ORDER BY flow_id, currency

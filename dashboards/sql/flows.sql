@@ -8,7 +8,10 @@ WITH chosen AS (
 hurt AS (
     SELECT flow_id, list(DISTINCT name ORDER BY name) AS problems
     FROM flow_problems
-    WHERE flow_id IN (SELECT flow_id FROM chosen)
+    WHERE
+        ($since_ns::BIGINT IS NULL OR start_ns >= $since_ns::BIGINT)
+        AND ($until_ns::BIGINT IS NULL OR start_ns < $until_ns::BIGINT)
+        AND flow_id IN (SELECT flow_id FROM chosen)
     GROUP BY flow_id
 ),
 

@@ -41,6 +41,7 @@ SELECT
     (SELECT replayed FROM replayed) AS replayed,
     (SELECT identical FROM replayed) AS identical,
     min(c.start_ns) AS first_start_ns,
-    max(c.start_ns) AS last_start_ns
+    max(c.start_ns) AS last_start_ns,
+    min(c.first_ns) AS first_ns
 FROM chosen AS c
 ORDER BY ALL

@@ -2,7 +2,9 @@
 SELECT flow_id, name, verdict, message
 FROM flow_problems
 WHERE
-    flow_id IN (
+    ($since_ns::BIGINT IS NULL OR start_ns >= $since_ns::BIGINT)
+    AND ($until_ns::BIGINT IS NULL OR start_ns < $until_ns::BIGINT)
+    AND flow_id IN (
         SELECT flow_id
         FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
         WHERE $flow_ids::VARCHAR[] IS NULL OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))

@@ -1,5 +1,6 @@
 -- Who calls whom, and how it went: one row per caller and callee over the flows in scope. Latencies
--- are of tries that ended, as the caller saw them.
+-- are of tries that ended, as the caller saw them. No step of these flows, and no try of one,
+-- begins before `first_ns`.
 WITH scoped AS (
     SELECT h.flow_id, f.sampling
     FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[]) AS h
@@ -16,7 +17,7 @@ calls AS (
         f.sampling
     FROM steps AS s
     INNER JOIN scoped AS f ON s.flow_id = f.flow_id
-    WHERE s.callee <> ''
+    WHERE s.callee <> '' AND s.start_ns >= $first_ns::BIGINT
 ),
 tried AS (
     SELECT
@@ -31,6 +32,7 @@ tried AS (
         quantile_disc(a.end_ns - a.start_ns, 0.95) AS p95_ns
     FROM calls AS c
     INNER JOIN attempts AS a ON c.flow_id = a.flow_id AND c.ordinal = a.step_ordinal
+    WHERE a.start_ns >= $first_ns::BIGINT
     GROUP BY c.caller, c.callee
 )
 SELECT

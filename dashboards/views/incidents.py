@@ -57,7 +57,7 @@ def _one(incident_id: str, incidents: Sequence[Incident], holdings: Holdings, sc
     head(incident, overview, scope)
     parts = {
         "Timeline": partial(timeline_tab, incident, overview, scope),
-        "Candidates": partial(candidates_tab, incident),
+        "Candidates": partial(candidates_tab, incident, holdings.flow_count),
         "Effects left": partial(effects_tab, incident),
         "Report": partial(report_tab, incident, holdings.flow_count),
     }

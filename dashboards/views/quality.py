@@ -4,19 +4,20 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from dashboards import links, screens
+from dashboards import data, links, screens
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
 from dashboards.markup import notes
 from dashboards.moments import moment
 from dashboards.pages import PageFacts
-from dashboards.quality_parts.read import SPANS_MAX, Quality, quality
+from dashboards.quality_parts.read import FLOWS_MAX, Quality, quality
 from dashboards.quality_parts.tables import gap_rows, reject_rows, service_rows, skew_rows
 from dashboards.scope import Scope
 from dashboards.scoped import scoped
-from dashboards.wide_ranges import wanted_of_store
+from dashboards.wide_ranges import wanted
 from dashboards.wording import plural
+from retrospan.timespan import rfc3339
 from store.conclusions import Evidence
 
 PAGE = PageFacts(title="Data quality", section="Data", order=95, url_path="quality")
@@ -24,13 +25,13 @@ PAGE = PageFacts(title="Data quality", section="Data", order=95, url_path="quali
 
 def render() -> None:
     """The page: `?about=SERVICE` narrows the gaps to one service."""
-    start = scoped("Data quality", "May I believe the rest?", None)
+    start = scoped("Data quality", "May I believe the rest?", FLOWS_MAX)
     if start is None:
         return
-    holdings, scope = start
-    if not wanted_of_store("spans", holdings.spans, SPANS_MAX):
+    _, scope = start
+    if not wanted(scope, data.flow_count(scope), FLOWS_MAX):
         return
-    found = quality()
+    found = quality(scope)
     _cards(found)
     _scope_note(scope)
     _services(found)
@@ -43,12 +44,23 @@ def render() -> None:
         st.subheader("Clocks")
         _clocks(found)
     with st.expander("From the command line"):
-        links.as_command("quality", "report", "--json")
+        links.as_command("quality", "report", *_range(scope), "--json")
+
+
+def _range(scope: Scope) -> list[str]:
+    ends = (("--since", scope.since_ns), ("--until", scope.until_ns))
+    return [text for name, ns in ends if ns is not None for text in (name, rfc3339(ns))]
 
 
 def _scope_note(scope: Scope) -> None:
-    if scope.narrow:
-        st.caption("Counts of the whole store: a gap belongs to a service, not to a time.")
+    if scope.since_ns is not None or scope.until_ns is not None:
+        st.caption(
+            "The cards above, clocks and refused records are of the whole store; services and gaps "
+            "of the traces and flows that began in this range, and of decisions and log records of "
+            "that time."
+        )
+    if scope.environment or scope.services:
+        st.caption("A gap belongs to a service: environment and service choose nothing here.")
 
 
 def _cards(found: Quality) -> None:

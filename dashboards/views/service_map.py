@@ -5,14 +5,15 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import flow_questions, links, screens
+from dashboards import data, flow_questions, links, screens
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.picks import followed, pick_key
 from dashboards.markup import chip, facts, heading, notes
 from dashboards.pages import PageFacts
-from dashboards.scoped import begun
+from dashboards.scoped import scoped
 from dashboards.service_graph import Call, Graph, Node, failed_tries, graph_of, number, pair
+from dashboards.wide_ranges import wanted
 from dashboards.wording import clean, count_text, duration_text, plural, share_text, shortened
 
 PAGE = PageFacts(title="Service map", section="Explore", order=60, url_path="map")
@@ -29,34 +30,36 @@ FAILED_MANY = 20  # one try in so many failed: drawn as failing
 
 def render() -> None:
     """The page: `?caller=A&callee=B` or `?node=A` opens at a call or a service."""
-    begun_with = begun("Service map", "Who calls whom, where does it hurt?", FLOWS_MAX)
-    if begun_with is None:
+    start = scoped("Service map", "Who calls whom, where does it hurt?", FLOWS_MAX)
+    if start is None:
         return
-    overview, scope = begun_with
-    within = overview.flows
+    _, scope = start
+    flows = data.flow_count(scope)
+    if not wanted(scope, flows, FLOWS_MAX):
+        return
     calls = flow_questions.service_calls(scope)
     if calls.is_empty():
         st.text("No call between services was found in these flows: each ran in one service.")
         return
     rows = calls.to_dicts()
     graph = graph_of(rows)
-    _doubts(graph, rows, within)
+    _doubts(graph, rows, flows)
     left, right = st.columns([7, 3], gap="medium")
     with left:
         _draw(graph)
     with right:
-        _panel(graph, _minutes(within))
+        _panel(graph, _minutes(flow_questions.started(scope)))
     st.subheader("Calls")
     _table(rows)
 
 
-def _minutes(flows: pl.DataFrame) -> float | None:
+def _minutes(starts: tuple[int, int] | None) -> float | None:
     """Minutes from the first to the last start of a flow; None for a single moment."""
-    first, last = int(str(flows["start_ns"].min())), int(str(flows["start_ns"].max()))
+    first, last = starts or (0, 0)
     return (last - first) / 60e9 if last > first else None
 
 
-def _doubts(graph: Graph, rows: list[dict[str, Any]], flows: pl.DataFrame) -> None:
+def _doubts(graph: Graph, rows: list[dict[str, Any]], flows: int) -> None:
     lines = []
     if graph.left_out:
         lines.append(
@@ -66,7 +69,7 @@ def _doubts(graph: Graph, rows: list[dict[str, Any]], flows: pl.DataFrame) -> No
     unknown = max((number(row, "flows_unknown_sampling") for row in rows), default=0)
     if unknown:
         lines.append(
-            f"At least {plural(unknown, 'flow')} of {flows.height:,} sampled in an unknown way: "
+            f"At least {plural(unknown, 'flow')} of {flows:,} sampled in an unknown way: "
             "counts are of what was recorded; real rates are unknown."
         )
     if lines:

@@ -12,12 +12,15 @@ from retrospan.listing import (
     FormatOption,
     Listing,
     Row,
+    Since,
+    Until,
     field,
     show,
 )
+from retrospan.timespan import parse_moment, rfc3339
 
 if TYPE_CHECKING:
-    from analyzer.quality.report import GapCount, QualityReport
+    from analyzer.quality.report import GapCount, QualityReport, Range
     from retrospan.documents import Document
     from store.read import StoreCounts
 
@@ -72,19 +75,27 @@ GAP_COLUMNS = (
 @app.command("report")
 def report_quality(
     context: typer.Context,
+    since: Since = None,
+    until: Until = None,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> None:
     """Coverage score per service with the attribute that would raise it most, and every gap with
-    what it makes unknowable."""
+    what it makes unknowable. A range looks at traces and flows that began in it."""
     from analyzer.quality import quality_report
+    from analyzer.quality.report import EVER
     from store import read
 
     edge = edge_of(context)
     with edge.reading("reporting data quality") as session:
-        report = quality_report(session)
         counts = read.counts(session)
-    document = quality_document(report, counts)
+        end_ns = counts.data_end_ns
+        within = (
+            None if since is None else parse_moment(since, end_ns, "--since"),
+            None if until is None else parse_moment(until, end_ns, "--until"),
+        )
+        report = quality_report(session, within)
+    document = quality_document(report, counts, within)
     services, gaps = document["services"], document["gaps"]
     assert isinstance(services, list) and isinstance(gaps, list)
     rows = Listing(
@@ -96,6 +107,8 @@ def report_quality(
     )
     if form is Format.TABLE and not as_json:
         put([covered(counts)])
+        if within != EVER:
+            put([ranged(report, within)])
         show(
             Listing(
                 document=document,
@@ -122,7 +135,17 @@ def covered(counts: "StoreCounts") -> str:
     return said
 
 
-def quality_document(report: "QualityReport", counts: "StoreCounts") -> "Document":
+def ranged(report: "QualityReport", within: "Range") -> str:
+    """What of it the report is about, in one line."""
+    since, until = (None if ns is None else rfc3339(ns) for ns in within)
+    spans = sum(one.spans for one in report.services)
+    return (
+        f"Gaps below are of traces and flows that began from {since or 'the start'} to "
+        f"{until or 'the end'}: {spans} spans."
+    )
+
+
+def quality_document(report: "QualityReport", counts: "StoreCounts", within: "Range") -> "Document":
     """`retrospan.quality/1`; scores, shares and gains are 0 to 1 with six digits."""
     return {
         "schema": "retrospan.quality/1",
@@ -135,6 +158,8 @@ def quality_document(report: "QualityReport", counts: "StoreCounts") -> "Documen
             "underived_traces": counts.underived_traces,
             "start_ns": counts.data_start_ns,
             "end_ns": counts.data_end_ns,
+            "since_ns": within[0],
+            "until_ns": within[1],
         },
         "services": [
             {

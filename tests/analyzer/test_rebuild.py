@@ -8,8 +8,9 @@ import pytest
 
 from analyzer import rebuild as module
 from analyzer.assign import AssignSettings
+from analyzer.code_digest import derivation_digest
 from analyzer.gather import Gatherer
-from analyzer.rebuild import RebuildSettings, code_digest, rebuild
+from analyzer.rebuild import RebuildSettings, rebuild
 from store.conclusions import Flow, SagaVerdict, Verdict
 from store.errors import StoreBusyError
 from store.lease import Store
@@ -77,7 +78,7 @@ def test_other_settings_derive_everything_again(store: Store) -> None:
     load(store, broken(1))
     rebuild(store, SETTINGS)
     other = RebuildSettings(grace_ns=1)
-    assert code_digest(other) != code_digest(SETTINGS)
+    assert derivation_digest(other) != derivation_digest(SETTINGS)
     assert rebuild(store, other).flows == 1
 
 

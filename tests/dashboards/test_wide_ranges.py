@@ -14,8 +14,8 @@ from dashboards.quality_parts import read as quality
 from dashboards.slo_parts import judged as slos
 
 APP = Path(data.__file__).parent / "app.py"
-LIMITS = {"ai": decisions}
-OF_THE_STORE = {"quality": (quality, "SPANS_MAX"), "slos": (slos, "FLOWS_MAX")}
+LIMITS = {"ai": decisions, "quality": quality}
+OF_THE_STORE = {"slos": (slos, "FLOWS_MAX")}
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ CREATE TABLE flow_heads (
     flow_id VARCHAR,
     start_ns BIGINT,
     end_ns BIGINT,
+    first_ns BIGINT, -- when it or the first try of any of its steps began: clocks run apart
     name VARCHAR,
     version VARCHAR,
     outcome VARCHAR,

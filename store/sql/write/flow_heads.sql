@@ -41,6 +41,20 @@ undoing AS (
     WHERE s.role IS NOT NULL
 ),
 
+begun AS (
+    SELECT flow_id, min(start_ns) AS first_ns
+    FROM (
+        SELECT s.flow_id, s.start_ns
+        FROM steps AS s
+        SEMI JOIN incoming AS i ON s.flow_id = i.flow_id
+        UNION ALL
+        SELECT a.flow_id, a.start_ns
+        FROM attempts AS a
+        SEMI JOIN incoming AS i ON a.flow_id = i.flow_id
+    )
+    GROUP BY flow_id
+),
+
 visited AS (
     SELECT flow_id, unnest(trace_ids) AS trace_hex FROM chosen
 ),
@@ -76,6 +90,7 @@ SELECT
     f.flow_id,
     f.start_ns,
     f.end_ns,
+    least(f.start_ns, b.first_ns) AS first_ns,
     f.name,
     f.version,
     f.outcome,
@@ -104,5 +119,6 @@ LEFT JOIN judged AS j ON f.flow_id = j.flow_id
 LEFT JOIN verdicts AS v ON f.flow_id = v.flow_id
 LEFT JOIN undoing AS u ON f.flow_id = u.flow_id
 LEFT JOIN placed AS p ON f.flow_id = p.flow_id
+LEFT JOIN begun AS b ON f.flow_id = b.flow_id
 LEFT JOIN fresh_facts AS k ON f.flow_id = k.flow_id
 LEFT JOIN undoings AS o ON f.flow_id = o.flow_id

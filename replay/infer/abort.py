@@ -229,7 +229,9 @@ def _candidate(
         explained = [row for row in ended if _pure_yes(tree, observations[row].view)]
         wrong = sum(_pure_yes(tree, observations[row].view) for row in went_on)
         score = (len(explained), len(went_on))
-        if explained and not wrong and (best is None or score > best[0]):
+        # Some number or other tells any one flow from all the rest: that is no reason yet.
+        chance = len(explained) < 2 and not words_only
+        if explained and not wrong and not chance and (best is None or score > best[0]):
             best = (score, tree, explained)
         if len(explained) == len(ended) and not wrong:
             break

@@ -4,10 +4,13 @@ The tests of each family of formats count the same files in a way that knows not
 here stands what comes out. `pytest -s` prints the table with the reason of every refusal.
 """
 
+import gzip
+import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -101,3 +104,25 @@ def test_no_folder_is_left_out() -> None:
     assert set(EXPECTED) == {
         f"{family}/{path.name}" for family in families for path in (corpora / family).iterdir()
     }
+
+
+def _json(path: Path) -> Any:
+    data = path.read_bytes()
+    return json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "spans_in"),
+    [
+        # A span for each message, and one for the run.
+        ("agents/mingyin1*/**/*.json", lambda run: len(run["history"]) + 1),
+        ("agents/sierra*/**/*.json.gz", lambda runs: sum(len(run["traj"]) + 1 for run in runs)),
+        ("agents/jaegertracing*/**/*.json", lambda trace: len(trace["spans"])),
+    ],
+)
+def test_folders_that_no_other_test_counts_hold_as_many_spans(
+    pattern: str, spans_in: Callable[[Any], int]
+) -> None:
+    paths = sorted(corpora_folder().glob(pattern))
+    folder = "/".join(paths[0].relative_to(corpora_folder()).parts[:2])
+    assert sum(spans_in(_json(path)) for path in paths) == EXPECTED[folder][2]

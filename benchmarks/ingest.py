@@ -39,7 +39,7 @@ def loaded(folder: Path, name: str, redact: bool) -> None:
 
     def load() -> int:
         report = ingest_paths(store, [str(folder / name)], settings)
-        return report.total("spans") + report.total("duplicates")
+        return sum(map(report.total, ("spans", "logs", "duplicates")))
 
     first, again = measured(load), measured(load)
     print(json.dumps({**first, "again": again}))
@@ -111,6 +111,7 @@ WORKS: dict[str, Callable[[Path], None]] = {
     "json unredacted": lambda folder: loaded(folder, "traces.jsonl", False),
     "protobuf": lambda folder: loaded(folder, "traces.pb", True),
     "protobuf unredacted": lambda folder: loaded(folder, "traces.pb", False),
+    "logs": lambda folder: loaded(folder, "logs.jsonl", True),
     "msgspec": msgspec_decode,
     "upb": upb_decode,
     "parquet": parquet_insert,
@@ -120,6 +121,7 @@ SHOWN = {
     "json unredacted": "  without redaction",
     "protobuf": "OTLP protobuf -> store",
     "protobuf unredacted": "  without redaction",
+    "logs": "log records, OTLP JSON lines -> store",
     "msgspec": "msgspec decodes the lines, no more",
     "upb": "upb decodes the messages, no more",
     "parquet": "same columns, Parquet -> table",
@@ -135,11 +137,13 @@ def in_child(work: str, folder: Path) -> dict[str, float]:
 
 
 def generated(folder: Path, spans: int) -> None:
-    """The same spans as JSON lines and as length-delimited protobuf."""
+    """The same spans as JSON lines and as length-delimited protobuf; as many log records."""
     with (folder / "traces.jsonl").open("w") as lines, (folder / "traces.pb").open("wb") as file:
         for document in Generator().documents(spans):
             lines.write(document + "\n")
             file.write(protobuf_of(document))
+    with (folder / "logs.jsonl").open("w") as lines:
+        lines.writelines(document + "\n" for document in Generator().log_documents(spans))
 
 
 def table(results: dict[str, dict]) -> None:  # type: ignore[type-arg]
@@ -183,7 +187,7 @@ def main() -> None:
         generated(folder, chosen.spans)
         sizes = [(folder / file).stat().st_size / 1e6 for file in ("traces.jsonl", "traces.pb")]
         print(f"{chosen.spans:,} spans; {sizes[0]:.0f} MB JSON lines, {sizes[1]:.0f} MB protobuf")
-        order = ["protobuf", "json", "protobuf unredacted", "json unredacted"]
+        order = ["protobuf", "protobuf unredacted", "json", "json unredacted", "logs"]
         table({work: in_child(work, folder) for work in [*order, "msgspec", "upb", "parquet"]})
 
 

@@ -1,10 +1,11 @@
 """Records of an input on their way into one batch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ingest.reader import Item
 from ingest.records import Records
+from store.log_table import LogTable
 from store.span_table import SpanTable
 
 
@@ -14,6 +15,19 @@ class Chunk(Records):
 
     index: int = 0
     began_at: int = 0  # position in the input
+    log_tables: list[LogTable] = field(default_factory=list)
+
+    def put(self, item: Item | SpanTable | LogTable) -> None:
+        """Put a record where it belongs."""
+        if isinstance(item, LogTable):
+            self.log_tables.append(item)
+        else:
+            self.add(item)
+
+    @property
+    def records(self) -> int:
+        """How many records; metric points are no records."""
+        return self.size + sum(map(len, self.log_tables))
 
     def drop_cut_record(self, *, mid_line: bool) -> None:
         """The record that a truncation cut through is told once, by the file's own problem."""
@@ -24,9 +38,11 @@ class Chunk(Records):
                 self.rejected.pop()
 
 
-def fitting(item: Item | SpanTable, taken: int, limit: int) -> Iterator[Item | SpanTable]:
+def fitting(
+    item: Item | SpanTable | LogTable, taken: int, limit: int
+) -> Iterator[Item | SpanTable | LogTable]:
     """A table in pieces that fill batches of `limit` records, the first of which has `taken`."""
-    if not isinstance(item, SpanTable):
+    if not isinstance(item, SpanTable | LogTable):
         yield item
         return
     at, room = 0, limit - taken if taken < limit else limit

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from ingest.preparation import Preparation
 from ingest.reader import Item, Piece
 from ingest.streams import Input, Place
+from store.log_table import LogTable
 from store.span_table import SpanTable
 
 # Each piece at work takes some ten times its bytes of memory; storing is slower than three makers.
@@ -19,7 +20,7 @@ THREADS = min(3, os.cpu_count() or 1)
 class Made(NamedTuple):
     """What is stored, and where its input was when it had been read."""
 
-    item: Item | SpanTable
+    item: Item | SpanTable | LogTable
     place: Place
 
 
@@ -39,7 +40,7 @@ class Makers:
         self, parts: Iterator[Item | Piece], stream: Input, prepare: Preparation
     ) -> Iterator[Made]:
         """All that is in an input, as it is stored; `parts` are read from `stream`."""
-        waiting: deque[tuple[Future[list[Item | SpanTable]], Place]] = deque()
+        waiting: deque[tuple[Future[list[Item | SpanTable | LogTable]], Place]] = deque()
 
         def first() -> Iterator[Made]:
             future, place = waiting.popleft()
@@ -59,9 +60,9 @@ class Makers:
         while waiting:
             yield from first()
 
-    def _make(self, piece: Piece) -> list[Item | SpanTable]:
+    def _make(self, piece: Piece) -> list[Item | SpanTable | LogTable]:
         prepare: Preparation | None = getattr(self._own, "prepare", None)
         if prepare is None:
             prepare = self._own.prepare = self._preparation()
         made = piece.make(prepare)
-        return [one if isinstance(one, SpanTable) else prepare.item(one) for one in made]
+        return [one if isinstance(one, SpanTable | LogTable) else prepare.item(one) for one in made]

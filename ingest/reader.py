@@ -10,6 +10,7 @@ import ingest.readers
 from ingest.limits import Limits
 from store.conclusions import Incident
 from store.errors import DataError, InvariantError, UsageError
+from store.log_table import LogTable
 from store.model import Record
 from store.span_table import SpanTable
 
@@ -36,7 +37,7 @@ class Piece:
     Tables are as they are stored; single records are as `Reader.read` gives them.
     """
 
-    make: Callable[["Preparation"], Iterator[Item | SpanTable]]
+    make: Callable[["Preparation"], Iterator[Item | SpanTable | LogTable]]
 
 
 class Reader(Protocol):
@@ -55,7 +56,7 @@ class Reader(Protocol):
 
 @runtime_checkable
 class ColumnReader(Protocol):
-    """A reader that can also give spans column by column, which is faster."""
+    """A reader that can also give records column by column, which is faster."""
 
     def read_columns(
         self, stream: BinaryIO, limits: Limits, piece_bytes: int

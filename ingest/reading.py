@@ -28,6 +28,7 @@ from ingest.streams import Input, Place
 from ingest.told import told_by
 from store.errors import DataError
 from store.ledger import KnownInput
+from store.log_table import LogTable
 from store.model import Batch, LogRecord, Rejected, Span
 from store.span_table import SpanTable
 from store.write import ready
@@ -115,21 +116,21 @@ class Reading:
         chunk = Chunk()
         records = 0
         for found, place in self._found(reader, stream):
-            for item in fitting(found, chunk.size, settings.records_per_batch):
-                if chunk.size >= settings.records_per_batch or (
-                    chunk.size and place.position - chunk.began_at > settings.bytes_per_batch
+            for item in fitting(found, chunk.records, settings.records_per_batch):
+                if chunk.records >= settings.records_per_batch or (
+                    chunk.records and place.position - chunk.began_at > settings.bytes_per_batch
                 ):
                     yield self._put(chunk, reader, place, content, report)
                     chunk = Chunk(index=chunk.index + 1, began_at=place.position)
-                chunk.add(item)
+                chunk.put(item)
                 if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
                     report.truncated += 1
                 if not isinstance(item, MetricsSeen):
-                    records += len(item) if isinstance(item, SpanTable) else 1
+                    records += len(item) if isinstance(item, SpanTable | LogTable) else 1
                     self._telling.at(records, place.taken)
         if stream.problem:
             chunk.drop_cut_record(mid_line=stream.mid_line)
-            chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
+            chunk.put(Rejected(record=WHOLE_FILE, reason=stream.problem))
         yield self._put(chunk, reader, stream.place(), content, report, ends=True)
         self._telling.end(records)
 
@@ -153,7 +154,7 @@ class Reading:
     ) -> Ready:
         for rejected in chunk.rejected:
             report.reject(rejected)
-        report.records_read += chunk.size - len(chunk.rejected)
+        report.records_read += chunk.records - len(chunk.rejected)
         batch = Batch(
             source=report.path,
             content_sha256=f"{content or place.sha256}:{chunk.index}",
@@ -166,10 +167,11 @@ class Reading:
             incidents=chunk.incidents,
             metrics=chunk.metrics,
             encoded=chunk.tables,
+            encoded_logs=chunk.log_tables,
             leaf_key=self._settings.redaction_key,
             end=report.end() if ends and content else None,
         )
-        return Ready(report, ready(batch), chunk.size, place.position - chunk.began_at)
+        return Ready(report, ready(batch), chunk.records, place.position - chunk.began_at)
 
     def _unclaimed(
         self, source: Source, head: bytes, content: str | None, report: FileReport

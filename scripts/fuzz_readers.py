@@ -44,6 +44,7 @@ def fuzz(name: str, seconds: float, arguments: Sequence[str]) -> None:
         from ingest.preparation import Preparation
         from ingest.reader import HEAD_BYTES, ColumnReader, Piece, discover
         from ingest.redact import Redactor
+    from store.log_table import LogTable
     from store.model import Rejected
     from store.span_table import SpanTable
 
@@ -76,7 +77,7 @@ def fuzz(name: str, seconds: float, arguments: Sequence[str]) -> None:
             rows = 0
             for part in reader.read_columns(io.BytesIO(data), limits, 1 << 20):
                 for one in part.make(prepare) if isinstance(part, Piece) else [part]:
-                    rows += len(one) if isinstance(one, SpanTable) else 1
+                    rows += len(one) if isinstance(one, SpanTable | LogTable) else 1
             if rows != len(found):
                 raise AssertionError(f"{rows} records by columns, {len(found)} one by one")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from store.conclusions import Incident
+    from store.log_table import LogTable
     from store.span_table import SpanTable
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
@@ -140,7 +141,7 @@ class Batch:
     alias and redaction rules in force; together they are the ledger's key. `content_sha256` is the
     hash of the input, a colon, the chunk's number. `end` stands on the last batch of an input
     whose hash covers all of it: once stored, the input is known without being read. `encoded` are
-    further spans, column by column. `leaf_key` is the key of
+    further spans and `encoded_logs` further log records, column by column. `leaf_key` is the key of
     the salts of the decision log's leaves; `leaves` are those of the logged decisions in their
     order, each a hash and a salt, where they were made before.
     """
@@ -157,6 +158,7 @@ class Batch:
     metrics: int = 0
     end: InputEnd | None = None
     encoded: "Sequence[SpanTable]" = ()
+    encoded_logs: "Sequence[LogTable]" = ()
     leaf_key: bytes = field(default=b"", repr=False)
     leaves: Sequence[tuple[bytes, bytes]] | None = field(default=None, repr=False)
 

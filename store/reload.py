@@ -5,7 +5,7 @@ span and severity, and that the input no longer gives; of several the one with t
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from store import columns, rows
 from store.lease import Session
@@ -16,11 +16,11 @@ _Place = tuple[object, ...]
 _BODY = columns.LOG_SCHEMA.get_field_index("body")
 
 
-def former_logs(session: Session, new: Mapping[LogKey, Row], given: Sequence[Row]) -> list[LogKey]:
+def former_logs(session: Session, new: Sequence[Row], given: Sequence[Row]) -> list[LogKey]:
     """Keys of the stored records that the `new` ones replace; `given` are all incoming ones."""
     if not new:
         return []
-    times = rows.table({(row[0],) for row in new.values()}, columns.TIMES)
+    times = rows.table({(row[0],) for row in new}, columns.TIMES)
     still = {(row[0], row[-1]) for row in given}
     stored: dict[_Place, list[tuple[str, LogKey]]] = defaultdict(list)
     for *place, body, digest in session.rows_over("read/logs_at", "incoming", times):
@@ -29,7 +29,7 @@ def former_logs(session: Session, new: Mapping[LogKey, Row], given: Sequence[Row
             stored[tuple(place)].append((body, key))
     found: list[LogKey] = []
     waiting: list[list[tuple[str, LogKey]]] = []
-    for row in sorted(new.values(), key=repr):
+    for row in sorted(new, key=repr):
         candidates = stored.get(tuple(row[:5]), [])
         same = next((it for it in candidates if it[0] == row[_BODY]), None)
         if same is None:

@@ -80,12 +80,14 @@ def write_batch(session: Session, batch: Batch) -> BatchCounts:
     }
     of_logs, of_spans = by_origin(batch.decisions)
     records = len(batch.spans) + len(batch.logs) + len(of_logs)
-    known = BatchCounts(duplicates=records + sum(map(len, batch.encoded)), known_batch=True)
+    records += sum(map(len, batch.encoded)) + sum(map(len, batch.encoded_logs))
+    known = BatchCounts(duplicates=records, known_batch=True)
     if _is_known(session, key):  # asked before the work of encoding, and again inside
         return known
     batch = ready(batch)
     (spans,) = batch.encoded
-    logs = [rows.log_row(log) for log in batch.logs]
+    own = rows.table(map(rows.log_row, batch.logs), columns.LOG_SCHEMA)
+    logs = pa.concat_tables([own, *(table.rows for table in batch.encoded_logs)])
     logged, derived = (list(map(rows.decision_row, some)) for some in (of_logs, of_spans))
     with session.transaction():
         if _is_known(session, key):
@@ -216,23 +218,25 @@ def _delete_spans(
         session.run_over(f"write/delete_{table}", "outdated", keys, **span_range)
 
 
-def _store_logs(session: Session, logs: Sequence[Row], tally: _Tally) -> int:
-    if not logs:
+def _store_logs(session: Session, logs: pa.Table, tally: _Tally) -> int:
+    if not logs.num_rows:
         return 0
-    new = {(row[0], row[-1]): row for row in logs}  # by time and content hash
-    known = session.rows_over("read/known_logs", "incoming", rows.table(new, columns.LOG_KEYS))
-    for key in known:
-        del new[key]
-    tally.duplicates += len(logs) - len(new)
-    former = former_logs(session, new, logs) if tally.anew else []
+    keys = columns.LOG_KEYS.names
+    new = pl.DataFrame(logs).unique(keys, keep="first", maintain_order=True)
+    known = session.rows_over("read/known_logs", "incoming", new.select(keys).to_arrow())
+    if known:
+        stored = pl.DataFrame(rows.table(known, columns.LOG_KEYS))
+        new = new.join(stored, on=keys, how="anti", maintain_order="left")
+    tally.duplicates += logs.num_rows - new.height
+    former = former_logs(session, new.rows(), pl.DataFrame(logs).rows()) if tally.anew else []
     if former:
         session.run_over("write/delete_logs", "outdated", rows.table(former, columns.LOG_KEYS))
         tally.superseded += len(former)
-    session.run_over("write/logs", "incoming", rows.table(new.values(), columns.LOG_SCHEMA))
-    touched = {row[2] for row in new.values() if row[2] is not None}
-    tally.touched.append(_traces(touched))
-    tally.changed |= bool(new)
-    return len(new) - len(former)
+    found = new.to_arrow(compat_level=pl.CompatLevel.oldest())
+    session.run_over("write/logs", "incoming", found)
+    tally.touched.append(_traces(new["trace_id"].drop_nulls().unique(maintain_order=True)))
+    tally.changed |= bool(new.height)
+    return new.height - len(former)
 
 
 def _store_decisions(

@@ -2,7 +2,7 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
@@ -35,19 +35,28 @@ class Generator:
 
     def documents(self, spans: int) -> Iterator[str]:
         """JSON lines of `SPANS_PER_MESSAGE` spans each."""
-        for _ in range(0, spans, SPANS_PER_MESSAGE):
+        return self._documents(spans, ("resourceSpans", "scopeSpans", "spans"), self._span)
+
+    def log_documents(self, records: int) -> Iterator[str]:
+        """JSON lines of as many log records each."""
+        return self._documents(records, ("resourceLogs", "scopeLogs", "logRecords"), self._log)
+
+    def _documents(
+        self, records: int, keys: tuple[str, str, str], made: Callable[[int], dict[str, object]]
+    ) -> Iterator[str]:
+        for _ in range(0, records, SPANS_PER_MESSAGE):
             resources = []
             for service in self._random.sample(range(SERVICES), 5):
                 count = SPANS_PER_MESSAGE // 5
                 scope = {"name": f"otel.{service}", "version": "1.0"}
-                group = {"scope": scope, "spans": [self._span(service) for _ in range(count)]}
+                group = {"scope": scope, keys[2]: [made(service) for _ in range(count)]}
                 attributes = [
                     _pair("service.name", f"service-{service}"),
                     _pair("service.version", "1.2.3"),
                     _pair("host.name", f"node-{service % 4}"),
                 ]
-                resources.append({"resource": {"attributes": attributes}, "scopeSpans": [group]})
-            yield json.dumps({"resourceSpans": resources}, separators=(",", ":"))
+                resources.append({"resource": {"attributes": attributes}, keys[1]: [group]})
+            yield json.dumps({keys[0]: resources}, separators=(",", ":"))
 
     def _span(self, service: int) -> dict[str, object]:
         chance = self._random
@@ -76,6 +85,22 @@ class Generator:
             span["links"] = [{"traceId": trace, "spanId": self._last[trace]}]
         self._last[trace] = own
         return span
+
+    def _log(self, service: int) -> dict[str, object]:
+        chance = self._random
+        self._number += 1
+        time = T0 + self._number * 100_000
+        said = f"order {chance.randrange(10**6)} of t-{chance.randrange(500):03} was accepted"
+        return {
+            "traceId": self._traces[chance.randrange(TRACES_OPEN)],
+            "spanId": self._hex(8),
+            "timeUnixNano": str(time),
+            "observedTimeUnixNano": str(time + chance.randrange(1_000_000)),
+            "severityNumber": chance.choice((5, 9, 9, 9, 13, 17)),
+            "severityText": "INFO",
+            "body": {"stringValue": said},
+            "attributes": self._attributes(service),
+        }
 
     def _attributes(self, service: int) -> list[dict[str, object]]:
         chance = self._random

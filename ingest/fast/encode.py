@@ -1,5 +1,7 @@
 """Flat columns into the store's own, redacted on the way."""
 
+from collections.abc import Sequence
+
 import polars as pl
 import pyarrow as pa
 
@@ -39,12 +41,12 @@ def encode(flat: FlatSpans, prepare: Preparation, limits: Limits) -> SpanTable:
     core = _core(flat, maps.texts[:count], texts, prepare)
     spans = core.hstack(_copies(maps.copied.filter(pl.col("owner") < count), count))
     return SpanTable(
-        spans=_arrow(spans, SPAN_SCHEMA),
-        events=_arrow(
+        spans=arrow_of(spans, SPAN_SCHEMA),
+        events=arrow_of(
             _events(flat, core, texts[3 * count :], maps.texts[count : count + events]),
             EVENT_SCHEMA,
         ),
-        links=_arrow(_links(flat, core, maps.texts[count + events :]), LINK_SCHEMA),
+        links=arrow_of(_links(flat, core, maps.texts[count + events :]), LINK_SCHEMA),
         event_owner=flat.event_owner,
         link_owner=flat.link_owner,
     )
@@ -54,16 +56,7 @@ def _core(
     flat: FlatSpans, attributes: pl.Series, texts: pl.Series, prepare: Preparation
 ) -> pl.DataFrame:
     count = flat.trace_id.len()
-    shared = [_shared(scope, prepare) for scope in flat.scopes]
-    scopes = pl.DataFrame(
-        shared,
-        schema=["service", "scope_name", "scope_version", "resource"],
-        orient="row",
-        schema_overrides=dict.fromkeys(
-            ["service", "scope_name", "scope_version", "resource"], pl.String
-        ),
-    )
-    inherited = scopes[flat.scope]
+    inherited = shared_columns(flat.scopes, prepare)[flat.scope]
     kinds, statuses = pl.Series("kinds", KINDS), pl.Series("statuses", STATUSES)
     columns = {
         "trace_id": flat.trace_id,
@@ -83,6 +76,13 @@ def _core(
         "resource": inherited["resource"],
     }
     return pl.DataFrame(columns)[_CORE]
+
+
+def shared_columns(scopes: Sequence[Scope], prepare: Preparation) -> pl.DataFrame:
+    """What the records of each scope share: service, scope_name, scope_version, resource."""
+    names = ["service", "scope_name", "scope_version", "resource"]
+    shared = [_shared(scope, prepare) for scope in scopes]
+    return pl.DataFrame(shared, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
 def _shared(scope: Scope, prepare: Preparation) -> tuple[str, str, str, str]:
@@ -155,6 +155,7 @@ def _copies(copied: pl.DataFrame, count: int) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
-def _arrow(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+def arrow_of(frame: pl.DataFrame, schema: pa.Schema) -> pa.Table:
+    """The columns of a schema, out of a frame that has them."""
     found = frame[schema.names].to_arrow(compat_level=pl.CompatLevel.oldest())
     return found if found.schema.equals(schema) else found.cast(schema)

@@ -13,6 +13,15 @@ class OddError(Exception):
     """Raised when a piece of input holds what only the walk over records can judge."""
 
 
+# A body is a map of one entry, so that it becomes JSON as attributes do; no rule is for no name.
+BODY_KEY = ""
+
+
+def repeated(text: str, count: int) -> pl.Series:
+    """The same text as often."""
+    return pl.Series("texts", [text], dtype=pl.String).new_from_index(0, count)
+
+
 def begins(owner: pl.Series) -> pl.Series:
     """Whether each element is the first of its owner; owners stand together."""
     size = owner.len()
@@ -63,6 +72,25 @@ def joined_maps(maps: Sequence[tuple[FlatMap, int]]) -> FlatMap:
         double=pl.concat([held.double for held, _ in maps], rechunk=True),
         others=others,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatLogs:
+    """Log records that hold nothing odd and name no event; `scope` indexes `scopes`.
+
+    A time of 0 is absent. `body` has one entry for each record, under the empty name.
+    """
+
+    time_ns: pl.Series
+    observed_ns: pl.Series
+    trace_id: pl.Series
+    span_id: pl.Series
+    severity_number: pl.Series
+    severity_text: pl.Series
+    scope: pl.Series
+    scopes: list[Scope]
+    attributes: FlatMap
+    body: FlatMap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""OTLP traces with the parts that are shared or recursive left as bytes, for decoding to Arrow."""
+"""OTLP messages, their shared or recursive parts left as bytes, for decoding to Arrow."""
 
 from functools import cache
 from typing import Any
@@ -55,12 +55,31 @@ _MESSAGES: dict[str, dict[int, tuple[str, str]]] = {
     "Scope": {1: ("scope", "bytes"), 2: ("spans", "*Span"), 3: ("schema", "text")},
     "Resource": {1: ("resource", "bytes"), 2: ("scopes", "*Scope"), 3: ("schema", "text")},
     "Traces": {1: ("resources", "*Resource")},
+    "Log": {
+        1: ("time", "time"),
+        2: ("severity", "enum"),
+        3: ("severity_text", "text"),
+        5: ("body", "Value"),
+        6: ("attributes", "*Pair"),
+        9: ("trace", "bytes"),
+        10: ("span", "bytes"),
+        11: ("observed", "time"),
+        12: ("event", "text"),
+    },
+    "LogScope": {1: ("scope", "bytes"), 2: ("logs", "*Log"), 3: ("schema", "text")},
+    "LogResource": {1: ("resource", "bytes"), 2: ("scopes", "*LogScope"), 3: ("schema", "text")},
+    "Logs": {1: ("resources", "*LogResource")},
 }
 
 
+def handler_of(message: str) -> Any:
+    """What turns messages, "Traces" or "Logs", into a record batch with one row per message."""
+    handlers, types = _handlers()
+    return handlers.get_for_message(types[message])
+
+
 @cache
-def traces_handler() -> Any:
-    """What turns messages into a record batch with one row per message."""
+def _handlers() -> tuple[Any, Any]:
     file = descriptor_pb2.FileDescriptorProto(
         name="retrospan/flat.proto", package=_PACKAGE, syntax="proto3"
     )
@@ -81,4 +100,4 @@ def traces_handler() -> Any:
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     found = pool.FindFileByName(file.name)
-    return ptars.HandlerPool([found]).get_for_message(found.message_types_by_name["Traces"])
+    return ptars.HandlerPool([found]), found.message_types_by_name

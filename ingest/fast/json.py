@@ -1,39 +1,44 @@
 """OTLP JSON documents into flat columns, by way of typed structures."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import polars as pl
 
-from ingest.fast.flat import FlatMap, FlatSpans, OddError
-from ingest.fast.json_shapes import Pair, Span, Status, Traces, Value
+from ingest.fast.flat import BODY_KEY, FlatLogs, FlatMap, FlatSpans, OddError, repeated
+from ingest.fast.json_shapes import Log, Logs, Pair, Span, Status, Traces, Value
 from ingest.limits import Limits
+from ingest.otlp.logs import SEVERITY_COUNT
 from ingest.otlp.scopes import Scope, resource_of, scope_of
 from ingest.otlp.spans import KINDS, STATUSES
 from ingest.otlp.values import Decoding, Object, UnreadableError, value_of
 from store.model import AttributeValue
 
+R = TypeVar("R")
 CACHE_ENTRIES_MAX = 4096
 WHOLE_BYTES_MAX = 4 * 1024 * 1024  # a larger document is read resource by resource, by the walk
 
 
-_decode = msgspec.json.Decoder(Traces).decode
+_decode_traces = msgspec.json.Decoder(Traces).decode
+_decode_logs = msgspec.json.Decoder(Logs).decode
 _plain = msgspec.json.Decoder().decode
 _OTHERS = ("bytes_value", "array_value", "kvlist_value")
+_OF_LOGS = re.compile(rb'\s*\{\s*"resourceLogs"').match
 _DIGITS = re.compile(r"[0-9]{1,18}\Z", re.ASCII).match
 _other_fields = attrgetter(*_OTHERS)
 
 
-def typed_of(document: bytes) -> Traces:
-    """A document of spans alone; raises OddError for any other."""
+def typed_of(document: bytes) -> Traces | Logs:
+    """A document of spans alone, or of log records alone; raises OddError for any other."""
     if len(document) > WHOLE_BYTES_MAX:
         raise OddError
+    is_of_logs = _OF_LOGS(document) is not None
     try:
-        return _decode(document)
+        return _decode_logs(document) if is_of_logs else _decode_traces(document)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise OddError from error
 
@@ -47,20 +52,44 @@ class FlatJson:
 
     def flat(self, documents: Sequence[Traces]) -> FlatSpans:
         """All spans; raises OddError for what needs the walk over records."""
-        spans: list[Span] = []
+        return self._spans(
+            *self._records(
+                (resource.resource, [(group.scope, group.spans) for group in resource.scope_spans])
+                for document in documents
+                for resource in document.resource_spans
+            )
+        )
+
+    def flat_logs(self, documents: Sequence[Logs]) -> FlatLogs:
+        """All log records; raises OddError likewise."""
+        return self._logs(
+            *self._records(
+                (
+                    resource.resource,
+                    [(group.scope, group.log_records) for group in resource.scope_logs],
+                )
+                for document in documents
+                for resource in document.resource_logs
+            )
+        )
+
+    def _records(
+        self, resources: Iterable[tuple[msgspec.Raw, list[tuple[msgspec.Raw, list[R]]]]]
+    ) -> tuple[list[R], pl.Series, list[Scope]]:
+        """The records of all resources and their scopes, the scope of each, the scopes."""
+        records: list[R] = []
         scope: list[int] = []
         found: dict[tuple[bytes, bytes], int] = {}
-        for document in documents:
-            for resource in document.resource_spans:
-                outer = bytes(resource.resource)
-                if not resource.scope_spans:  # looked into by the walk alone
-                    raise OddError
-                for group in resource.scope_spans:
-                    place = found.setdefault((outer, bytes(group.scope)), len(found))
-                    spans += group.spans
-                    scope += [place] * len(group.spans)
+        for resource, groups in resources:
+            outer = bytes(resource)
+            if not groups:  # looked into by the walk alone
+                raise OddError
+            for inner, held in groups:
+                place = found.setdefault((outer, bytes(inner)), len(found))
+                records += held
+                scope += [place] * len(held)
         shared = [self._scope(*pair) for pair in found]
-        return self._columns(spans, pl.Series("scope", scope, dtype=pl.UInt32), shared)
+        return records, pl.Series("scope", scope, dtype=pl.UInt32), shared
 
     def _scope(self, resource: bytes, scope: bytes) -> Scope:
         known = self._scopes.get((resource, scope))
@@ -78,7 +107,7 @@ class FlatJson:
         self._scopes[resource, scope] = found
         return found
 
-    def _columns(self, spans: list[Span], scope: pl.Series, shared: list[Scope]) -> FlatSpans:
+    def _spans(self, spans: list[Span], scope: pl.Series, shared: list[Scope]) -> FlatSpans:
         status = [span.status or _UNSET for span in spans]
         events, event_owner = _inner([span.events for span in spans])
         links, link_owner = _inner([span.links for span in spans])
@@ -112,9 +141,30 @@ class FlatJson:
             link_attributes=self._map([link.attributes for link in links]),
         )
 
+    def _logs(self, logs: list[Log], scope: pl.Series, shared: list[Scope]) -> FlatLogs:
+        if any(log.event_name for log in logs):
+            raise OddError
+        places = pl.int_range(len(logs), dtype=pl.Int64, eager=True)
+        bodies = [log.body or _NOTHING for log in logs]
+        return FlatLogs(
+            time_ns=_times([log.time_unix_nano for log in logs]),
+            observed_ns=_times([log.observed_time_unix_nano for log in logs]),
+            trace_id=_ids([log.trace_id for log in logs], 32, required=False),
+            span_id=_numbers_of(_ids([log.span_id for log in logs], 16, required=False)),
+            severity_number=_choices([log.severity_number for log in logs], SEVERITY_COUNT),
+            severity_text=_texts([log.severity_text for log in logs]),
+            scope=scope,
+            scopes=shared,
+            attributes=self._map([log.attributes for log in logs]),
+            body=self._values(bodies, places, repeated(BODY_KEY, len(logs))),
+        )
+
     def _map(self, lists: Sequence[list[Pair]]) -> FlatMap:
         pairs, owner = _inner(lists)
         values = [pair.value or _NOTHING for pair in pairs]
+        return self._values(values, owner, _texts([pair.key for pair in pairs]))
+
+    def _values(self, values: list[Value], owner: pl.Series, key: pl.Series) -> FlatMap:
         columns: tuple[list[Any], ...] = (
             [value.string_value for value in values],
             [value.bool_value for value in values],
@@ -132,7 +182,7 @@ class FlatJson:
             raise OddError  # two fields of a value that may have one
         return FlatMap(
             owner=owner,
-            key=_texts([pair.key for pair in pairs]),
+            key=key,
             text=_texts(columns[0]),
             flag=pl.Series("flag", columns[1], dtype=pl.Boolean),
             whole=_integers(columns[2]),

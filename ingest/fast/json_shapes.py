@@ -94,6 +94,44 @@ class ResourceSpans(Struct, forbid_unknown_fields=True, gc=False, rename="camel"
 
 
 class Traces(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
-    """A whole document."""
+    """A whole document of spans."""
 
     resource_spans: list[ResourceSpans]
+
+
+class Log(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """A log record."""
+
+    time_unix_nano: str | int = 0
+    observed_time_unix_nano: str | int = 0
+    severity_number: int = 0
+    severity_text: str = ""
+    body: Value | None = None
+    attributes: list[Pair] = []
+    trace_id: str = ""
+    span_id: str = ""
+    event_name: str = ""
+    flags: int = 0
+    dropped_attributes_count: int = 0
+
+
+class ScopeLogs(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """The log records of one scope."""
+
+    scope: msgspec.Raw = ABSENT
+    log_records: list[Log] = []
+    schema_url: str = ""
+
+
+class ResourceLogs(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """The log records of one resource."""
+
+    resource: msgspec.Raw = ABSENT
+    scope_logs: list[ScopeLogs] = []
+    schema_url: str = ""
+
+
+class Logs(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
+    """A whole document of log records."""
+
+    resource_logs: list[ResourceLogs]

@@ -5,15 +5,17 @@ from typing import Any
 
 import polars as pl
 import pyarrow.compute as pc
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
-from ingest.fast.flat import FlatMap, FlatSpans, OddError, begins
-from ingest.fast.flat_proto import traces_handler
+from ingest.fast.flat import BODY_KEY, FlatLogs, FlatMap, FlatSpans, OddError, begins, repeated
+from ingest.fast.flat_proto import handler_of
 from ingest.limits import Limits
 from ingest.otlp import protobuf
+from ingest.otlp.logs import SEVERITY_COUNT
 from ingest.otlp.scopes import Scope, resource_of, scope_of
 from ingest.otlp.spans import KINDS, STATUSES
 from ingest.otlp.values import INT64_MAX, Decoding, Object, UnreadableError, value_of
@@ -34,10 +36,20 @@ class FlatProtobuf:
 
     def flat(self, messages: Sequence[bytes]) -> FlatSpans:
         """All spans of trace messages; raises OddError for what needs the walk over records."""
+        return self._spans(*self._records(messages, TracesData, "Traces", "spans"))
+
+    def flat_logs(self, messages: Sequence[bytes]) -> FlatLogs:
+        """All log records of log messages; raises OddError likewise."""
+        return self._logs(*self._records(messages, LogsData, "Logs", "logs"))
+
+    def _records(
+        self, messages: Sequence[bytes], kind: type[Message], name: str, records: str
+    ) -> tuple[Array, pl.Series, list[Scope]]:
+        """The records of all messages, the scope of each, the scopes."""
         try:
             for message in messages:
-                TracesData.FromString(message)  # ptars leaves out what is no protobuf, in silence
-            batch = traces_handler().list_to_record_batch(list(messages))
+                kind.FromString(message)  # ptars leaves out what is no protobuf, in silence
+            batch = handler_of(name).list_to_record_batch(list(messages))
         except (DecodeError, ValueError) as error:
             raise OddError from error
         resources = batch.column(0).flatten()
@@ -46,12 +58,11 @@ class FlatProtobuf:
         of_resource = pc.list_parent_indices(scopes)
         if begins(_series(of_resource)).sum() < len(resources.field("resource")):
             raise OddError  # a resource without scopes is looked into by the walk alone
-        spans = scope_rows.field("spans").flatten()
+        found = scope_rows.field(records)
         shared, index = self._shared(
             resources.field("resource").take(of_resource), scope_rows.field("scope")
         )
-        scope = index[_series(pc.list_parent_indices(scope_rows.field("spans")))]
-        return self._spans(spans, scope, shared)
+        return found.flatten(), index[_series(pc.list_parent_indices(found))], shared
 
     def _shared(self, resources: Array, scopes: Array) -> tuple[list[Scope], pl.Series]:
         found: dict[tuple[bytes, bytes], int] = {}
@@ -118,9 +129,28 @@ class FlatProtobuf:
             link_attributes=self._map(links.field("attributes")),
         )
 
+    def _logs(self, logs: Array, scope: pl.Series, shared: list[Scope]) -> FlatLogs:
+        if (_series(logs.field("event")) != "").any():
+            raise OddError
+        places = pl.int_range(len(logs), dtype=pl.Int64, eager=True)
+        return FlatLogs(
+            time_ns=_times(logs.field("time")),
+            observed_ns=_times(logs.field("observed")),
+            trace_id=_trace_ids(logs.field("trace"), required=False),
+            span_id=_span_ids(logs.field("span"), required=False),
+            severity_number=_numbers(_series(logs.field("severity")), SEVERITY_COUNT),
+            severity_text=_series(logs.field("severity_text")),
+            scope=scope,
+            scopes=shared,
+            attributes=self._map(logs.field("attributes")),
+            body=self._values(logs.field("body"), places, repeated(BODY_KEY, len(logs))),
+        )
+
     def _map(self, lists: Array) -> FlatMap:
         pairs, owner = _inner(lists)
-        value = pairs.field("value")
+        return self._values(pairs.field("value"), owner, _series(pairs.field("key")))
+
+    def _values(self, value: Array, owner: pl.Series, key: pl.Series) -> FlatMap:
         columns = {name: pc.struct_field(value, [place]) for place, name in enumerate(_VALUE)}
         others: dict[int, AttributeValue] = {}
         for name, field in _OTHERS.items():
@@ -132,7 +162,7 @@ class FlatProtobuf:
                 others[at] = self._other(field, data)
         return FlatMap(
             owner=owner,
-            key=_series(pairs.field("key")),
+            key=key,
             text=_series(columns["text"]),
             flag=_series(columns["flag"]),
             whole=_series(columns["whole"]),
@@ -157,7 +187,6 @@ class FlatProtobuf:
         return found
 
 
-_NO_TRACE = bytes(16)
 _VALUE = ("text", "flag", "whole", "double", *_OTHERS)
 
 
@@ -185,29 +214,28 @@ def _numbers(numbers: pl.Series, count: int) -> pl.Series:
     return numbers.cast(pl.UInt32)
 
 
-def _trace_ids(array: Array) -> pl.Series:
-    ids = _sized(array, 16)
-    if pc.any(pc.equal(array, _NO_TRACE)).as_py():
+def _trace_ids(array: Array, *, required: bool = True) -> pl.Series:
+    text = _sized(array, 16, required).bin.encode("hex")
+    nothing = text == "0" * 32
+    if required and nothing.any():
         raise OddError
-    return ids.bin.encode("hex")
+    return text.set(nothing, None)
 
 
 def _span_ids(array: Array, *, required: bool) -> pl.Series:
-    if required:
-        numbers = _sized(array, 8).bin.reinterpret(dtype=pl.UInt64, endianness="big")
-        if (numbers == 0).any():
-            raise OddError
-        return numbers
-    sizes = pc.binary_length(array)
-    if pc.all(pc.or_(pc.equal(sizes, 8), pc.equal(sizes, 0))).as_py() is False:
-        raise OddError
-    ids = _series(pc.if_else(pc.equal(sizes, 0), None, array))
+    ids = _sized(array, 8, required)
     numbers = ids.bin.reinterpret(dtype=pl.UInt64, endianness="big")
-    return numbers.set(numbers == 0, None)
-
-
-def _sized(array: Array, size: int) -> pl.Series:
-    """Ids of that many bytes each."""
-    if pc.all(pc.equal(pc.binary_length(array), size)).as_py() is False:
+    nothing = numbers == 0
+    if required and nothing.any():
         raise OddError
-    return _series(array)
+    return numbers.set(nothing, None)
+
+
+def _sized(array: Array, size: int, required: bool) -> pl.Series:
+    """Ids of that many bytes each; an empty one, where it may be, is null."""
+    # Not compared by Arrow: it imports pandas with the first plain number it is given.
+    ids, sizes = _series(array), _series(pc.binary_length(array))
+    absent = sizes == 0
+    if ((sizes != size) & (~absent | required)).any():
+        raise OddError
+    return ids.set(absent, None)

@@ -25,6 +25,7 @@ SEVERITY_NUMBERS = {
         for grade in (1, 2, 3, 4)
     },
 }
+SEVERITY_COUNT = 1 + max(SEVERITY_NUMBERS.values())
 
 
 def log_of(raw: Object, scope: Scope, ids: Ids, decoding: Decoding) -> LogRecord:

@@ -8,12 +8,14 @@ from typing import BinaryIO, NamedTuple
 from ingest.fast.encode import encode
 from ingest.fast.flat import OddError
 from ingest.fast.json import FlatJson, typed_of
-from ingest.fast.json_shapes import Traces
+from ingest.fast.json_shapes import Logs, Traces
+from ingest.fast.logs import encode_logs
 from ingest.jsonstream import Document, Grammar, documents
 from ingest.limits import Limits
 from ingest.otlp.documents import Walker, decode, is_document
 from ingest.preparation import Preparation
 from ingest.reader import Item, Piece
+from store.log_table import LogTable
 from store.model import Rejected
 from store.span_table import SpanTable
 
@@ -30,7 +32,7 @@ class _Typed(NamedTuple):
     """A document in both forms: the walk over records starts from its bytes."""
 
     data: bytes
-    traces: Traces
+    value: Traces | Logs
 
 
 class OtlpJsonReader:
@@ -59,6 +61,12 @@ class OtlpJsonReader:
         piece: list[tuple[int, _Typed]] = []
         size = 0
         for found in documents(stream, limits, _TYPED_GRAMMAR):
+            held = found.value if isinstance(found, Document) else None
+            if piece and not (
+                isinstance(held, _Typed) and type(held.value) is type(piece[0][1].value)
+            ):
+                yield Piece(partial(_made, piece, limits))
+                piece, size = [], 0
             if isinstance(found, Document) and isinstance(found.value, _Typed):
                 piece.append((found.line, found.value))
                 size += len(found.value.data)
@@ -66,9 +74,6 @@ class OtlpJsonReader:
                     yield Piece(partial(_made, piece, limits))
                     piece, size = [], 0
                 continue
-            if piece:
-                yield Piece(partial(_made, piece, limits))
-                piece, size = [], 0
             if isinstance(found, Rejected):
                 yield found
             else:
@@ -89,10 +94,15 @@ _TYPED_GRAMMAR = Grammar(_typed, lambda value: isinstance(value, _Typed) or is_d
 
 def _made(
     piece: Sequence[tuple[int, _Typed]], limits: Limits, prepare: Preparation
-) -> Iterator[Item | SpanTable]:
+) -> Iterator[Item | SpanTable | LogTable]:
+    """The records of documents that are all of one kind."""
+    traces = [held.value for _, held in piece if isinstance(held.value, Traces)]
+    logs = [held.value for _, held in piece if isinstance(held.value, Logs)]
     try:
-        flat = FlatJson(limits).flat([held.traces for _, held in piece])
-        yield encode(flat, prepare, limits)
+        if logs:
+            yield encode_logs(FlatJson(limits).flat_logs(logs), prepare, limits)
+        else:
+            yield encode(FlatJson(limits).flat(traces), prepare, limits)
     except OddError:
         walker = Walker(limits)
         for line, held in piece:

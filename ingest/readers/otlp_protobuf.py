@@ -7,6 +7,7 @@ from typing import BinaryIO, cast
 
 from ingest.fast.encode import encode
 from ingest.fast.flat import OddError
+from ingest.fast.logs import encode_logs
 from ingest.fast.protobuf import FlatProtobuf
 from ingest.jsonstream import UndecodableError
 from ingest.limits import Limits
@@ -17,6 +18,7 @@ from ingest.otlp.values import Object
 from ingest.otlp.wire import LOGS, METRICS, TRACES, signal_of
 from ingest.preparation import Preparation
 from ingest.reader import HEAD_BYTES, Item, Piece
+from store.log_table import LogTable
 from store.model import Rejected
 from store.span_table import SpanTable
 
@@ -53,32 +55,37 @@ class OtlpProtobufReader:
         """The same; spans of messages that hold nothing odd as columns."""
         walker = Walker(limits)
         piece: list[Message] = []
-        size = 0
+        size, of_piece = 0, TRACES
         for found in _messages(stream, limits):
-            if isinstance(found, Message) and signal_of(found.data) == TRACES:
+            signal = signal_of(found.data) if isinstance(found, Message) else METRICS
+            if piece and signal != of_piece:
+                yield Piece(partial(_made, piece, of_piece, limits))
+                piece, size = [], 0
+            if isinstance(found, Message) and signal != METRICS:
                 piece.append(found)
+                of_piece = signal
                 size += len(found.data)
                 if size >= min(piece_bytes, PIECE_BYTES):
-                    yield Piece(partial(_made, piece, limits))
+                    yield Piece(partial(_made, piece, of_piece, limits))
                     piece, size = [], 0
                 continue
-            if piece:
-                yield Piece(partial(_made, piece, limits))
-                piece, size = [], 0
             if isinstance(found, Rejected):
                 yield found
             else:
                 yield from _records_of(found, walker)
         if piece:
-            yield Piece(partial(_made, piece, limits))
+            yield Piece(partial(_made, piece, of_piece, limits))
 
 
 def _made(
-    piece: Sequence[Message], limits: Limits, prepare: Preparation
-) -> Iterator[Item | SpanTable]:
+    piece: Sequence[Message], signal: str, limits: Limits, prepare: Preparation
+) -> Iterator[Item | SpanTable | LogTable]:
+    data = [found.data for found in piece]
     try:
-        flat = FlatProtobuf(limits).flat([found.data for found in piece])
-        yield encode(flat, prepare, limits)
+        if signal == LOGS:
+            yield encode_logs(FlatProtobuf(limits).flat_logs(data), prepare, limits)
+        else:
+            yield encode(FlatProtobuf(limits).flat(data), prepare, limits)
     except OddError:
         walker = Walker(limits)
         for found in piece:

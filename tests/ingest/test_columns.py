@@ -29,6 +29,7 @@ from ingest.readers.otlp_protobuf import READER, OtlpProtobufReader
 from ingest.redact import Redactor
 from ingest.redact_columns import redacted
 from store import rows
+from store.log_table import LogTable
 from store.model import Rejected, Span
 from store.span_table import SpanTable, joined
 from tests.ingest.planting import SHAPES, Planter
@@ -93,7 +94,7 @@ def reference(
 
 def read_columns(
     reader: AnyReader, data: bytes, prepare: Preparation, limits: Limits, piece_bytes: int = 1 << 20
-) -> Iterator[Item | SpanTable]:
+) -> Iterator[Item | SpanTable | LogTable]:
     for part in reader.read_columns(io.BytesIO(data), limits, piece_bytes):
         if isinstance(part, Piece):
             yield from part.make(prepare)
@@ -109,7 +110,7 @@ def through_columns(
     for item in read_columns(reader, data, prepare, limits):
         if isinstance(item, SpanTable):
             parts.append(item)
-        else:
+        elif not isinstance(item, LogTable):
             item = prepare.item(item)
             if isinstance(item, Span):
                 parts.append(rows.span_table([encoder(item)]))

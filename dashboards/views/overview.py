@@ -1,6 +1,6 @@
 """Overview: whether we are fine, or where it burns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -32,6 +32,7 @@ PAGE = PageFacts(title="Overview", section="Operate", order=10, url_path="overvi
 
 INCIDENT_COUNT_MAX = 4
 SERVICES_MAX = 4
+TREND_MIN = 3  # fewer points make no trend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,8 @@ class Card:
     flows: int
     filters: Mapping[str, str] = field(default_factory=dict)
     explanation: str | None = None
+    trend: Sequence[float] = ()
+    """The number over time, from the beginning of the range to its end."""
 
 
 def render() -> None:
@@ -55,7 +58,7 @@ def render() -> None:
     holdings, scope = start
     numbers = flow_questions.scope_health(scope)
     incidents = flow_questions.incidents(scope)
-    _cards(numbers, flow_questions.effect_sums(scope))
+    _cards(numbers, flow_questions.effect_sums(scope), flow_questions.health_in_time(scope))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("How flows ended, over time (UTC)")
@@ -117,17 +120,21 @@ def _doubts(holdings: Holdings) -> None:
         st.html(notes(lines, tone="warn"))
 
 
-def _cards(numbers: Health, effects: pl.DataFrame) -> None:
-    cards = [card for card in _card_facts(numbers, effects) if card is not None]
+def _cards(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> None:
+    cards = [card for card in _card_facts(numbers, effects, times) if card is not None]
     for column, card in zip(st.columns(len(cards), gap="small"), cards, strict=True):
         with column.container(border=True, height="stretch"):
-            st.metric(card.title, card.value, help=card.explanation)
+            trend = card.trend if len(card.trend) >= TREND_MIN else None
+            st.metric(
+                card.title, card.value, help=card.explanation, chart_data=trend, chart_type="line"
+            )
             st.caption(markdown_safe(card.scope))
             if card.flows:
                 links.flows_link(card.link, **card.filters)
 
 
-def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
+def _card_facts(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> list[Card | None]:
+    ended = times.filter(pl.col("ended") > 0)
     good, checked = numbers.ended_well, numbers.violations
     below, same = numbers.below_threshold, numbers.identical
     return [
@@ -137,6 +144,7 @@ def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
             scope=f"{good.whole:,} ended, {good.unknown:,} open or unknown",
             link=f"All {plural(numbers.flows, 'flow')}",
             flows=numbers.flows,
+            trend=times["flows"].to_list(),
         ),
         Card(
             title="Ended well",
@@ -146,6 +154,7 @@ def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
             link=f"{good.whole - good.part:,} ended badly",
             flows=good.whole - good.part,
             filters={"with": "ended badly"},
+            trend=(ended["good"] / ended["ended"]).to_list(),
         ),
         Card(
             title="✖ Saga violations",
@@ -155,6 +164,7 @@ def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
             link=plural(checked.part, "flow"),
             flows=checked.part,
             filters={"verdict": "violation"},
+            trend=times["violated"].to_list() if checked.whole else (),
         ),
         Card(
             title="Effects left standing",
@@ -163,6 +173,7 @@ def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
             link=plural(numbers.flows_with_effects, "flow"),
             flows=numbers.flows_with_effects,
             filters={"with": "effects left standing"},
+            trend=times["effects"].to_list() if checked.whole else (),
         ),
         Card(
             title="AI below threshold",
@@ -172,6 +183,7 @@ def _card_facts(numbers: Health, effects: pl.DataFrame) -> list[Card | None]:
             link="Their flows",
             flows=below.part,
             filters={"with": "AI below threshold"},
+            trend=times["below"].to_list() if below.whole else (),
         ),
         Card(
             title="Replays identical",

@@ -70,6 +70,16 @@ def test_the_overview_counts_and_links_to_the_flows_behind_each_number(served_st
     assert "1 input record could not be read" in written(app)
 
 
+def test_a_card_over_time_adds_up_to_its_number(served_store: Path) -> None:
+    """Shares do not add up: they lie between 0 and 1."""
+    cards = {card.label: card for card in opened().metric}
+    for name in ("Flows", "✖ Saga violations", "Effects left standing", "AI below threshold"):
+        assert sum(cards[name].proto.chart_data) == int(cards[name].value), name
+    well = cards["Ended well"].proto.chart_data
+    assert 0 <= min(well) < max(well) <= 1
+    assert not cards["Replays identical"].proto.chart_data
+
+
 def test_the_overview_names_the_window_in_utc_and_ages_from_the_end_of_the_data(
     served_store: Path,
 ) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from replay.calls import Caller
 from replay.infer.cancel import groups_of
 from replay.infer.expression import Scope
+from replay.infer.first_of import first_node
 from replay.infer.hedge import Hedge
 from replay.infer.outcome import ending_of
 from replay.infer.program import Program
@@ -45,6 +46,9 @@ class Machine:
         }
         for op, hedge in self.hedges.items():
             self.children[hedge.on].append(op)
+        for name, ops in program.firsts.items():
+            for op in ops:
+                self.children[op].append(name)
         self.groups = groups_of(program.cancels, order.sequence)
         self.variants: dict[object, Machine] = {}
 
@@ -125,7 +129,10 @@ class _Forward:
         self.dead: set[str] = set()
         self.aborted_ns: int | None = None
         self.waiting = {
-            op: len(self.program.order.direct[op]) + (op in machine.hedges) for op in machine.rank
+            op: len(self.program.order.direct[op])
+            + (op in machine.hedges)
+            + len(self.program.firsts.get(op, ()))
+            for op in machine.rank
         }
         self.heap: list[tuple[int, int, str, Times]] = []
         self.held: dict[frozenset[str], list[str]] = {}
@@ -139,6 +146,8 @@ class _Forward:
             ready_ns, _, op, ready = heapq.heappop(self.heap)
             if op in self.resolved:  # a step of the rounds of an earlier one
                 pass
+            elif op in self.program.firsts:
+                self._first(op, ready)
             elif self._runs(op, ready_ns):
                 self._execute(op, ready)
             else:
@@ -190,6 +199,8 @@ class _Forward:
         ready = Times.latest([self.resolved[a] for a in self.program.order.direct[op]])
         if op in self.machine.hedges:
             ready = Times.latest([ready, *self._hedged(op)])
+        if op in self.program.firsts:
+            ready = Times.earliest([self.resolved[one] for one in self.program.firsts[op]])
         heapq.heappush(self.heap, (ready.usual, self.machine.rank[op], op, ready))
 
     def _runs(self, op: str, ready_ns: int) -> bool:
@@ -275,6 +286,20 @@ class _Forward:
             self._judge(node)
         elif self.program.abort.ends(node, self.run.view)[0]:
             self.dead.add(op)
+
+    def _first(self, op: str, ready: Times) -> None:
+        """Find which of several calls ended first; doubt it where that is too close to call."""
+        nodes = self.run.view.nodes
+        made = [nodes[one] for one in self.program.firsts[op] if one in nodes]
+        node = first_node(op, made)
+        self.resolved[op] = ready if node is None else Times.end_of(node)
+        if node is None:
+            return
+        nodes[op] = node
+        near = sum(one.low <= node.high for one in made)
+        if near > 1:
+            self.run.doubt(op, [("first_tie", None)])
+        self._judge(node)
 
     def _judge(self, node: Node) -> None:
         """Say whether a node's answers end the flow, and when."""

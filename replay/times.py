@@ -33,6 +33,11 @@ class Times(NamedTuple):
         return cls(usual, low, high)
 
     @classmethod
+    def earliest(cls, moments: Sequence["Times"]) -> "Times":
+        """Give the moment when one of several has come."""
+        return cls(*map(min, zip(*moments, strict=True)))
+
+    @classmethod
     def end_of(cls, node: Node) -> "Times":
         """Give the end of a node that has run."""
         return cls(node.end, node.low, node.high)

@@ -1,6 +1,6 @@
 """A flow kind's program from its recordings."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from replay.infer.abort import Abort, learn_abort
@@ -9,6 +9,7 @@ from replay.infer.cancel import Cancel, cut_short, learn_cancels
 from replay.infer.chain import Chain, learn_chains
 from replay.infer.each import Each, learn_each
 from replay.infer.expression import Scope
+from replay.infer.first_of import add_firsts, learn_firsts
 from replay.infer.grow import grow
 from replay.infer.guards import learn_guards, learn_results
 from replay.infer.hedge import Hedge, learn_hedge
@@ -82,13 +83,18 @@ class _Parts:
 def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
     """Infer the program that made these recordings; they are of one kind and usable."""
     observations, places = _observed(recordings, settings)
-    parts = _parts(observations, settings)
+    firsts = _firsts(observations, settings)
+    parts = _parts(observations, settings, firsts)
     outcome, endings = learn_outcome(
         observations, parts.ended, parts.recovery, parts.order, parts.table
     )
     unawaited = learn_unawaited(observations, settings.clock_tolerance_ns)
     for_callees = lasts_for_callees(observations, settings.clock_tolerance_ns)
-    operations = {op: _operation(parts, op) for op in (*parts.order.sequence, *parts.undoing)}
+    operations = {
+        op: _operation(parts, op)
+        for op in (*parts.order.sequence, *parts.undoing)
+        if op not in firsts
+    }
     return Program(
         name=recordings[0].name,
         version=recordings[0].version,
@@ -96,6 +102,7 @@ def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
         set_aside=0,
         order=parts.order,
         places=places.names,
+        firsts=firsts,
         operations=operations,
         abort=parts.abort,
         recovery=parts.recovery,
@@ -175,7 +182,20 @@ def _eaches(
     return eaches
 
 
-def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
+def _firsts(
+    observations: Sequence[Observation], settings: LearnSettings
+) -> dict[str, tuple[str, ...]]:
+    """Give recorded flows a node where the first of several calls is waited for."""
+    order = _order(observations, settings)
+    waits = learn_waits(observations, order, {})
+    firsts = learn_firsts(observations, order, waits, settings.clock_tolerance_ns)
+    add_firsts(observations, firsts)
+    return firsts
+
+
+def _parts(
+    observations: list[Observation], settings: LearnSettings, firsts: Collection[str]
+) -> _Parts:
     forward, undoing = classify(observations)
     order = happens_before(observations, forward, settings.clock_tolerance_ns, settings.loss_share)
     eaches = _eaches(observations, order, settings)
@@ -186,7 +206,9 @@ def _parts(observations: list[Observation], settings: LearnSettings) -> _Parts:
             observations, forward, settings.clock_tolerance_ns, settings.loss_share, inside
         )
     table = tabulate(observations, (*order.sequence, *undoing))
-    waits = learn_waits(observations, order, {op: each for op, (each, _) in eaches.items()}, chains)
+    waits = learn_waits(
+        observations, order, {op: each for op, (each, _) in eaches.items()}, chains, firsts
+    )
     abort, ended = learn_abort(observations, order, table, waits.think_ns)
     recovery = learn_recovery(observations, undoing, order, table, settings.clock_tolerance_ns)
     cancels = learn_cancels(observations, settings.clock_tolerance_ns)

@@ -115,10 +115,11 @@ class Support:
 class Program:
     """What a flow kind does. `flows` recordings made it; `set_aside` more were not explained.
 
-    `end_gaps` are the waits from a last step to the flow's end ("" for any step), `unawaited` the
-    operations that it does not wait for; with `lasts_for_callees` a flow ends when all its callees
-    are done, their callers having given up or not; `declared` lists facts taken from declared
-    attributes instead of inference.
+    `firsts` names the moments at which the first of several operations ends. `end_gaps` are the
+    waits from a last step to the flow's end ("" for any step), `unawaited` the operations that it
+    does not wait for; with `lasts_for_callees` a flow ends when all its callees are done, their
+    callers having given up or not. `declared` lists facts taken from declared attributes instead
+    of inference.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Program:
     set_aside: int
     order: Order
     places: tuple[str, ...]
+    firsts: Mapping[str, tuple[str, ...]]
     operations: Mapping[str, Operation]
     abort: Abort
     recovery: Recovery

@@ -88,6 +88,8 @@ def learn_repeats(
     known: dict[str, list[tuple[Instance, Mapping[Ref, Scalar]]]] = {}
     for observation in observations:
         for op, node in observation.nodes.items():
+            if not node.instances[0].attempts:
+                continue  # no call, but the moment at which one of several ended
             by_op.setdefault(op, []).extend(node.instances)
             before = order.before.get(op, frozenset())
             again = [item for item in node.instances if len(item.attempts) > 1]

@@ -1,6 +1,6 @@
 """How long a step waits after the last of its ancestors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from replay.infer.chain import Chain
@@ -30,10 +30,14 @@ def learn_waits(
     order: Order,
     eaches: Mapping[str, Each],
     chains: Mapping[str, Chain] | None = None,
+    moments: Iterable[str] = (),
 ) -> Waits:
-    """Measure the waits in all recordings; of a loop only that before its first round."""
+    """Measure the waits in all recordings; of a loop only that before its first round.
+
+    `moments` are nodes that wait for nothing: they come when another one ends.
+    """
     chains = chains or {}
-    inside = {member for chain in chains.values() for member in chain.members}
+    inside = {*moments, *(member for chain in chains.values() for member in chain.members)}
     samples: dict[str, dict[str, list[int]]] = {op: {} for op in order.sequence}
     for observation in observations:
         for op in order.sequence:

@@ -103,12 +103,28 @@ def test_a_loser_that_answers_first_calls_the_winner_off() -> None:
     assert bought["request"] == {"quote": "first"}
 
 
-def test_a_race_whose_loser_runs_on_is_doubted() -> None:
-    """Its join is not inferred: what waits for the winner alone looks like a wait for nothing."""
+def test_a_race_whose_loser_runs_on_is_reproduced_from_its_first_answer() -> None:
     flows = made("left_running")
-    results = replay_flows(flows, [flow.flow_id for flow in flows])
-    assert all(result.flags for result in results)
-    assert sum(result.verdict == "identical" for result in results) >= 0.95 * len(results)
+    program = program_of(flows, flows[0].flow_id)
+    assert program.firsts == {f"first of {ACME}, {BOLT}": (ACME, BOLT)}
+    assert from_json(to_json(program)) == program
+    measured = fidelity(replay_flows(flows, [flow.flow_id for flow in flows]))
+    assert measured.right >= 0.98 * measured.flows, measured
+    assert measured.silent == 0, measured
+    assert measured.doubted <= 0.15 * measured.flows, measured
+    assert measured.width_ppm <= 100_000, measured
+
+
+def test_the_other_answer_is_used_when_it_comes_first() -> None:
+    recordings = [recording_of(flow) for flow in made("left_running")]
+    kind = Folds(recordings, ReplaySettings())
+    for recording in recordings[:20]:
+        ends = {s.op: s.attempts[0].end_ns for s in recording.steps if s.op in (ACME, BOLT)}
+        lost = max(ends, key=ends.__getitem__)
+        said = next(s.attempts[0].response["quote_id"] for s in recording.steps if s.op == lost)
+        result = replay_recording(alter(recording, lost, latency_ns=1_000_000), kind)
+        bought = next(e for e in result.events if e.get("op") == "shop POST /orders")
+        assert bought["request"] == {"quote": said}
 
 
 @pytest.mark.parametrize("kind", ["race", "hedge", "together"])

@@ -7,34 +7,15 @@ activations it had. The run ends early where an answer is not known.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
 from typing import Any
 
+from replay.temporal.agenda import LATE, Agenda, Coming, Job, job_of
 from replay.temporal.answering import Answers, Given
 from replay.temporal.commands import ENDS, Command, command_of
 from replay.temporal.recording import CALLS, Arrival, Recording, Task
-from replay.temporal.settled import Settled
 
 ACTIVATIONS_MAX = 20_000
-_LATE = 1 << 62
-"""Stands after every recorded event, in the order of what comes at one moment."""
-
-Job = Mapping[str, Any]
 Activate = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-
-
-@dataclass(slots=True, order=True)
-class _Coming:
-    """Something on its way: jobs for the code, or with `ends` the end of what is known."""
-
-    at_ns: int
-    order: int
-    number: int
-    jobs: list[Job] = field(compare=False)
-    task: int = field(compare=False, default=0)
-    ends: str = field(compare=False, default="")
-    gone: bool = field(compare=False, default=False)
-    arrival: bool = field(compare=False, default=False)
 
 
 @dataclass(slots=True)
@@ -42,7 +23,7 @@ class _Open:
     """A call that the code waits for."""
 
     given: Given
-    coming: _Coming | None
+    coming: Coming | None
     asked_ns: int
     id: str = ""
 
@@ -84,13 +65,10 @@ class Driver:
         self._recording, self._answers, self._anchored = recording, answers, anchored
         self._as_new = as_new
         self._tasks = {task.event: task for task in recording.tasks}
-        self._coming: list[_Coming] = []
-        self._local: list[tuple[int, int, _Coming]] = []
-        self._now: list[Job] = []
-        self._number = 0
+        self._agenda = Agenda(recording.start_ns)
         self._calls: dict[int, _Open] = {}
         self._children: dict[int, _Open] = {}
-        self._timers: dict[int, _Coming] = {}
+        self._timers: dict[int, Coming] = {}
         self._ways: dict[int, tuple[str, str, str]] = {}
         self._waiting = list(recording.arrivals)
         self._on_track = True
@@ -98,7 +76,6 @@ class Driver:
         self._reached = 0
         self._known = recording.tasks[0].event
         self._task: Task = recording.tasks[0]
-        self._began_ns = self._clock_ns = recording.start_ns
         self.run = Run(answers)
 
     def go(self, activate: Activate) -> Run:
@@ -124,9 +101,9 @@ class Driver:
                 break
             jobs, known = following
         run = self.run
-        run.end_ns = self._clock_ns
+        run.end_ns = self._agenda.clock_ns
         run.undelivered = sorted(
-            [*self._waiting, *(self._arrival(it) for it in self._coming if it.arrival)],
+            [*self._waiting, *map(self._arrival, self._agenda.arrivals())],
             key=lambda one: one.event,
         )
         return run
@@ -144,7 +121,7 @@ class Driver:
             self._task = task
             self.run.reached = max(self.run.reached, known)
         return {
-            "kind": "activate", "task": known, "at_ns": self._clock_ns, "jobs": jobs,
+            "kind": "activate", "task": known, "at_ns": self._agenda.clock_ns, "jobs": jobs,
             "length": self._task.event, "size": self._task.size,
             "suggested": self._task.suggested, "flags": list(self._task.flags),
             "replaying": not self._as_new,
@@ -152,28 +129,15 @@ class Driver:
 
     def _next(self) -> tuple[list[Job], int] | None:
         """What comes next, with the recorded workflow task it came in there, 0 for none."""
-        if self._now:  # answered by the worker itself, within the workflow task
-            jobs, self._now = self._now, []
+        jobs = self._agenda.within()
+        if jobs:
             return jobs, self._known
-        if self._local:  # in the order of their markers, as the core does it
-            local = heappop(self._local)[-1]
-            self._clock_ns = max(self._clock_ns, local.at_ns)
-            return local.jobs, self._known
-        while self._coming and self._coming[0].gone:
-            heappop(self._coming)
-        if not self._coming:
-            return None
-        at_ns = self._coming[0].at_ns
-        found = []
-        while self._coming and self._coming[0].at_ns == at_ns:
-            one = heappop(self._coming)
-            if not one.gone:
-                found.append(one)
+        found = self._agenda.following()
         ends = [one.ends for one in found if one.ends]
-        if ends:
+        if ends or not found:
             self.run.missing += ends
             return None
-        self._clock_ns = self._began_ns = max(self._clock_ns, at_ns)
+        self._agenda.reach(found[0].at_ns)
         tasks = {one.task for one in found}
         known = tasks.pop() if len(tasks) == 1 else 0
         self._on_track = self._on_track and self._is_next(known)
@@ -189,21 +153,21 @@ class Driver:
         if self._reached >= len(tasks):
             return False
         task = tasks[self._reached]
-        return task.event == known and task.at_ns == self._clock_ns
+        return task.event == known and task.at_ns == self._agenda.clock_ns
 
-    def _passed(self, one: _Coming) -> None:
+    def _passed(self, one: Coming) -> None:
         """Note what was given; what came after it from outside follows it."""
         if one.arrival and not self._on_track:
             arrival = self._arrival(one)
             self.run.strayed.append(f"{arrival.kind} {arrival.name}".strip())
-        timer = one.order == _LATE and one.jobs[0]["job"] == "timer"
+        timer = one.order == LATE and one.jobs[0]["job"] == "timer"
         self.run.alone |= timer and self._waits and bool(self._recording.listens)
-        if self._anchored and one.order != _LATE:
+        if self._anchored and one.order != LATE:
             task = self._tasks.get(one.task)
             for arrival in [it for it in self._waiting if self._follows(it) == one.order]:
                 self._waiting.remove(arrival)
-                since_ns = arrival.at_ns - (self._clock_ns if task is None else task.at_ns)
-                self._expect(arrival, self._clock_ns + max(since_ns, 0))
+                since_ns = arrival.at_ns - (self._agenda.clock_ns if task is None else task.at_ns)
+                self._expect(arrival, self._agenda.clock_ns + max(since_ns, 0))
 
     def _follows(self, arrival: Arrival) -> int:
         """The last recorded event before an arrival that gave the code something."""
@@ -212,27 +176,17 @@ class Driver:
         ends += [other.event for other in self._recording.arrivals]
         return max((event for event in ends if 0 < event < arrival.event), default=0)
 
-    def _arrival(self, one: _Coming) -> Arrival:
+    def _arrival(self, one: Coming) -> Arrival:
         event = one.jobs[0]["event"]
         return next(it for it in self._recording.arrivals if it.event == event)
 
     def _expect(self, arrival: Arrival, at_ns: int) -> None:
-        self._push(at_ns, [self._arriving(arrival)], order=arrival.event, task=arrival.task,
+        self._agenda.push(at_ns, [self._arriving(arrival)], order=arrival.event, task=arrival.task,
                    arrival=True)  # fmt: skip
 
     @staticmethod
     def _arriving(arrival: Arrival) -> Job:
         return {"job": arrival.kind, "event": arrival.event}
-
-    def _push(
-        self, at_ns: int, jobs: list[Job], *, order: int = _LATE, task: int = 0, ends: str = "",
-        arrival: bool = False,
-    ) -> _Coming:  # fmt: skip
-        self._number += 1
-        one = _Coming(max(at_ns, self._clock_ns), order, self._number, jobs, task, ends,
-                      arrival=arrival)  # fmt: skip
-        heappush(self._coming, one)
-        return one
 
     def _activated(self, told: Mapping[str, Any], known: int) -> None:
         run = self.run
@@ -258,19 +212,21 @@ class Driver:
 
     def _timer(self, command: Command) -> None:
         length_ns, call = self._answers.timer_ns(command)
-        order, task = (_LATE, 0) if call is None else (call.event, call.task)
-        self._timers[command.seq] = self._push(
-            self._began_ns + length_ns, [{"job": "timer", "seq": command.seq}],
+        order, task = (LATE, 0) if call is None else (call.event, call.task)
+        self._timers[command.seq] = self._agenda.push(
+            self._agenda.began_ns + length_ns, [{"job": "timer", "seq": command.seq}],
             order=order, task=task,
         )  # fmt: skip
 
     def _call(self, command: Command) -> None:
-        given = self._answers.answer(command, self._began_ns)
+        given = self._answers.answer(command, self._agenda.began_ns)
         settled = given.settled
         if settled is None:
             self.run.missing.append(f"{given.operation}: {given.why}")
             return
-        opened = _Open(given, None, self._clock_ns, str(command.fields.get("activity_id", "")))
+        opened = _Open(
+            given, None, self._agenda.clock_ns, str(command.fields.get("activity_id", ""))
+        )
         table = self._children if command.kind == "child_workflow" else self._calls
         if command.kind in ("activity", "child_workflow"):
             table[command.seq] = opened
@@ -286,20 +242,18 @@ class Driver:
                 "would not have been cancelled when it was" if settled.held
                 else "had not been answered when the history ended"
             )  # fmt: skip
-            opened.coming = self._push(
-                self._began_ns + known_ns, [], ends=f"{given.operation} {why}"
+            opened.coming = self._agenda.push(
+                self._agenda.began_ns + known_ns, [], ends=f"{given.operation} {why}"
             )
             return
-        job = _job(command, given, settled, opened.id)
+        job = job_of(command, given, settled, opened.id)
         if command.kind == "local_activity":
-            self._number += 1
-            order = settled.event or _LATE
-            local = _Coming(self._began_ns + settled.latency_ns, order, self._number, [job])
-            heappush(self._local, (order, self._number, local))
+            at_ns = self._agenda.began_ns + settled.latency_ns
+            self._agenda.push_local(at_ns, job, settled.event or LATE)
             return
-        opened.coming = self._push(
-            self._began_ns + settled.latency_ns, [job],
-            order=settled.event or _LATE, task=settled.task,
+        opened.coming = self._agenda.push(
+            self._agenda.began_ns + settled.latency_ns, [job],
+            order=settled.event or LATE, task=settled.task,
         )  # fmt: skip
 
     def _child_started(self, opened: _Open) -> bool:
@@ -310,7 +264,7 @@ class Driver:
             return False
         seq = opened.given.command.seq
         if call.how == "not_started":
-            self._push(self._began_ns + call.latency_ns,
+            self._agenda.push(self._agenda.began_ns + call.latency_ns,
                        [{"job": "child_started", "seq": seq, "event": call.event}],
                        order=call.event, task=call.task)  # fmt: skip
             return False
@@ -318,9 +272,9 @@ class Driver:
         if start is None:
             return True
         issued = self._tasks.get(call.command.task)
-        after_ns = int(start["at_ns"]) - (self._began_ns if issued is None else issued.at_ns)
+        after_ns = int(start["at_ns"]) - (self._agenda.began_ns if issued is None else issued.at_ns)
         event = int(call.raw["start_event"])
-        self._push(self._began_ns + max(after_ns, 0),
+        self._agenda.push(self._agenda.began_ns + max(after_ns, 0),
                    [{"job": "child_started", "seq": seq, "event": event}],
                    order=event, task=int(start["task"]))  # fmt: skip
         return True
@@ -347,8 +301,8 @@ class Driver:
         if way == "at once":
             if opened is not None and opened.coming is not None:
                 opened.coming.gone = True
-            self._now.append({"job": "activity", "seq": seq, "cancelled": True, "name": name,
-                              "id": number})  # fmt: skip
+            self._agenda.push_now({"job": "activity", "seq": seq, "cancelled": True, "name": name,
+                                   "id": number})  # fmt: skip
         elif opened is not None:
             self._awaited(opened, "activity")
 
@@ -365,25 +319,6 @@ class Driver:
         if coming is not None:
             coming.gone = True
         since_ns = call.latency_ns - call.cancel_ns
-        self._push(self._began_ns + since_ns,
+        self._agenda.push(self._agenda.began_ns + since_ns,
                    [{"job": job, "seq": opened.given.command.seq, "event": call.event}],
                    order=call.event, task=call.task)  # fmt: skip
-
-
-_JOBS = {
-    "activity": "activity", "local_activity": "activity", "child_workflow": "child",
-    "signal": "signalled", "cancel_workflow": "cancel_requested",
-}  # fmt: skip
-
-
-def _job(command: Command, given: Given, settled: Settled, number: str) -> Job:
-    job: dict[str, Any] = {"job": _JOBS[command.kind], "seq": command.seq, "name": command.name,
-                           "id": number, "local": command.kind == "local_activity"}  # fmt: skip
-    if settled.event:
-        job["event"] = settled.event
-    elif settled.ok:
-        job["result"] = settled.value
-    else:
-        job["type"] = settled.error or "Failed"
-        job["message"] = settled.note or f"declared: {given.operation} ends {job['type']}"
-    return job

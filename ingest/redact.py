@@ -146,6 +146,7 @@ class Redactor(TextRedactor):
         """An incident with its title, and the names of what it was about."""
         return replace(
             incident,
+            incident_id=self.text(incident.incident_id),
             title=self.text(incident.title),
             declared_by=self.text(incident.declared_by),
             flow_ids=[self.text(flow_id) for flow_id in incident.flow_ids],

@@ -32,6 +32,7 @@ from store.session import Session
 WAIT_SECONDS_MAX = 120.0  # then a page says "busy"; until then that it reads the store
 FLOW_PAGES_MAX = 24  # whole flows kept in memory
 FLOWS_MAX = 20_000  # flows of a list a page holds; about what is read within a second
+HELD_MAX = 200_000  # of them when somebody asks for more, some 2 kB each
 OVERVIEWS_MAX = 4
 STORE_DEFAULT = "retrospan.duckdb"
 

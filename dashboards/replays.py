@@ -57,11 +57,20 @@ def simulated(kind: Kind, scenario_text: str, scope: Scope) -> Sequence[Populati
     return _simulated(str(path), data.stamp_of(path), kind, scenario_text, _range(scope))
 
 
+def learnt_from(kind: Kind, scope: Scope) -> Sequence[Flow]:
+    """The flows of a kind in the time range, which programs are learnt from."""
+    path = data.store_path()
+    return _of_kind(str(path), data.stamp_of(path), kind, _range(scope))
+
+
 def operations(kind: Kind, scope: Scope) -> Sequence[str]:
     """Operations that flows of a kind in the time range call, as a scenario names them."""
-    path = data.store_path()
-    flows = _of_kind(str(path), data.stamp_of(path), kind, _range(scope))
-    found = {step.op for flow in flows for step in recording_of(flow).steps if not step.local}
+    found = {
+        step.op
+        for flow in learnt_from(kind, scope)
+        for step in recording_of(flow).steps
+        if not step.local
+    }
     return sorted(found)
 
 

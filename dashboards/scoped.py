@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import data, screens, wide_ranges
 from dashboards.components.range_bar import range_bar
-from dashboards.data import FLOWS_MAX, Holdings, Overview
+from dashboards.data import FLOWS_MAX, HELD_MAX, Holdings, Overview
 from dashboards.markup import heading
 from dashboards.scope import Scope
 
@@ -20,7 +20,7 @@ def begun(title: str, question: str, flows_max: int = FLOWS_MAX) -> tuple[Overvi
     if start is None:
         return None
     _, scope = start
-    if not wide_ranges.wanted(scope, data.flow_count(scope), flows_max):
+    if not wide_ranges.wanted(scope, data.flow_count(scope), flows_max, HELD_MAX):
         return None
     return data.overview(scope), scope
 

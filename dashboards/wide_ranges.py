@@ -15,15 +15,24 @@ from dashboards.wording import plural
 _ASKED = "wide-range"
 
 
-def wanted(scope: Scope, flows: int, flows_max: int) -> bool:
-    """Whether to compute over so many flows now; else the page says why not and how to."""
+def wanted(scope: Scope, flows: int, flows_max: int, held_max: int | None = None) -> bool:
+    """Whether to compute over so many flows now; else the page says why not and how to.
+
+    A page that holds its flows in memory holds `held_max` of them at most, and offers no more.
+    """
     asked = (data.stamp_of(data.store_path()), scope)
     if flows <= flows_max or st.session_state.get(_ASKED) == asked:
         return True
     _say(f"{plural(flows, 'flow')} in this range", flows_max)
     with st.container(horizontal=True):
         st.button(f"Show the latest {flows_max:,} flows", key="wide-latest", on_click=clear_range)
-        _offer(flows, flows_max, asked)
+        if held_max is None or flows <= held_max:
+            _offer(flows, flows_max, asked)
+    if held_max is not None and flows > held_max:
+        st.text(
+            f"More than {held_max:,} flows are too many for a page: choose a shorter range above, "
+            "or use the command line, which has no such limit."
+        )
     return False
 
 

@@ -15,7 +15,7 @@ from dashboards.pages import PageFacts
 from dashboards.replay_parts.population import all_at_once, each_alone
 from dashboards.replay_parts.result import control, outcome
 from dashboards.replay_parts.stored import stored_part
-from dashboards.replays import FLOWS_MAX, Kind, operations, replayed
+from dashboards.replays import FLOWS_MAX, Kind, learnt_from, operations, replayed
 from dashboards.scope import Scope
 from dashboards.scoped import begun
 from dashboards.what_ifs import FORMS, ONLY_OF_ALL, file_name, scenario_text
@@ -45,6 +45,7 @@ def render() -> None:
     scope = _reach(scope, flow_id)
     try:
         run = replayed((flow_id,), None, scope)
+        _learnt(kind, scope)
     except UsageError as error:
         _said(error)
         links.as_command("replay", "run", flow_id)
@@ -75,6 +76,18 @@ def _reach(scope: Scope, flow_id: str) -> Scope:
         return scope
     st.caption("It began outside this range: its program is learnt from all flows of its kind.")
     return replace(scope, since_ns=None, until_ns=None)
+
+
+def _learnt(kind: Kind, scope: Scope) -> None:
+    """Which flows its program was learnt from, where the command learns from more."""
+    if scope.since_ns is None and scope.until_ns is None:
+        return
+    flows = plural(len(learnt_from(kind, scope)), "flow")
+    st.caption(
+        f"Its program is learnt from {flows} of its kind in the range above. The command learns "
+        "from all flows of its kind, as this page does with “All data” chosen: with other flows a "
+        "program, and so its digest, can be another."
+    )
 
 
 def _what_if(overview: Overview, scope: Scope, flow_id: str, kind: Kind, text: str) -> None:

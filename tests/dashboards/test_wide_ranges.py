@@ -8,10 +8,16 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data
+from analyzer.sagas.measures import measure
+from dashboards import data, scoped
+from dashboards.compensation_parts.read import undone
+from dashboards.incident_parts import candidates
 from dashboards.oversight_parts import read as decisions
 from dashboards.quality_parts import read as quality
+from dashboards.scope import Scope
 from dashboards.slo_parts import judged as slos
+from store.lease import Store
+from store.read import read_flows, read_sagas
 
 APP = Path(data.__file__).parent / "app.py"
 LIMITS = {"ai": decisions, "quality": quality}
@@ -91,3 +97,32 @@ def test_numbers_of_a_whole_large_store_wait_for_a_press(
     assert "nothing is computed yet" in written(app)
     app.button(key="wide-all").click().run()
     assert written(app) == whole
+
+
+def test_more_flows_than_a_page_can_hold_are_not_offered(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "FLOWS_MAX", 5)
+    monkeypatch.setattr(scoped, "HELD_MAX", 10)
+    app = opened("ai", **{"from": "all"})
+    assert not presses(app)
+    assert "More than 10 flows are too many for a page" in written(app)
+
+
+def test_numbers_of_compensation_are_those_of_every_flow_by_itself(served_store: Path) -> None:
+    with Store(served_store).lease("test") as session:
+        flows = {flow.flow_id: flow for flow in read_flows(session)}
+        pairs = [(flows[saga.flow_id], saga) for saga in read_sagas(session)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(data, "store_path", lambda: served_store)
+        found = undone(Scope())
+    assert found.measures == measure(pairs)
+    assert found.flows == found.measures.flows > found.stuck_flows > 0
+
+
+def test_candidates_of_a_large_store_are_those_that_were_kept(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "FLOWS_MAX", 5)
+    text = written(opened("incidents", id="incident-1", part="Candidates"))
+    assert "looks for causes among at most 5. The command looks among all" in text

@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.quality import QualityReport, quality_report
 from analyzer.quality.gaps import CATALOGUE
-from analyzer.quality.report import GapCount
+from analyzer.quality.report import EVER, Counted, GapCount, Range, counted, questions
 from analyzer.rebuild import RebuildSettings, rebuild
 from store.lease import Store
 from store.model import Batch, Decision, LogRecord, Span, SpanLink
@@ -45,12 +45,12 @@ def payment() -> Recording:
     return flow
 
 
-def of(
+def filled(
     tmp_path: Path,
     spans: Sequence[Span],
     logs: Sequence[LogRecord] = (),
     decisions: Sequence[Decision] = (),
-) -> QualityReport:
+) -> Store:
     store = Store(tmp_path / "s.duckdb")
     batch = Batch(
         source="t", content_sha256="0", reader="t/1", rules_sha256="0",
@@ -59,8 +59,18 @@ def of(
     with store.lease("test", create=True) as session:
         write_batch(session, batch)
     rebuild(store, RebuildSettings())
-    with store.lease("test") as session:
-        return quality_report(session)
+    return store
+
+
+def of(
+    tmp_path: Path,
+    spans: Sequence[Span],
+    logs: Sequence[LogRecord] = (),
+    decisions: Sequence[Decision] = (),
+    within: Range = EVER,
+) -> QualityReport:
+    with filled(tmp_path, spans, logs, decisions).lease("test") as session:
+        return quality_report(session, within)
 
 
 def found(report: QualityReport, name: str) -> list[GapCount]:
@@ -225,3 +235,45 @@ def test_every_gap_of_the_catalogue_is_counted_by_some_question(tmp_path: Path) 
     decision = Decision(decision_id="d", time_ns=START_NS, chosen="a", flow_id="order-1")
     report = of(tmp_path, flow.all_spans(), [log], [decision])
     assert report.not_applicable == []
+
+
+def later(spans: Sequence[Span], trace_id: str, by_ns: int) -> list[Span]:
+    """The same recorded again, in a trace of its own, at a later time."""
+    return [
+        replace(span, trace_id=trace_id, start_ns=span.start_ns + by_ns, end_ns=span.end_ns + by_ns)
+        for span in spans
+        if span.end_ns is not None
+    ]
+
+
+def test_counts_of_two_ranges_add_up_to_those_of_both(tmp_path: Path) -> None:
+    spans = payment().all_spans()
+    hour = 3_600 * 10**9
+    border = START_NS + hour // 2
+    store = filled(tmp_path, [*spans, *later(without(spans, "retrospan.flow.id"), "b" * 32, hour)])
+
+    def added(*ranges: Range) -> dict[tuple[str, str], tuple[int, int, int]]:
+        rows: list[Counted] = []
+        with store.lease("test") as session:
+            for name in questions():
+                for within in ranges:
+                    rows += counted(session, name, within)
+        sums: dict[tuple[str, str], tuple[int, int, int]] = {}
+        for row in rows:
+            key = row.gap.name, row.service
+            checked, affected, undetermined = sums.get(key, (0, 0, 0))
+            sums[key] = (
+                checked + row.checked,
+                affected + row.affected,
+                undetermined + row.undetermined,
+            )
+        return sums
+
+    whole = added(EVER)
+    assert added((None, border), (border, None)) == whole
+    assert added((None, border)) != whole
+
+
+def test_a_range_without_data_has_no_score(tmp_path: Path) -> None:
+    report = of(tmp_path, full(payment().all_spans()), within=(START_NS + 10**15, None))
+    assert (report.services, report.gaps) == ([], [])

@@ -112,7 +112,10 @@ class Child:
         ready = self._receive(START_S_MAX)
         if ready.get("kind") != "ready":
             where = f" at {ready['where']}" if ready.get("where") else ""
-            raise UsageError(f"--code {self.code.name}: {ready.get('reason')}{where}")
+            reason = str(ready.get("reason"))
+            if reason.startswith("ModuleNotFoundError"):
+                where += f"; {self.code.python} does not have it, --python names one that does"
+            raise UsageError(f"--code {self.code.name}: {reason}{where}")
         self.upstreams = {str(k).lower(): str(v) for k, v in ready.get("upstreams", {}).items()}
         self.native = [str(name) for name in ready.get("native", [])]
         self.sources = str(ready.get("sources", ""))

@@ -37,10 +37,10 @@ def result_of(
         program_digest=child.sources,
         program_flows=0,
         leave_one_out=False,
-        flags=(*_flags(answering, end, child), *_pauses(answering, judged)),
+        flags=(*_flags(answering, end, child), *_held_up(answering)),
         divergences=judged.divergences,
         answers=_counts(answering.asked),
-        reason=effects_told(answering, honouring),
+        reason="; ".join(_reasons(answering, judged, honouring)),
         events=events,
     )
 
@@ -75,17 +75,23 @@ def _flags(answering: Answering, end: Mapping[str, Any], child: Child) -> Iterat
         yield f"telemetry: {answering.telemetry} exports were taken and dropped"
 
 
-def _pauses(answering: Answering, judged: Judged) -> Iterator[str]:
-    """Where the recorded process took longer than the code under test, and what tells why."""
+def _held_up(answering: Answering) -> Iterator[str]:
+    """Where the recorded process took longer than the code under test without waiting."""
     for it in answering.asked:
         if it.own_time and it.exchange is not None:
             spent = f"{it.gap_ns / 1e6:.0f} ms before {it.exchange.op}"
             yield f"held up: {spent} in which the recorded code had asked for no wait"
+
+
+def _reasons(answering: Answering, judged: Judged, honouring: frozenset[str]) -> Iterator[str]:
+    effects = effects_told(answering, honouring)
+    if effects:
+        yield effects
     slower = any(it.kind == "timing_changed" for it in judged.divergences)
     if judged.verdict == "equivalent" and slower and answering.recorded.waits is None:
         yield (
-            "held up: slower than other flows of its kind; that the code did not wait there is not "
-            "recorded (Recorder.timers() of retrospan-child records waits)"
+            "the recorded process was slower there than in other flows; that the code did not wait "
+            "is not recorded (Recorder.timers() of retrospan-child records waits)"
         )
 
 

@@ -3,8 +3,8 @@
 In: messages of the engine (`channel.py`), one flow at a time. Out: what the code asked for, when,
 from which line, and what it returned. Nothing here needs more than the standard library, and
 Python 3.9. Start reading at `__main__.py`, then `world.py` (virtual time, one thread at a time),
-`network.py` (sockets that nobody but the engine answers), `loop.py` (asyncio), `guards.py`. In
-production, `marks.py` and `recorder` tell what a replay will need.
+`asking.py` (what the engine is asked), `network.py` (sockets that nobody but it answers), `loop.py`
+(asyncio), `guards.py`. In production, `marks.py` and `recorder` tell what a replay will need.
 """
 
 from __future__ import annotations

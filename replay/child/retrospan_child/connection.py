@@ -9,7 +9,7 @@ import asyncio
 from collections import deque
 from typing import Any, Deque
 
-from .network import ask, failure, note
+from .asking import ask, failure, note
 from .wire import Asking, NotHttpError, pieces
 from .world import WORLD
 

@@ -13,9 +13,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import Any, Callable, Deque
 
+from .asking import failure, note, refusal, resolve
 from .connection import Connection
 from .limits import Limits
-from .network import VirtualSocket, failure, getaddrinfo, note, refusal, resolve
+from .network import VirtualSocket, getaddrinfo
 from .world import WORLD, Stopped
 
 

@@ -14,7 +14,7 @@ import sys
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
 
-from .network import ask, note
+from .asking import ask, note
 from .recorder import Recorder, flows, telling
 from .world import WORLD
 

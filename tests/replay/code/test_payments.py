@@ -80,6 +80,7 @@ def test_the_code_as_it_was_does_what_was_recorded_on_every_flow() -> None:
     for result in results:
         if result.verdict == "equivalent":
             assert {it.kind for it in result.divergences} == {"timing_changed"}
+            assert "that the code did not wait is not recorded" in result.reason
 
 
 def test_with_a_stable_key_no_order_is_charged_twice_where_keys_are_honoured() -> None:

@@ -22,6 +22,11 @@ def ink() -> str:
     return _INK["dark" if st.context.theme.type == "dark" else "light"]
 
 
+def ground() -> str:
+    """The colour behind words that lie over lines: the ground of the page, a little through."""
+    return "rgba(16,21,28,.8)" if st.context.theme.type == "dark" else "rgba(255,255,255,.8)"
+
+
 def words() -> dict[str, Any]:
     """How an axis writes its labels and its name."""
     return {"axisLabel": {"color": ink()}, "nameTextStyle": {"color": ink()}}

@@ -113,6 +113,8 @@ def _table(measures: Sequence["Measure"]) -> list[str]:
 def _bounds(it: "Measure") -> str:
     if it.low is None:
         return "–"
+    if it.counted and it.low == it.high:
+        return "exact"
     if it.high is None:
         return f"at least {value_text(it.unit, it.low)}"
     return f"{value_text(it.unit, it.low)} to {value_text(it.unit, it.high)}"

@@ -35,6 +35,8 @@ class Measure:
 
     `unit` is share, ns, usd, score or count. `n` counts what the value is of; `unknown` what would
     belong to it but lacks a field, which `note` names. `detail` holds the parts of the value.
+    `counted` says that it was counted whole and is no estimate: its interval is the value itself,
+    or begins there where parts are unknown.
     """
 
     metric: str
@@ -47,6 +49,7 @@ class Measure:
     status: Status = Status.MEASURED
     note: str = ""
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    counted: bool = False
 
     @property
     def unknown_share(self) -> float | None:

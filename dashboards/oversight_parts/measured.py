@@ -1,6 +1,6 @@
 """How a metric of AI governance is written: value, interval, n, unknown share; pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -40,6 +40,8 @@ def bounds_text(it: Measure) -> str:
     """The interval at 95 %; a dash where there is none."""
     if it.low is None:
         return "–"
+    if it.counted and it.low == it.high:
+        return "exact"
     if it.high is None:
         return f"at least {value_text(it.low, it.unit)}"
     return f"{value_text(it.low, it.unit)} to {value_text(it.high, it.unit)}"
@@ -52,9 +54,9 @@ def metric_words(name: str) -> str:
 
 
 def rows(found: Sequence[Measure]) -> pl.DataFrame:
-    """One row per measure, what it asks once per metric."""
+    """One row per measure; the first of a metric says in its note what the metric asks."""
     asks = titles()
-    firsts = {it.metric.split(".")[0]: it.metric for it in reversed(found)}
+    firsts = {it.metric.split(".")[0]: it for it in reversed(found)}
     return pl.DataFrame(
         [
             {
@@ -64,16 +66,16 @@ def rows(found: Sequence[Measure]) -> pl.DataFrame:
                 "of (n)": it.n,
                 "unknown": percent(it.unknown_share),
                 "state": STATES[it.status],
-                "asks": asks.get(it.metric, "")
-                if "." not in it.metric
-                else asks.get(it.metric.split(".")[0], "")
-                if firsts[it.metric.split(".")[0]] == it.metric
-                else "",
-                "note": clean(it.note),
+                "note": clean(_note(it, asks if firsts[it.metric.split(".")[0]] is it else {})),
             }
             for it in found
         ]
     )
+
+
+def _note(it: Measure, asks: Mapping[str, str]) -> str:
+    asked = asks.get(it.metric.split(".")[0], "")
+    return "; ".join(text for text in (asked, it.note) if text)
 
 
 def drift_rows(found: Sequence[tuple[str, Measure]]) -> pl.DataFrame:
@@ -138,8 +140,8 @@ def side_by_side(found: Sequence[Sliced]) -> pl.DataFrame:
 
 
 def _apart(found: Sequence[Measure]) -> bool:
-    """Whether two of them have intervals at 95 % that do not overlap."""
-    bounds = [(it.low, it.high) for it in found if it.status is Status.MEASURED]
+    """Whether two of them are estimates with intervals at 95 % that do not overlap."""
+    bounds = [(it.low, it.high) for it in found if it.status is Status.MEASURED and not it.counted]
     known = [(low, high) for low, high in bounds if low is not None and high is not None]
     return bool(known) and max(low for low, _ in known) > min(high for _, high in known)
 

@@ -83,6 +83,6 @@ def _short(it: Measure) -> str:
 
 
 def _scope(it: Measure, what: str) -> str:
-    bounds = "exact" if it.unit == "usd" and it.low == it.high else bounds_text(it)
+    bounds = bounds_text(it)
     told = {"–": "", "exact": "exact; "}.get(bounds, f"95 %: {bounds}; ")
     return f"{told}of {plural(it.n, what.removesuffix('s'))}, {it.unknown:,} unknown"

@@ -66,9 +66,9 @@ def calibration_tab(found: Looked, end_ns: int) -> None:
     _metric_table(rows(told), "calibration")
     st.subheader("Drift, each model against itself")
     st.caption(
-        "PSI of confidence, Jensen-Shannon of choices; p is of a permutation test: below 0.05 "
-        "chance alone seldom moves them so far. The first half of the time against the second, "
-        "and the first version against each later one."
+        "PSI of confidence, Jensen-Shannon of choices, without what chance adds; p is of a "
+        "permutation test: below 0.05 chance alone seldom moves them so far. The first version "
+        "against each later one, and each version's first half against its second."
     )
     table = drift_rows(drifts(found, end_ns))
     _metric_table(table, "drift")

@@ -6,6 +6,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import data, flow_questions, links, screens
+from dashboards.chart_axes import ground, ink
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.picks import followed, pick_key
@@ -99,7 +100,13 @@ def _draw(graph: Graph) -> None:
                 "bottom": 50,
                 "edgeSymbol": ["none", "arrow"],
                 "edgeSymbolSize": 9,
-                "label": {"show": True, "position": "bottom", "fontSize": 12},
+                "label": {
+                    "show": True,
+                    "position": "bottom",
+                    "fontSize": 12,
+                    "color": ink(),
+                    "backgroundColor": ground(),
+                },
                 "emphasis": {"focus": "adjacency"},
                 "data": [_node(node, layers, height - 80, most) for node in graph.nodes],
                 "links": [_edge(call, place, busiest) for call in graph.calls],
@@ -174,6 +181,7 @@ def _edge(call: Call, place: dict[str, int], busiest: int) -> dict[str, Any]:
             "width": round(1 + 5 * (tries / busiest) ** 0.5, 1),
             "color": color,
             "type": "dashed" if failing else "solid",
+            "opacity": 0.95 if failing else 0.55,
             "curveness": 0.12,
         },
     }

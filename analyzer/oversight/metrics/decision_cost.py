@@ -65,7 +65,7 @@ def _measure(case: Case) -> Sequence[Measure]:
     whole = Measure(
         metric=f"{NAME}.sum", unit="usd", value=spent_in_all, n=len(known), unknown=unknown,
         low=spent_in_all, high=None if unknown else spent_in_all,
-        status=Status.MEASURED if known else absent,
+        status=Status.MEASURED if known else absent, counted=True,
         note="at least; others have no known cost" if known and unknown else "added up",
     )  # fmt: skip
     spent: dict[str, Decimal] = {}

@@ -25,6 +25,7 @@ def _measure(case: Case) -> Sequence[Measure]:
                 value=whole,
                 low=whole,
                 high=whole,
+                counted=True,
                 note="all looked at, so exact: leaves that are as they were written; a cut tail or "
                 "a log written anew shows only against a signed head (decisions verify --head)",
                 detail={
@@ -53,6 +54,7 @@ def _measure(case: Case) -> Sequence[Measure]:
             value=float(age),
             low=float(age),
             high=None if undated else float(age),
+            counted=True,
             n=len(times),
             unknown=undated,
             note=note,

@@ -234,7 +234,7 @@ def test_a_flow_with_a_decision_of_unknown_cost_has_no_cost() -> None:
 def test_a_sum_is_exact_or_at_least_what_is_known() -> None:
     paid = {"usage": {"cost_usd": "0.5"}}
     whole = asked("decision_cost", [decided(0, **paid)])["decision_cost.sum"]
-    assert (whole.low, whole.high) == (0.5, 0.5)
+    assert (whole.low, whole.high, whole.counted) == (0.5, 0.5, True)
     part = asked("decision_cost", [decided(0, **paid), decided(1)])["decision_cost.sum"]
     assert (part.low, part.high) == (0.5, None)
 

@@ -12,9 +12,9 @@ from replay.infer.timing import Span3
 from replay.infer.view import Instance, Node, Ref, base_name, drawing_reader
 from replay.leaves import Scalar, same
 from replay.match import Answer, Answers, Found
-from replay.plan import Plan, Source
+from replay.plan import Again, Plan, Source
 from replay.run import Call, Run
-from replay.times import Times
+from replay.times import START, Times
 
 # A loop that has no end in sight is cut here and flagged.
 ATTEMPTS_MAX = 200
@@ -23,6 +23,7 @@ UNKNOWN_KEY = "?"
 DECLARED = "declared"
 UNSEEN = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
 UNSEEN_ATTEMPTS_MAX = 3
+AGAIN_KEPT_MAX = 1_000
 
 
 class Caller:
@@ -50,18 +51,21 @@ class Caller:
         each = operation.each
         if each is not None:
             return self._each(operation, each, ready, gap, place)
+        begin = ready.plus(gap)
         scope = Scope(self.run.view)
-        keys = [self._key(operation, scope)]
-        if keys[0] == UNKNOWN_KEY or (operation.several and operation.each is None):
-            # The keys come from the recording, but neither their order nor their times.
-            self.run.doubt(operation.name, [("unbound_key", None)])
-            keys = self.answers.keys(operation.name) or keys
-            if not operation.several:
-                keys = keys[:1]
+        key = self._key(operation, scope)
+        if key != UNKNOWN_KEY and not operation.several:
+            scope.own_key = key
+            only = self._instance(operation, scope, begin, place)
+            return Node(operation.name, [only], only.start, only.end, only.status, only.low,
+                        only.high)  # fmt: skip
+        # The keys come from the recording, but neither their order nor their times.
+        self.run.doubt(operation.name, [("unbound_key", None)])
+        keys = self.answers.keys(operation.name) or [key]
         runs = []
-        for key in keys:
+        for key in keys if operation.several else keys[:1]:
             scope = Scope(self.run.view, own_key=key)
-            runs.append(self._instance(operation, scope, ready.plus(gap), place))
+            runs.append(self._instance(operation, scope, begin, place))
         return Node(operation.name, runs).settle()
 
     def undo(
@@ -199,29 +203,32 @@ class Caller:
         index: int = 0,
         recovery: bool = False,
     ) -> Instance:
-        plan = self.plans[operation.name]
+        name = operation.name
+        plan = self.plans[name]
         op = plan.base
+        key = scope.own_key
         request: dict[str, Scalar] = {}
         for path, source in plan.request:
             value = source.read(scope)
             if source.rivals:
-                self._rivals(operation.name, source, scope, value)
+                self._rivals(name, source, scope, value)
             if value is not None:
                 request[path] = value
-        found = self.answers.find(op, scope.own_key, request, operation.request)
+        found = self.answers.find(op, key, request, operation.request)
         if found.ambiguous:
-            self.run.doubt(operation.name, [("ambiguous_match", None)])
-        stream = scope.own_key if found.stream is None else found.stream.key
+            self.run.doubt(name, [("ambiguous_match", None)])
+        stream = key if found.stream is None else found.stream.key
+        at = (place[0] * 10_000 + place[1], index)
         now = begin
         tries: list[str] = []
-        outlived = Times(0, 0, 0)
+        outlived = START
         number = 0
         while True:
             number += 1
-            answer = self._answer(operation, scope, found)
+            answer = self._answer(operation, plan, scope, found)
             tries.append(answer.status)
             if answer.response.get(REDELIVERED):
-                self.run.doubt(operation.name, [("redelivered", None)])
+                self.run.doubt(name, [("redelivered", None)])
             end = now.later(answer.latency, answer.low, answer.high)
             if answer.beyond:
                 outlived = Times.latest([outlived, end.later(*(answer.beyond,) * 3)])
@@ -229,34 +236,34 @@ class Caller:
             self.attempts[op, stream] = counted
             self.run.calls.append(
                 Call(
-                    op, scope.own_key, counted, number == 1, now.usual, now.low, now.high,
+                    op, key, counted, number == 1, now.usual, now.low, now.high,
                     end.usual, answer.status, request, answer.response, answer.rung,
-                    (place[0] * 10_000 + place[1], index), recovery, operation.name, stream,
+                    at, recovery, name, stream,
                 )
             )  # fmt: skip
             # Nothing is known of an answer that is missing, so nothing is repeated because of it.
             missing = answer.rung == "missing" and not operation.local and answer.note != DECLARED
-            pause = None if missing else self._pause(operation, answer, number)
+            pause = None if missing else self._pause(operation, plan, answer, number)
             if pause is None:
                 break
             now = end.later(*pause)
         return Instance(
-            op=operation.name, key=scope.own_key, start=begin.usual, end=end.usual, low=end.low,
+            op=name, key=key, start=begin.usual, end=end.usual, low=end.low,
             high=end.high, status=answer.status, response=answer.response, request=request,
             breaker=answer.breaker, effect=answer.effect, index=index, item=scope.item,
             tries=tuple(tries), draw=answer.draw, outlived=outlived,
         )  # fmt: skip
 
     def _pause(
-        self, operation: Operation, answer: Answer, number: int
+        self, operation: Operation, plan: Plan, answer: Answer, number: int
     ) -> tuple[int, int, int] | None:
         """Give the wait before the next attempt; None when this was the last."""
-        if answer.status == "ok" and self.plans[operation.name].attempts_once:
+        if answer.status == "ok" and plan.attempts_once:
             return None
         repeat = operation.repeat
-        state = (answer.status, answer.response, answer.breaker)
-        again, doubts = repeat.again(state, number, self.program.pooled)
-        self.run.doubt(operation.name, doubts)
+        again, doubts = self._again(operation, plan, answer, number)
+        if doubts:
+            self.run.doubt(operation.name, doubts)
         if self.retry_unseen is not None and any(word in UNSEEN for word, _ in doubts):
             again = self.retry_unseen and number < UNSEEN_ATTEMPTS_MAX
         if not again:
@@ -283,7 +290,19 @@ class Caller:
 
         return delay.after(number, read, answer.draw)
 
-    def _answer(self, operation: Operation, scope: Scope, found: Found) -> Answer:
+    def _again(self, operation: Operation, plan: Plan, answer: Answer, number: int) -> Again:
+        state = (answer.status, answer.response, answer.breaker)
+        if plan.again is None:
+            return operation.repeat.again(state, number, self.program.pooled)
+        asked = (answer.status, number, answer.breaker)
+        told = plan.again.get(asked)
+        if told is None:
+            told = operation.repeat.again(state, number, self.program.pooled)
+            if len(plan.again) < AGAIN_KEPT_MAX:
+                plan.again[asked] = told
+        return told
+
+    def _answer(self, operation: Operation, plan: Plan, scope: Scope, found: Found) -> Answer:
         attempt, rung = self.answers.take(operation.name, found)
         if attempt is None:
             answer = self.answers.lend(operation.name, rung)
@@ -292,18 +311,17 @@ class Caller:
         else:
             answer = self.answers.answer_of(operation.name, attempt, rung)
         if operation.copied or operation.decided:
-            return self._computed(operation, scope, answer, attempt is not None)
+            return self._computed(operation, plan, scope, answer, attempt is not None)
         return answer
 
     def _computed(
-        self, operation: Operation, scope: Scope, answer: Answer, recorded: bool
+        self, operation: Operation, plan: Plan, scope: Scope, answer: Answer, recorded: bool
     ) -> Answer:
         """Let a local step compute what it returns; what was recorded is only compared."""
         response: dict[str, Scalar] = dict(answer.response)
         status = answer.status
         values: list[tuple[str, Scalar]] = [
-            (path, self._bound(operation.name, source, scope))
-            for path, source in self.plans[operation.name].copied
+            (path, self._bound(operation.name, source, scope)) for path, source in plan.copied
         ]
         value_of = drawing_reader(self.run.view.value, operation.name, answer.draw)
         for path, tree in operation.decided.items():

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from replay.infer.program import Program
 from replay.infer.view import base_name
 from replay.leaves import same
-from replay.recording import RecordedAttempt, Recording
+from replay.recording import RecordedAttempt, Recording, attempts_by_key
 from replay.run import Call, Run
 from store.conclusions import Divergence
 from store.model import JsonValue
@@ -52,19 +52,11 @@ class _Comparing:
         self.recording = recording
         self.program = program
         self.tolerance = tolerance_ns
-        self.recorded: dict[_Id, tuple[RecordedAttempt, str]] = {}
-        for op, key, attempt, step_id in sorted(
-            (
-                (step.op, step.key, attempt, step.step_id)
-                for step in recording.steps
-                for attempt in step.attempts
-            ),
-            key=lambda item: (item[0], item[1], item[2].start_ns, item[2].end_ns, item[2].span_id),
-        ):
-            number = 1
-            while (op, key, number) in self.recorded:
-                number += 1
-            self.recorded[op, key, number] = (attempt, step_id)
+        self.recorded: dict[_Id, tuple[RecordedAttempt, str]] = {
+            (op, key, number): attempt
+            for (op, key), attempts in attempts_by_key(recording).items()
+            for number, attempt in enumerate(attempts, 1)
+        }
         self.replayed: dict[_Id, Call] = {self._ident(call): call for call in run.calls}
         self.found: list[_Placed] = []
 

@@ -37,6 +37,7 @@ class Machine:
         for op in order.sequence:
             for ancestor in order.direct[op]:
                 self.children[ancestor].append(op)
+        self.apart = {op: frozenset(others) for op, others in order.apart.items() if others}
         self.plans = {name: plan_of(made) for name, made in program.operations.items()}
         self.output = tuple(
             (path, source_of(binding)) for path, binding in program.output.bound.items()
@@ -110,11 +111,12 @@ class Machine:
 
     def _never_together(self, run: Run) -> None:
         present = [op for op in run.view.nodes if op in self.rank]
-        apart = self.program.order.apart
         for op in present:
-            for other in present:
-                if op < other and other in apart[op]:
-                    run.doubt(op, [("pair_never_seen", other)])
+            apart = self.apart.get(op)
+            if apart is not None and not apart.isdisjoint(present):
+                for other in present:
+                    if op < other and other in apart:
+                        run.doubt(op, [("pair_never_seen", other)])
 
 
 class _Forward:
@@ -316,8 +318,14 @@ class _Forward:
 
     def _last(self, op: str) -> str | None:
         nodes = self.run.view.nodes
-        done = [nodes[a] for a in self.program.order.before[op] if a in nodes]
-        return max(done, key=lambda node: (node.end, node.op)).op if done else None
+        last: Node | None = None
+        for ancestor in self.program.order.before[op]:
+            node = nodes.get(ancestor)
+            if node is None:
+                continue
+            if last is None or node.end > last.end or (node.end == last.end and node.op > last.op):
+                last = node
+        return None if last is None else last.op
 
 
 def awaited(nodes: Iterable[Node], program: Program) -> Sequence[Node]:

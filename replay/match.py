@@ -17,7 +17,7 @@ from replay.infer.view import base_name
 from replay.ladder import MARGIN_PERCENT
 from replay.leaves import Leaves, same
 from replay.likeness import Alike
-from replay.recording import RecordedAttempt, Recording
+from replay.recording import RecordedAttempt, Recording, attempts_by_key
 
 RUNGS = ("explicit", "exact", "denoised", "bound", "structural", "donor", "missing")
 ASSUMED_LATENCY_NS = 50_000_000
@@ -85,16 +85,12 @@ class Answers:
     @classmethod
     def of(cls, recording: Recording, donors: Mapping[str, Donor] | None = None) -> "Answers":
         """Sort a recording's answers under their request keys."""
-        grouped: dict[str, dict[str, list[RecordedAttempt]]] = {}
-        for step in recording.steps:
-            grouped.setdefault(step.op, {}).setdefault(step.key, []).extend(step.attempts)
-        streams = {
-            op: {
-                key: Stream(key, sorted(attempts, key=lambda a: (a.start_ns, a.end_ns, a.span_id)))
-                for key, attempts in sorted(keys.items())
-            }
-            for op, keys in grouped.items()
-        }
+        streams: dict[str, dict[str, Stream]] = {}
+        for (op, key), attempts in attempts_by_key(recording).items():
+            named = streams.get(op)
+            if named is None:
+                named = streams[op] = {}
+            named[key] = Stream(key, [attempt for attempt, _ in attempts])
         return cls(streams, donors)
 
     def keys(self, op: str) -> list[str]:

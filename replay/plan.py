@@ -5,16 +5,17 @@ A plan reads exactly what the program says; it is never written, compared or dig
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from replay.infer.binding import Binding
 from replay.infer.expression import Constant, Expression, Reference, Scope, evaluate
 from replay.infer.program import Operation
-from replay.infer.tree import Leaf, Tree
+from replay.infer.tree import Leaf, Split, Tree
 from replay.infer.view import Ref, base_name
 from replay.leaves import Scalar
 
 Reader: TypeAlias = Callable[[Scope], Scalar]
+Again: TypeAlias = tuple[bool, list[tuple[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,14 @@ class Plan:
     """The bindings of one operation as functions, and its name without the place.
 
     `always` says that the operation runs whenever it is reached, without a doubt; `attempts_once`
-    that an ok answer is never asked for again, without a doubt.
+    that an ok answer is never asked for again, without a doubt. `again` keeps what the rule said of
+    a status, attempt number and breaker state; None where it asks for what the answer holds.
     """
 
     base: str
     always: bool
     attempts_once: bool
+    again: dict[tuple[str, int, str | None], Again] | None
     key: Source | None
     request: tuple[tuple[str, Source], ...]
     copied: tuple[tuple[str, Source], ...]
@@ -49,6 +52,7 @@ def plan_of(operation: Operation) -> Plan:
         and operation.guard.reliable
         and _sure(operation.guard, True),
         attempts_once="ok" in operation.repeat.statuses and _sure(operation.repeat.rule, False),
+        again=None if _asks_answers(operation.repeat.rule) else {},
         key=None if operation.key is None else source_of(operation.key),
         request=tuple((path, source_of(b)) for path, b in operation.request.bound.items()),
         copied=tuple((path, source_of(b)) for path, b in operation.copied.items()),
@@ -58,6 +62,20 @@ def plan_of(operation: Operation) -> Plan:
 def _sure(tree: Tree, label: bool) -> bool:
     """Say whether a tree gives this label whatever it reads, and doubts nothing."""
     return isinstance(tree.root, Leaf) and tree.root.label is label and not tree.read(_nothing)[1]
+
+
+def _asks_answers(tree: Tree) -> bool:
+    """Say whether a rule for repeating reads more than how an attempt ended."""
+    pending = [tree.root]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Split):
+            if node.test.ref[0] != "own" or any(r.test.ref[0] != "own" for r in node.rivals):
+                return True
+            pending += (node.yes, node.no)
+        elif node.ranges or node.words:
+            return True
+    return False
 
 
 def _nothing(ref: Ref) -> Scalar:

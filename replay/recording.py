@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from math import isfinite
+from operator import attrgetter
 from typing import Any
 
 from replay.choreography import MESSAGE, own_steps
@@ -231,6 +232,35 @@ def _places(recording: Recording, op: str) -> list[tuple[int, int, int]]:
         if step.op == op
         for number, attempt in enumerate(step.attempts)
     )
+
+
+def attempts_by_key(
+    recording: Recording,
+) -> dict[tuple[str, str], list[tuple[RecordedAttempt, str]]]:
+    """Give the attempts under (operation, key), both in order of text, each with its step's id;
+    the attempts of one key in order of start."""
+    found: dict[tuple[str, str], list[tuple[RecordedAttempt, str]]] = {}
+    several = set()
+    for step in sorted(recording.steps, key=_BY_OPERATION):
+        ident = step.op, step.key
+        step_id = step.step_id
+        made = [(attempt, step_id) for attempt in step.attempts]
+        if ident in found:
+            made = found[ident] + made
+        found[ident] = made
+        if len(made) > 1:
+            several.add(ident)
+    for ident in several:
+        found[ident].sort(key=_by_start)
+    return found
+
+
+_BY_OPERATION = attrgetter("op", "key")
+
+
+def _by_start(item: tuple[RecordedAttempt, str]) -> tuple[int, int, str]:
+    attempt = item[0]
+    return attempt.start_ns, attempt.end_ns, attempt.span_id
 
 
 def to_json(recording: Recording) -> str:

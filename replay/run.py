@@ -75,8 +75,8 @@ class Run:
                 "end_ns": call.end,
                 "status": call.status,
                 "rung": call.rung,
-                "request": printable(call.request),
-                "response": printable(call.response),
+                "request": _printed(call.request),
+                "response": _printed(call.response),
             }
             for call in self.calls
         ]
@@ -91,3 +91,10 @@ class Run:
             }
         )
         return log
+
+
+def _printed(leaves: Leaves) -> dict[str, JsonValue]:
+    """Most bodies hold nothing that is written otherwise, and are handed on as they are."""
+    if type(leaves) is dict and float not in map(type, leaves.values()):
+        return leaves
+    return printable(leaves)

@@ -19,7 +19,7 @@ class Times(NamedTuple):
     def latest(cls, moments: Sequence["Times"]) -> "Times":
         """Give the moment when all have come; the flow's start if there are none."""
         if not moments:
-            return _START
+            return START
         if len(moments) == 1:
             return moments[0]
         usual, low, high = moments[0]
@@ -44,9 +44,18 @@ class Times(NamedTuple):
 
     def plus(self, span: Span3) -> "Times":
         """Go on by a wait; waits of several steps are hardly ever all long, or all short."""
-        usual = self.usual + span.usual
-        below = isqrt((self.usual - self.low) ** 2 + (span.usual - span.low) ** 2)
-        above = isqrt((self.high - self.usual) ** 2 + (span.high - span.usual) ** 2)
+        now, low, high = self
+        usual = now + span.usual
+        below, more_below = now - low, span.usual - span.low
+        above, more_above = high - now, span.high - span.usual
+        if below and more_below:
+            below = isqrt(below * below + more_below * more_below)
+        else:
+            below = abs(below + more_below)
+        if above and more_above:
+            above = isqrt(above * above + more_above * more_above)
+        else:
+            above = abs(above + more_above)
         return Times(usual, usual - below, usual + above)
 
     def later(self, usual: int, low: int, high: int) -> "Times":
@@ -54,4 +63,4 @@ class Times(NamedTuple):
         return Times(self.usual + usual, self.low + low, self.high + high)
 
 
-_START = Times(0, 0, 0)
+START = Times(0, 0, 0)

@@ -114,18 +114,20 @@ def _step(
     split: Split, value: Callable[[Ref], Scalar], doubts: list[tuple[str, Any]]
 ) -> "Leaf | Split":
     found = value(split.test.ref)
-    name = ref_name(split.test.ref)
     if split.test.kind == "above":
         if _open(split, found) and label_of(split.yes, value) != label_of(split.no, value):
-            doubts.append(("threshold_gap", [name, repr(split.low), repr(split.high)]))
+            doubts.append(
+                ("threshold_gap", [ref_name(split.test.ref), repr(split.low), repr(split.high)])
+            )
     elif split.test.kind == "equal" and found is not None and found not in split.seen:
-        doubts.append(("novel_value", [name, str(found)]))
+        doubts.append(("novel_value", [ref_name(split.test.ref), str(found)]))
     taken = split.yes if split.test.holds(found) else split.no
     if isinstance(taken, Leaf):
         for rival in split.rivals:
             said = rival.yes if rival.test.holds(value(rival.test.ref)) else rival.no
             if said != taken.label:
-                doubts.append(("rival_guard", [name, ref_name(rival.test.ref)]))
+                both = [ref_name(split.test.ref), ref_name(rival.test.ref)]
+                doubts.append(("rival_guard", both))
     return taken
 
 

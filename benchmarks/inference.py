@@ -1,11 +1,12 @@
 """Inference: programs against true programs they never saw, in control and under changes.
 
-Thirteen kinds of generated flows with a known true program (`tests/replay/kinds.py` and
-`other_kinds.py`). Control: each flow is replayed by a program made from other flows. Changes: one
-recorded answer is made slow, made to fail once, or given another value; the true program runs in
-the same changed world, and the replay of the changed recording is compared with that run. Right
-are the same calls, order, requests and outcome; flagged are runs with a doubt. A change of which
-nothing is doubted and that comes out otherwise is a silent error, the worst there is.
+Generated kinds with a known true program (`kinds.py`, `other_kinds.py` and `infer/more_kinds.py`
+in `tests/replay`), and with `--samples` the recorded samples, in control only. Control: each flow
+is replayed by a program made from other flows. Changes: one recorded answer is made slow, made to
+fail once, or given another value; the true program runs in the same changed world, and the replay
+of the changed recording is compared with that run. Right are the same calls, order, requests and
+outcome; flagged are runs with a doubt. A change of which nothing is doubted and that comes out
+otherwise is a silent error, the worst there is.
 """
 
 import argparse
@@ -29,10 +30,20 @@ from store.conclusions import ReplayResult
 from tests.replay.infer.more_kinds import MORE_KINDS
 from tests.replay.kinds import KINDS, true_flow
 from tests.replay.other_kinds import OTHER_KINDS
+from tests.replay.test_samples import flows_of
 from tests.replay.worlds import Answering, Reply
 
 ALL = {**KINDS, **OTHER_KINDS, **MORE_KINDS}
 SETTINGS = ReplaySettings()
+RECORDED = (
+    "payment-healthy",
+    "payment-brownout",
+    "payment-brownout-plain",
+    "onboarding-healthy",
+    "onboarding-model-rollout",
+    "enrichment-healthy",
+    "enrichment-drift",
+)
 CHANGES = ("slow", "fails once", "other value")
 
 
@@ -155,11 +166,30 @@ def measure(name: str, given: argparse.Namespace) -> tuple[object, ...]:
     runs = max(sum(changes.values()), 1)
     return (
         name, control.flows, 100 * control.right / control.flows,
-        100 * control.flagged / control.flows, control.silent,
+        100 * control.flagged / control.flows, control.silent, control.inside_ppm / 10_000,
         100 * (control.flows - control.doubted - control.flagged) / control.flows,
         control.width_ppm / 10_000, runs, 100 * sure / runs, changes["wrong"],
         100 * changes["right"] / max(sure, 1), took.cpu,
     )  # fmt: skip
+
+
+def measure_sample(sample: str) -> list[tuple[object, ...]]:
+    """Control of every kind in a recorded sample."""
+    kinds: dict[tuple[str, str], list[Recording]] = {}
+    for flow in flows_of(sample):
+        kinds.setdefault((flow.name, flow.version), []).append(recording_of(flow))
+    rows = []
+    for (name, version), recordings in sorted(kinds.items()):
+        kind = Folds(recordings, SETTINGS)
+        control = fidelity([replay_recording(recording, kind) for recording in recordings])
+        rows.append(
+            (
+                f"{sample} {name} {version}", control.flows, 100 * control.right / control.flows,
+                control.late, control.flagged, control.silent, control.unreplayable,
+                control.inside_ppm / 10_000, control.doubted, control.width_ppm / 10_000,
+            )
+        )  # fmt: skip
+    return rows
 
 
 def main() -> None:
@@ -169,11 +199,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1_001)
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--tell", type=int, default=0, help="divergences shown of silent errors")
+    parser.add_argument("--samples", action="store_true", help="the recorded samples instead")
     parser.add_argument("kinds", nargs="*", default=list(ALL))
     given = parser.parse_args()
     print(machine())
+    if given.samples:
+        table(
+            ("sample and kind", "flows", "right %", "late", "wrong, flagged", "silent",
+             "unreplayable", "times inside %", "right, doubted", "width % of duration"),
+            [row for sample in RECORDED for row in measure_sample(sample)],
+        )  # fmt: skip
+        return
     table(
-        ("kind", "flows", "right %", "wrong, flagged %", "silent", "unflagged %",
+        ("kind", "flows", "right %", "wrong, flagged %", "silent", "times inside %", "unflagged %",
          "width % of duration", "changes", "unflagged %", "silent", "right if unflagged %",
          "CPU s"),
         [measure(name, given) for name in given.kinds],

@@ -58,28 +58,29 @@ def test_nine_of_ten_recorded_payments_replay_identically_and_no_other_is_silent
     assert len(flows) >= 300
     results = replay_flows(flows, [flow.flow_id for flow in flows])
     measured = fidelity(results)
-    assert measured.identical >= 0.9 * measured.flows, measured
+    assert measured.identical >= 0.95 * measured.flows, measured
     assert measured.silent == 0, measured
-    assert measured.width_ppm < 200_000, measured
+    assert measured.width_ppm < 100_000, measured
+    assert measured.inside_ppm >= 990_000, measured
     for result in results:
         assert result.verdict == "identical" or result.divergences, result
 
 
 @pytest.mark.parametrize(
-    ("sample", "right_percent", "silent_max"),
-    [("onboarding-model-rollout", 85, 1), ("enrichment-drift", 90, 0)],
+    ("sample", "right_percent", "width_percent"),
+    [("onboarding-model-rollout", 93, 10), ("enrichment-drift", 93, 20)],
 )
-def test_systems_that_inference_was_not_made_for_are_mostly_reproduced_and_hardly_ever_silent(
-    sample: str, right_percent: int, silent_max: int
+def test_systems_that_inference_was_not_made_for_are_mostly_reproduced_and_never_silent(
+    sample: str, right_percent: int, width_percent: int
 ) -> None:
-    """Recorded after the inference was frozen. The one silent flow was escalated for a reason that
-    no recording holds; the enrichment's times are not predicted at all, and `wide` says so."""
+    """What is wrong is doubted: a flag read twice, a message delivered again, a service of which
+    two releases ran, of which the recordings say nothing."""
     flows = flows_of(sample)
     measured = fidelity(replay_flows(flows, [flow.flow_id for flow in flows]))
     assert 100 * measured.right >= right_percent * measured.flows, measured
-    assert measured.silent <= silent_max, measured
-    if measured.width_ppm > 1_000_000:
-        assert measured.wide > measured.right // 2, measured
+    assert measured.silent == 0, measured
+    assert measured.width_ppm <= 10_000 * width_percent, measured
+    assert measured.inside_ppm >= 980_000, measured
 
 
 def test_without_our_attributes_no_program_is_offered_and_the_reason_names_what_lacks() -> None:

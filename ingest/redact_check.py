@@ -13,6 +13,7 @@ from ingest.redact import Redactor
 from ingest.redact_text import PLAIN, TOKEN
 from ingest.redaction_rules import EXEMPT_FIELD
 from ingest.streams import Input
+from store.conclusions import Incident
 from store.errors import DataError
 from store.model import Attributes, Decision, JsonValue, LogRecord, Rejected, Span
 
@@ -70,6 +71,8 @@ class Check:
             pieces, ref = _decision_pieces(item), f"decision {self._shown(item.decision_id)}"
         elif isinstance(item, Rejected):
             pieces, ref = _rejected_pieces(item), f"refused {self._shown(item.record)}"
+        elif isinstance(item, Incident):
+            pieces, ref = _incident_pieces(item), f"incident {self._shown(item.incident_id)}"
         else:
             return
         self.records += 1
@@ -168,6 +171,15 @@ def _decision_pieces(decision: Decision) -> Iterator[Piece]:
             yield f"decision[{name}]", name, value
 
 
+def _incident_pieces(incident: Incident) -> Iterator[Piece]:
+    for name in ("incident_id", "title", "declared_by"):
+        yield f"incident.{name}", None, getattr(incident, name)
+    for name in ("flow_ids", "services"):
+        for text in getattr(incident, name):
+            yield f"incident.{name}", None, text
+
+
 def _rejected_pieces(rejected: Rejected) -> Iterator[Piece]:
+    yield "refused.record", None, rejected.record
     yield "refused.reason", None, rejected.reason
     yield "refused.excerpt", None, rejected.excerpt

@@ -22,6 +22,7 @@ from retrospan.export.parts import PURPOSE, SQL, Chosen, choose, generation, lea
 from store.errors import DataError, UsageError
 from store.lease import Store
 from store.model import LogRecord, Span
+from store.query import ask
 from store.read import read_logs, read_spans
 from store.values import from_json, map_from_json, to_json
 
@@ -53,7 +54,16 @@ def export_otlp(store: Store, output: Path, flow_ids: Sequence[str] = ()) -> Exp
         files=[ExportedFile(path=output, table=name, rows=n) for name, n in counted.items()],
         differing=differing,
         changed_meanwhile=generation(store) != before,
+        left_out=_decisions(store, flow_ids),
     )
+
+
+def _decisions(store: Store, flow_ids: Sequence[str]) -> list[str]:
+    """What is said of the decision log: its records are no OTLP."""
+    with store.reading(PURPOSE) as session:
+        asked = {"flow_ids": sorted(set(flow_ids)), "all": not flow_ids}
+        count = ask(session, SQL / "logged_decisions.sql", asked).item()
+    return [f"{count} decisions of the log; export parquet has one for them"] if count else []
 
 
 def _records(

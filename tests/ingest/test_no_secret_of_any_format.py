@@ -18,6 +18,7 @@ from ingest.exported_rows import FORMAT
 from ingest.own_rules import OwnRules
 from ingest.pipeline import IngestSettings, ingest_paths
 from ingest.reader import discover
+from ingest.redact_check import check_file
 from store.lease import Store
 from tests.ingest.histories import cadence, order
 from tests.ingest.planting import OWN_PATTERN, SHAPES, Planter, left_in
@@ -205,4 +206,6 @@ def test_nothing_secret_of_an_exported_table_is_in_the_store(tmp_path: Path, tab
     assert left_in(outputs, planter.secrets) == set()
     assert len(planter.secrets) >= 4
     assert report.files[0].records_read + report.files[0].rejected_count == 1, report.problems()
+    _, seen = check_file(source, SETTINGS)
+    assert (seen.records, seen.secrets > 0) == (1, True)
     assert table == "rejects" or not report.problems()

@@ -27,7 +27,7 @@ from retrospan.export.otlp_file import export_otlp
 from retrospan.export.parquet import export_parquet
 from store.errors import DataError, NotFoundError, UsageError
 from store.lease import Store
-from store.model import LogRecord, Span, SpanEvent, SpanLink
+from store.model import Decision, LogRecord, Span, SpanEvent, SpanLink
 from store.read import (
     counts,
     read_logs,
@@ -248,3 +248,14 @@ def test_data_that_came_in_meanwhile_is_told(
     done = export_otlp(store, tmp_path / "a.jsonl")
     assert done.changed_meanwhile
     assert json.loads((tmp_path / "a.jsonl").read_text())["resourceSpans"]
+
+
+def test_decisions_of_the_log_are_told_to_be_left_out(tmp_path: Path) -> None:
+    decisions = [Decision(decision_id=f"d{n}", time_ns=n, chosen="a") for n in range(3)]
+    store = write(tmp_path / "a.duckdb", spans=[span(1)], decisions=decisions)
+    (told,) = export_otlp(store, tmp_path / "a.jsonl").left_out
+    assert told.startswith("3 decisions of the log")
+    assert (
+        export_otlp(write(tmp_path / "b.duckdb", spans=[span(1)]), tmp_path / "b.jsonl").left_out
+        == []
+    )

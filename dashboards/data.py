@@ -114,6 +114,13 @@ def opens_at(flows_max: int, until_ns: int | None = None) -> int | None:
     return _opens_at(str(path), stamp_of(path), flows_max, until_ns)
 
 
+def around(at_ns: int, flows_max: int) -> tuple[int | None, int | None]:
+    """A range with `at_ns` in it, about in the middle of at most so many flows; None: no end."""
+    path = store_path()
+    until_ns = _nth_after(str(path), stamp_of(path), at_ns, flows_max // 2)
+    return opens_at(flows_max, until_ns), until_ns
+
+
 def overview(scope: Scope, flow_ids: Sequence[str] | None = None) -> Overview:
     """The flows in scope, or those of them that are named. How many they are is the caller's care:
     see `flow_count`."""
@@ -224,6 +231,14 @@ def _opens_at(path: str, stamp: Stamp, flows_max: int, until_ns: int | None) -> 
     params = {"flows": flows_max, "until_ns": until_ns}
     found = held("latest flows", partial(asked, name="nth_latest", params=params), path)
     return int(found["start_ns"][0]) + 1 if found.height else None
+
+
+@st.cache_resource(max_entries=32)
+def _nth_after(path: str, stamp: Stamp, from_ns: int, flows: int) -> int | None:
+    del stamp  # only part of the key
+    params = {"flows": flows, "from_ns": from_ns}
+    found = held("flows around one", partial(asked, name="nth_after", params=params), path)
+    return int(found["start_ns"][0]) if found.height else None
 
 
 @st.cache_resource(max_entries=OVERVIEWS_MAX, show_spinner="Reading flows …")

@@ -50,15 +50,14 @@ class SloMetrics:
         self._derivation: int | None = None
         self._judged: dict[str, list[Judged | None]] = {}
         """By flow id, in the order of the SLOs."""
+        self._lines: dict[int, Timeline] = {}
+        """By place of the SLO; those of which no flow changed since are left as they are."""
         self.families: Sequence[Family] = ()
 
     def update(self) -> None:
         """Look at the store once."""
         end_ns = self._look()
-        lines = [
-            (slo, timeline_of(it for own in self._judged.values() if (it := own[place])))
-            for place, slo in enumerate(self._slos)
-        ]
+        lines = [(slo, self._line(place)) for place, slo in enumerate(self._slos)]
         counts = {key: count for slo, line in lines for key, count in _counts(slo, line).items()}
         found = advanced(self._counters, counts)
         if found != self._counters:
@@ -84,11 +83,28 @@ class SloMetrics:
             kept = self._judged.keys() | {flow.flow_id for flow in fresh}
             gone = kept - set(read_flow_ids(session)) if len(kept) > known.flows else set()
         for flow in fresh:
-            self._judged[flow.flow_id] = [judge(flow) for judge in self._judges]
+            self._put(flow.flow_id, [judge(flow) for judge in self._judges])
         for flow_id in gone:
-            self._judged.pop(flow_id, None)
+            self._put(flow_id, None)
         self._derivation = derivation
         return known.data_end_ns
+
+    def _put(self, flow_id: str, now: list[Judged | None] | None) -> None:
+        """What the SLOs make of a flow from now on; None of one that is gone."""
+        none: list[Judged | None] = [None] * len(self._slos)
+        before = self._judged.pop(flow_id, none)
+        if now is not None:
+            self._judged[flow_id] = now
+        for place, (one, other) in enumerate(zip(before, now or none, strict=True)):
+            if one != other:
+                self._lines.pop(place, None)
+
+    def _line(self, place: int) -> Timeline:
+        line = self._lines.get(place)
+        if line is None:
+            judged = (it for own in self._judged.values() if (it := own[place]))
+            line = self._lines[place] = timeline_of(judged)
+        return line
 
     def text(self) -> str:
         """In Prometheus' text format."""

@@ -69,13 +69,15 @@ def render() -> None:
 
 
 def _reach(scope: Scope, flow_id: str) -> Scope:
-    """Where its program is learnt: in the range, or from all of its kind when it lies outside."""
+    """Where its program is learnt: in the range, or from flows around it when it lies outside."""
     start_ns = int(data.overview(Scope(), (flow_id,)).flows["start_ns"][0])
     after = scope.since_ns is None or start_ns >= scope.since_ns
     if after and (scope.until_ns is None or start_ns < scope.until_ns):
         return scope
-    st.caption("It began outside this range: its program is learnt from all flows of its kind.")
-    return replace(scope, since_ns=None, until_ns=None)
+    since_ns, until_ns = data.around(start_ns, FLOWS_MAX)
+    near = replace(scope, since_ns=since_ns, until_ns=until_ns)
+    st.caption(f"It began outside this range. Looked at instead: {near.told()}.")
+    return near
 
 
 def _learnt(kind: Kind, scope: Scope) -> None:
@@ -84,9 +86,8 @@ def _learnt(kind: Kind, scope: Scope) -> None:
         return
     flows = plural(len(learnt_from(kind, scope)), "flow")
     st.caption(
-        f"Its program is learnt from {flows} of its kind in the range above. The command learns "
-        "from all flows of its kind, as this page does with “All data” chosen: with other flows a "
-        "program, and so its digest, can be another."
+        f"Its program is learnt from {flows} of its kind in this range. The command learns from "
+        "all flows of its kind: of other flows a program, and so its digest, can be another."
     )
 
 

@@ -180,7 +180,7 @@ def test_the_control_comes_first_and_shows_both_waterfalls(served: str) -> None:
     assert f"retrospan replay run {served} --explain" in text
 
 
-def test_a_flow_outside_the_range_is_replayed_by_all_flows_of_its_kind(served: str) -> None:
+def test_a_flow_outside_the_range_is_replayed_by_the_flows_around_it(served: str) -> None:
     head = data.overview(Scope(), (served,)).flows
     after = rfc3339(int(head["start_ns"][0]) + 1)
     later = data.overview(Scope(since_ns=int(head["start_ns"][0]) + 1)).flows

@@ -126,3 +126,17 @@ def test_candidates_of_a_large_store_are_those_that_were_kept(
     monkeypatch.setattr(candidates, "FLOWS_MAX", 5)
     text = written(opened("incidents", id="incident-1", part="Candidates"))
     assert "looks for causes among at most 5. The command looks among all" in text
+
+
+def test_the_range_around_a_flow_holds_it_and_not_too_many_others(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "store_path", lambda: served_store)
+    starts = data.overview(Scope()).flows["start_ns"].sort().to_list()
+    for start_ns in starts:
+        since_ns, until_ns = data.around(start_ns, 6)
+        inside = data.flow_count(Scope(since_ns=since_ns, until_ns=until_ns))
+        assert 3 <= inside <= 6
+        assert since_ns is None or since_ns <= start_ns
+        assert until_ns is None or start_ns < until_ns
+    assert data.around(starts[0], 100) == (None, None)

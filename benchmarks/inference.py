@@ -178,7 +178,7 @@ def measure_sample(sample: str) -> list[tuple[object, ...]]:
     kinds: dict[tuple[str, str], list[Recording]] = {}
     for flow in flows_of(sample):
         kinds.setdefault((flow.name, flow.version), []).append(recording_of(flow))
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for (name, version), recordings in sorted(kinds.items()):
         kind = Folds(recordings, SETTINGS)
         control = fidelity([replay_recording(recording, kind) for recording in recordings])

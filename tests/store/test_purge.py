@@ -299,3 +299,15 @@ def test_after_rewriting_the_bytes_are_gone_from_the_file(
     assert done.rows["spans"] == 4
     with Store(path).lease("test") as session:
         assert everything(session) == left
+
+
+def test_no_kind_stays_that_no_flow_is_of(path: Path, days: dict[int, list[Span]]) -> None:
+    kept = (
+        "SELECT count(*), count(*) FILTER (kind IN (SELECT facts FROM flow_heads)) FROM flow_kinds"
+    )
+    with Store(path).lease("test", create=True) as session:
+        fill(session, days)
+        session.cursor.execute('INSERT INTO flow_kinds VALUES (1, \'{"name": "gone"}\')')
+        purge.purge_flows(session, ["flow-0"])
+        ((kinds, named),) = session.cursor.execute(kept).fetchall()
+    assert kinds == named > 0

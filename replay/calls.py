@@ -218,6 +218,8 @@ class Caller:
         if found.ambiguous:
             self.run.doubt(name, [("ambiguous_match", None)])
         stream = key if found.stream is None else found.stream.key
+        if stream not in ("", key):
+            self.run.doubt(name, [("answer_of_another_key", stream)])
         at = (place[0] * 10_000 + place[1], index)
         now = begin
         tries: list[str] = []

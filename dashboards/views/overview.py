@@ -47,7 +47,7 @@ class Card:
     filters: Mapping[str, str] = field(default_factory=dict)
     explanation: str | None = None
     trend: Sequence[float] = ()
-    """The number over time, from the beginning of the range to its end."""
+    """The number over time, from the beginning of the range to its end; NaN is a gap."""
 
 
 def render() -> None:
@@ -126,7 +126,7 @@ def _cards(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> None:
         with column.container(border=True, height="stretch"):
             trend = card.trend if len(card.trend) >= TREND_MIN else None
             st.metric(
-                card.title, card.value, help=card.explanation, chart_data=trend, chart_type="line"
+                card.title, card.value, help=card.explanation, chart_data=trend, chart_type="bar"
             )
             st.caption(markdown_safe(card.scope))
             if card.flows:
@@ -134,7 +134,6 @@ def _cards(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> None:
 
 
 def _card_facts(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> list[Card | None]:
-    ended = times.filter(pl.col("ended") > 0)
     good, checked = numbers.ended_well, numbers.violations
     below, same = numbers.below_threshold, numbers.identical
     return [
@@ -154,7 +153,7 @@ def _card_facts(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> 
             link=f"{good.whole - good.part:,} ended badly",
             flows=good.whole - good.part,
             filters={"with": "ended badly"},
-            trend=(ended["good"] / ended["ended"]).to_list(),
+            trend=(times["good"] / times["ended"]).to_list(),
         ),
         Card(
             title="✖ Saga violations",

@@ -59,6 +59,8 @@ def _program(kind: Kind, results: Sequence[ReplayResult], settings: ReplaySettin
         "unreplayable": measured.unreplayable,
         "reproduced_ppm": measured.right * PPM // usable if usable else None,
         "reproduced_doubted": measured.doubted,
+        "diverged_late": measured.late,
+        "times_inside_ppm": measured.inside_ppm if measured.right + measured.late else None,
         "reproduced_wide": measured.wide,
         "end_width_median_ppm": measured.width_ppm if measured.right else None,
         "digests": digests,

@@ -8,7 +8,7 @@ from retrospan.listing import AsJson, Column, Format, FormatOption, Listing, Row
 PROGRAM_CELLS = (
     "name", "version", "offers", "flows", "identical", "equivalent", "diverged_flagged",
     "diverged_silent", "unreplayable", "reproduced_ppm", "reproduced_doubted",
-    "end_width_median_ppm", "reproduced_wide",
+    "end_width_median_ppm", "reproduced_wide", "diverged_late", "times_inside_ppm",
 )  # fmt: skip
 
 
@@ -32,6 +32,7 @@ PROGRAM_COLUMNS = (
     field("diverged, flagged (n)", "diverged_flagged", right=True),
     field("diverged, silent (n)", "diverged_silent", right=True),
     field("unreplayable (n)", "unreplayable", right=True),
+    _share("times_inside_ppm"),
     _share("end_width_median_ppm"),
 )
 

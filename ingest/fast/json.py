@@ -12,10 +12,10 @@ import polars as pl
 from ingest.fast.flat import BODY_KEY, FlatLogs, FlatMap, FlatSpans, OddError, repeated
 from ingest.fast.json_shapes import Log, Logs, Pair, Span, Status, Traces, Value
 from ingest.limits import Limits
-from ingest.otlp.logs import SEVERITY_COUNT
+from ingest.otlp.logs import SEVERITY, SEVERITY_COUNT
 from ingest.otlp.scopes import Scope, resource_of, scope_of
 from ingest.otlp.spans import KINDS, STATUSES
-from ingest.otlp.values import Decoding, Object, UnreadableError, value_of
+from ingest.otlp.values import Decoding, Object, UnreadableError, number_of, value_of
 from store.model import AttributeValue
 
 R = TypeVar("R")
@@ -151,7 +151,9 @@ class FlatJson:
             observed_ns=_times([log.observed_time_unix_nano for log in logs]),
             trace_id=_ids([log.trace_id for log in logs], 32, required=False),
             span_id=_numbers_of(_ids([log.span_id for log in logs], 16, required=False)),
-            severity_number=_choices([log.severity_number for log in logs], SEVERITY_COUNT),
+            severity_number=_choices(
+                [_severity(log.severity_number) for log in logs], SEVERITY_COUNT
+            ),
             severity_text=_texts([log.severity_text for log in logs]),
             scope=scope,
             scopes=shared,
@@ -204,6 +206,13 @@ class FlatJson:
 
 
 _UNSET, _NOTHING = Status(), Value()
+
+
+def _severity(raw: int | str) -> int:
+    try:
+        return raw if type(raw) is int else number_of(raw, *SEVERITY)
+    except UnreadableError as error:
+        raise OddError from error
 
 
 def _inner(lists: Sequence[list[Any]]) -> tuple[list[Any], pl.Series]:

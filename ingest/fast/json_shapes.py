@@ -104,7 +104,7 @@ class Log(Struct, forbid_unknown_fields=True, gc=False, rename="camel"):
 
     time_unix_nano: str | int = 0
     observed_time_unix_nano: str | int = 0
-    severity_number: int = 0
+    severity_number: int | str = 0
     severity_text: str = ""
     body: Value | None = None
     attributes: list[Pair] = []

@@ -25,6 +25,7 @@ SEVERITY_NUMBERS = {
         for grade in (1, 2, 3, 4)
     },
 }
+SEVERITY = SEVERITY_NUMBERS, "SEVERITY_NUMBER_", "severity"
 SEVERITY_COUNT = 1 + max(SEVERITY_NUMBERS.values())
 
 
@@ -54,12 +55,7 @@ def log_of(raw: Object, scope: Scope, ids: Ids, decoding: Decoding) -> LogRecord
         observed_ns=observed or time,
         trace_id=None if trace is None else trace.hex,
         span_id=None if span is None else span.hex,
-        severity_number=number_of(
-            get("severityNumber") or get("severity_number"),
-            SEVERITY_NUMBERS,
-            "SEVERITY_NUMBER_",
-            "severity",
-        ),
+        severity_number=number_of(get("severityNumber") or get("severity_number"), *SEVERITY),
         severity_text=text_of(get("severityText") or get("severity_text"), "severity text"),
         event_name=event or (alias if isinstance(alias, str) else ""),
         body=value_of(object_of(get("body"), "body"), decoding, 0),

@@ -143,6 +143,15 @@ def test_plain_log_records_take_the_fast_way(how: str) -> None:
     assert found == one_by_one(data, prepare, Limits(), chosen)
 
 
+@pytest.mark.parametrize("severity", ["SEVERITY_NUMBER_ERROR2", "18", 18])
+def test_a_severity_may_be_a_name(severity: object) -> None:
+    document: Any = logs_of(message_of(plain()))
+    document["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["severityNumber"] = severity
+    (table,) = read_columns(JSON_READER, json.dumps(document).encode(), Preparation(None), Limits())
+    assert isinstance(table, LogTable)
+    assert table.rows["severity_number"].to_pylist() == [18]
+
+
 @pytest.mark.parametrize(
     "odd",
     [

@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from store.schema import SCHEMA_VERSION
 from tests.retrospan.conftest import Command, Said
 
 HOLD = """
@@ -30,7 +31,7 @@ def test_a_sound_store_is_fine(command: Command, db: Path) -> None:
     assert said.code == 0
     found = checks(said)
     assert found["store content"]["facts"]["flows"] == 40
-    assert found["store content"]["facts"]["schema_version"] == 2
+    assert found["store content"]["facts"]["schema_version"] == SCHEMA_VERSION
     assert found["store file"]["facts"]["path"] == str(db)
     assert found["store file"]["facts"]["mode"] == "0600"
     assert found["versions"]["facts"]["libraries"]["duckdb"] == duckdb.__version__

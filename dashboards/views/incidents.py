@@ -89,6 +89,7 @@ def _row(incident: Incident, overview: Overview) -> dict[str, object]:
     return {
         "began": time_text(incident.start_ns, digits=0),
         "incident": clean(incident.title),
+        "state": _state(incident),
         "lasted": duration_text(incident.end_ns - incident.start_ns),
         "detected after": _after(incident, incident.detected_ns),
         "mitigated after": _after(incident, incident.mitigated_ns),
@@ -100,6 +101,12 @@ def _row(incident: Incident, overview: Overview) -> dict[str, object]:
         "told by": clean(incident.declared_by),
         "id": incident.incident_id,
     }
+
+
+def _state(incident: Incident) -> str:
+    if incident.recovered_ns is not None:
+        return "✔ recovered"
+    return "◐ mitigated" if incident.mitigated_ns is not None else "✖ not seen to end"
 
 
 def _after(incident: Incident, at_ns: int | None) -> str:

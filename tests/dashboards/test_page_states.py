@@ -128,6 +128,7 @@ def test_incidents_are_listed_with_their_reach(served_store: Path) -> None:
     assert list(table["effects left"]) == ["4 (168 EUR)"]
     assert list(table["detected after"]) == ["30 s"]
     assert list(table["recovered after"]) == ["not seen"]
+    assert list(table["state"]) == ["✖ not seen to end"]
 
 
 def test_an_incident_tells_its_numbers_and_what_happened_in_order(served_store: Path) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from replay.change import apply_changes, donors_of
-from replay.faults import Faults, limited, single_answers
+from replay.faults import Faults, limited, named, single_answers
 from replay.interpret import Machine
 from replay.judge import Judged, judge
+from replay.leaves import Leaves
 from replay.match import Answers
 from replay.recording import Recording, alter, nth_answer
 from replay.run import Run
@@ -19,7 +20,7 @@ from store.errors import DataError
 
 MILLISECOND_NS = 1_000_000
 OK = "ok"
-# Doubts about times only, or about what is labelled anyway; they do not void a claim.
+# Doubts about times only, or about what is labelled or looked at anyway; they void no claim.
 _HARMLESS = (
     "unexplained_wait",
     "unexplained_delay",
@@ -32,6 +33,8 @@ _HARMLESS = (
 _ORDER_ONLY = ("order_tie", "rival_undo_order")
 _FORKING = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
 _FLAGS_SHOWN_MAX = 3
+# Below this share, what a program does not explain is odd rather than a way of its own.
+UNEXPLAINED_PERCENT_MIN = 5
 
 
 def what_if(
@@ -49,7 +52,7 @@ def what_if(
     `successor` is the program of the version that the scenario names. What changes is judged
     against `baseline`, where one is given, else against the recording.
     """
-    named = replace(
+    shown = replace(
         control,
         scenario=scenario.name,
         control_verdict=control.verdict,
@@ -58,21 +61,23 @@ def what_if(
     if recordings < settings.scenario_flows_min:
         least = settings.scenario_flows_min
         return replace(
-            named, reason=f"control only: {recordings} recordings, a what-if needs {least}"
+            shown, reason=f"control only: {recordings} recordings, a what-if needs {least}"
         )
     if control.verdict not in ("identical", "equivalent"):
-        return replace(named, reason="the control replay diverged, so no counterfactual is shown")
+        return replace(shown, reason="the control replay diverged, so no counterfactual is shown")
     if any(c.capacity is not None or c.breaker_failures is not None for c in scenario.changes):
         why = "capacity and breakers act on all flows at once; `replay population` simulates them"
-        return replace(named, reason=f"not identified from one flow: {why}")
+        return replace(shown, reason=f"shown is the control: {why}")
     try:
         if scenario.version is not None and successor is None:
             raise DataError(f"no program of version {scenario.version!r} of this kind is known")
         other = _changed(machine if successor is None else successor, scenario)
         asked = _Asked(other, recording, scenario, settings, baseline or recording)
     except DataError as error:
-        return replace(named, reason=f"the scenario does not fit this flow: {error}")
-    return _write(named, asked)
+        return replace(
+            shown, reason=f"shown is the control, the scenario does not fit this flow: {error}"
+        )
+    return _write(shown, asked)
 
 
 class _Asked:
@@ -134,6 +139,23 @@ class _Asked:
             answers.overrule = Faults(self.scenario.answers, self.scenario.changes).overrule
         return _Ran(self.machine.run(self.recording.input, answers, retry_unseen), timeouts)
 
+    def goes_another_way(self, run: Run) -> bool:
+        """Say whether a run got or did anything else than the recording, times aside, by a program
+        that does not explain many of its recordings: this may be like one of those."""
+        program = self.machine.program
+        whole = program.flows + program.set_aside
+        if program.set_aside * 100 < UNEXPLAINED_PERCENT_MIN * whole:
+            return False
+        recorded: dict[tuple[str, str], list[tuple[str, Leaves]]] = {}
+        for step in self.recording.steps:
+            answers = [(attempt.status, attempt.response) for attempt in step.attempts]
+            recorded.setdefault((step.op, step.key), []).extend(answers)
+        for call in run.calls:
+            if (call.status, call.response) not in recorded.get((call.op, call.stream), ()):
+                return True
+        found = judge(run, self.recording, program, self.settings).comparison.divergences
+        return any(one.kind != "timing_changed" for one in found)
+
     def judge(self, run: Run) -> Judged:
         """Compare a run with what it is judged against."""
         return judge(run, self.against, self.machine.program, self.settings)
@@ -154,18 +176,24 @@ def _changed(machine: Machine, scenario: Scenario) -> Machine:
     return machine.variants[scenario.changes]
 
 
-def _write(named: ReplayResult, asked: _Asked) -> ReplayResult:
+def _write(control: ReplayResult, asked: _Asked) -> ReplayResult:
     run, timeouts = asked.run()
     judged = asked.judge(run)
     scenario, settings = asked.scenario, asked.settings
     claim, reasons = _claim(scenario, run, timeouts, asked.lent)
     undo_failed = run.ending is not None and run.ending.undo_failed
     doubts = doubts_of(run.flags, undo_failed=undo_failed)
+    if asked.goes_another_way(run):
+        program = asked.machine.program
+        whole = program.flows + program.set_aside
+        doubts.append(f"{program.set_aside} of {whole} recordings went ways it does not explain")
     if doubts:
         claim = None
         reasons.insert(0, "not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
     if any(flag.startswith(_FORKING) for flag in doubts):
-        reasons.append(_fork(asked))
+        reasons += [*_recorded_there(asked, doubts), _fork(asked)]
+    if judged.digest == control.control_digest:
+        reasons.insert(0, _untouched(asked))
     low, high = run.end_low, run.end_high
     if timeouts.open_ or any(flag.startswith("donor_answer") for flag in run.flags):
         # Nobody knows what these calls would have got: both ends bound the answer.
@@ -173,14 +201,14 @@ def _write(named: ReplayResult, asked: _Asked) -> ReplayResult:
         reasons.append(text)
     divergences = (*judged.comparison.divergences, *_unread(scenario, judged, asked.recording))
     return replace(
-        named,
+        control,
         verdict=judged.comparison.verdict,
         digest=judged.digest,
         outcome=run.outcome,
         virtual_duration_ns=run.end,
         virtual_low_ns=low,
         virtual_high_ns=high,
-        flags=(*run.flags, *(flag for flag in named.flags if flag.startswith("set_aside"))),
+        flags=(*run.flags, *(flag for flag in control.flags if flag.startswith("set_aside"))),
         divergences=divergences,
         answers=dict(run.counts),
         claim=claim,
@@ -228,6 +256,27 @@ def _claim(
     return max(classes), reasons
 
 
+def _untouched(asked: _Asked) -> str:
+    """Say that the flow went as it did, and whether it calls what was changed at all."""
+    scenario = asked.scenario
+    calls = sorted({step.op for step in asked.recording.steps})
+    meant = [change.operation for change in scenario.changes]
+    meant += [answer.operation for answer in scenario.answers]
+    if meant and not any(named(operation, calls) for operation in meant):
+        return f"untouched: this flow never calls {', '.join(dict.fromkeys(meant))}"
+    return "the change makes no difference to this flow"
+
+
+def _recorded_there(asked: _Asked, doubts: Sequence[str]) -> list[str]:
+    """For each status never seen at an operation, list those that were."""
+    operations = asked.machine.program.operations
+    return [
+        f"{name} was recorded with {', '.join(operation.repeat.statuses)}"
+        for name, operation in sorted(operations.items())
+        if any(doubt.startswith(f"novel_status {name}:") for doubt in doubts)
+    ]
+
+
 def _fork(asked: _Asked) -> str:
     """Where it was never seen whether an answer is retried, show both ways."""
     ways = [asked.run(retry_unseen=retry).run.outcome for retry in (True, False)]
@@ -254,11 +303,12 @@ def _unread(scenario: Scenario, judged: Judged, recording: Recording) -> Sequenc
     return [
         Divergence(
             kind="unread_answer",
-            step_id=steps.get(answer.operation, answer.operation),
+            step_id=steps[op],
             recorded=None,
             replayed=None,
             path=f"response.{path}",
         )
         for answer in scenario.answers
+        for op in named(answer.operation, sorted(steps))
         for path in answer.fields
     ]

@@ -418,3 +418,23 @@ def test_lent_answers_are_held_to_the_timeout_of_the_scenario(payments: list[Flo
             lent += event["rung"] == "donor"
             assert (event["status"], event["end_ns"] - event["start_ns"]) == ("timeout", 20 * MS)
     assert lent > 20
+
+
+def test_a_scenario_that_does_not_reach_a_flow_says_so(payments: list[Flow]) -> None:
+    other = "gateway-us POST /charges"
+    for flow, result in zip(
+        payments, what_if(payments, change(other, max_attempts=5)), strict=True
+    ):
+        if result.claim is None or result.digest != result.control_digest:
+            continue
+        calls = {step.op for step in recording_of(flow).steps}
+        said = f"never calls {other}" if other not in calls else "makes no difference"
+        assert said in result.reason
+
+
+def test_a_status_never_seen_says_which_were(payments: list[Flow]) -> None:
+    results = what_if(payments, answer(EU, nth=None, status="unavailable", latency_ms=5))
+    told = [r.reason for r in results if f"{EU} was recorded with" in r.reason]
+    assert len(told) > 50
+    assert all("503, breaker_open, ok, timeout" in reason for reason in told)
+    assert any("if the unseen answer is retried" in reason for reason in told)

@@ -27,8 +27,10 @@ from typing import Any
 sys.path.sort(key=str(Path(__file__).parent).__eq__)
 
 from benchmarks.lib.measuring import SAMPLE, Spent, machine, memory_mb, spent, stored_sample, table
+from replay.digest import event_log_digest
 from replay.engine import Folds, replay_recording
 from replay.infer.binding import Request
+from replay.judge import judge
 from replay.ladder import Ladder
 from replay.leaves import Leaves
 from replay.match import Answers
@@ -129,7 +131,30 @@ def speeds(kinds: Kinds) -> None:
             per_second("what-if, its control included", flows, what_if, decode),
         ],
     )
+    stages(kinds, flows)
     print(f"verdicts: {dict(sorted(kinds.replay().items()))}; {dict(sorted(claims.items()))}")
+
+
+def stages(kinds: Kinds, flows: int) -> None:
+    """Where the time of a control replay goes."""
+    settings, recordings = kinds.settings, kinds.recordings
+    machines = [kinds.of(one).machine_for(one.flow_id)[0] for one in recordings]
+    pairs = list(zip(machines, recordings, strict=True))
+    runs = [(made, made.run(one.input, Answers.of(one)), one) for made, one in pairs]
+    logs = [run.events() for _, run, _ in runs]
+    rows = [
+        ("answers sorted by key", median(lambda: [Answers.of(one) for one in recordings])),
+        ("answers and run", median(kinds.run)),
+        ("run compared, logged, digested", median(
+            lambda: [judge(run, one, made.program, settings) for made, run, one in runs]
+        )),
+        ("event log", median(lambda: [run.events() for _, run, _ in runs])),
+        ("digest", median(lambda: [event_log_digest(log) for log in logs])),
+    ]  # fmt: skip
+    table(
+        ("stage of a control replay", "CPU µs a flow"),
+        [(name, 1_000_000 * took.cpu / flows) for name, took in rows],
+    )
 
 
 def entry(number: int) -> RecordedStep:

@@ -158,7 +158,9 @@ def write_incident(session: Session, incident: Incident, *, keeping: bool = Fals
     """Store an incident, in the place of an earlier one with its id; or be `keeping` that one."""
     data = rows.table([conclusion_rows.incident_row(incident)], conclusion_rows.INCIDENT_SCHEMA)
     with session.transaction():
-        if keeping and any(it.incident_id == incident.incident_id for it in read_incidents(session)):
+        if keeping and any(
+            it.incident_id == incident.incident_id for it in read_incidents(session)
+        ):
             return
         session.run_over("write/delete_incidents", "incoming", data)
         session.run_over("write/incidents", "incoming", data)

@@ -1,7 +1,7 @@
 """Stores of older schemas become stores of this one, or stay exactly as they were.
 
 Schema 0 was never released: `old/v0.sql` stands for any change of recorded columns. `old/v1.sql` is
-what the last build with schema 1 wrote, conclusions and all.
+what the last build with schema 1 wrote, conclusions and all, and `old/v2.sql` the same of schema 2.
 A power cut cannot be tried here; the order of flush and rename is only read.
 """
 

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -147,7 +148,8 @@ def test_what_was_exported_and_read_again_differs_in_nothing(tmp_path: Path, db:
     spans = [Redactor(settings.redaction_key).span(one) for one in spans]
     store, again = Store(db), Store(tmp_path / "again.duckdb")
     with store.lease("test") as session:
-        key = {"source": "more", "content_sha256": "1:0", "reader": "hand/1", "rules_sha256": "0"}
+        key: dict[str, Any] = {"source": "more", "content_sha256": "1:0"}
+        key |= {"reader": "hand/1", "rules_sha256": "0"}
         logs = [log(n, body={"n": [float(n), b"x"]}, event_name="e") for n in range(9)]
         refused = [Rejected(record="line 3", reason="cut", excerpt="{")]
         write_batch(session, Batch(**key, spans=spans, logs=logs, rejected=refused))

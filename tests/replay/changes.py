@@ -217,6 +217,13 @@ _DRAWN: dict[str, Callable[[str, Random, Place, Seen], Asked | None]] = {
 }  # fmt: skip
 
 
+CALLS_MAX = 500
+
+
+class Endless(Exception):
+    """A lent answer names a next one for ever, as a page that is lent again and again."""
+
+
 class Truth:
     """The callees of the true program: what was recorded, changed; else what donors lend."""
 
@@ -232,6 +239,7 @@ class Truth:
             for number, attempt in enumerate(step.attempts, 1)
         }
         self.keys: dict[tuple[str, str], str] = {}
+        self.calls = 0
 
     def _recorded_key(self, name: str, key: str) -> str:
         """A request with a changed or lent value in its key is answered as the one was that is
@@ -246,6 +254,9 @@ class Truth:
         return self.keys[name, key]
 
     def __call__(self, op: tuple[str, str], key: str, number: int) -> Reply:
+        self.calls += 1
+        if self.calls > CALLS_MAX:
+            raise Endless
         name, asked = f"{op[0]} {op[1]}", self.asked
         key = self._recorded_key(name, key)
         attempt = self.recorded.get((name, key, number))

@@ -3,9 +3,10 @@
 from fractions import Fraction
 from pathlib import Path
 
+from analyzer.slo.judging import Event
 from analyzer.slo.model import Objective, Slo
 from analyzer.slo.openslo import read_slos
-from analyzer.slo.timeline import Event, Timeline, summed
+from analyzer.slo.timeline import Timeline, summed
 
 S = 1_000_000_000
 START = 1_700_000_000 * S

@@ -14,8 +14,9 @@ from analyzer.slo.budget import (
     minutes_to_exhaustion,
     sli,
 )
+from analyzer.slo.judging import Event
 from analyzer.slo.model import BurnRule, Method
-from analyzer.slo.timeline import Event, summed
+from analyzer.slo.timeline import summed
 from tests.analyzer.slo.documents import START, S, line, objective
 
 RULE = BurnRule(severity="page", threshold=Fraction(10), long_ns=60 * S, short_ns=5 * S)

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.slo.budget import alert_state, budget_remaining, burn_rate, sli
+from analyzer.slo.judging import Event
 from analyzer.slo.ledger import ledger
 from analyzer.slo.model import BurnRule, Method
-from analyzer.slo.timeline import Event, Timeline, summed
+from analyzer.slo.timeline import Timeline, summed
 from tests.analyzer.slo.documents import START, S, objective
 
 RULE = BurnRule(severity="page", threshold=Fraction(2), long_ns=60 * S, short_ns=5 * S)

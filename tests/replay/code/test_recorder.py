@@ -23,6 +23,7 @@ from replay.code.settings import CodeSettings
 from store.model import LogRecord, Span
 from tests.replay.code.recorded import PROGRAMS, code
 from tests.replay.code.test_clients import PYTHON, installed
+from tests.third_party import needs
 
 INSTRUMENTED = {
     "by_requests": "opentelemetry.instrumentation.requests",
@@ -39,10 +40,7 @@ def recorded(
 ) -> tuple[dict[str, Any], list[Span], list[LogRecord]]:
     """Orders, recorded in a process of its own: what it said of the last, and what was read."""
     module = INSTRUMENTED.get(name, INSTRUMENTED["by_requests"])
-    if not installed(module):
-        # OpenTelemetry publishes its instrumentations apart; this one may lag behind the others.
-        assert not os.environ.get("CI") or "aiohttp" in module, f"CI must have {module}"
-        pytest.skip(f"{module} is not installed")
+    needs(module, installed=installed(module))
     path = os.pathsep.join([str(CHILD), str(PROGRAMS)])
     with Popen(
         [PYTHON, str(PROGRAMS / "record.py"), name, str(folder), str(orders)],

@@ -93,6 +93,7 @@ def main() -> None:
     instrument(shop_orders.RECORDER)
     shop_orders.RECORDER.draws()
     shop_orders.RECORDER.timers()
+    output: Any = None
     for _ in range(orders):
         output = getattr(shop_orders, name)(dict(ORDER))
         if inspect.iscoroutine(output):

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "docs" / "tour"
@@ -96,12 +96,14 @@ def shoot(base: str, incident: str) -> None:
             color_scheme="light",
         )
         page.set_default_timeout(SECONDS_MAX * 1000)
+        expect.set_options(timeout=SECONDS_MAX * 1000)
         for name, address in PAGES.items():
             page.set_viewport_size({"width": 1280, "height": HEIGHTS.get(name, HEIGHT)})
             page.goto(base + address.replace("INCIDENT", incident))
             page.locator('[role="heading"][aria-level="2"]').first.wait_for()
             page.locator(QUIET).wait_for(state="attached")
             page.wait_for_timeout(1_500)  # charts draw after the page stands still
+            expect(page.get_by_test_id("stSkeleton")).to_have_count(0)  # tables come later still
             for one in page.get_by_title("The store these pages read").all():
                 one.evaluate("node => node.remove()")  # where it lies is of this machine
             if page.get_by_test_id("stException").count():

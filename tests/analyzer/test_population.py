@@ -69,14 +69,14 @@ def test_data_that_comes_in_meanwhile_makes_it_judge_again(
 ) -> None:
     store = stored(tmp_path, storm())
     overtaking = iter(["once"])
-    seen = module._seen
+    asked = module._asked
 
     def late(*arguments: object) -> object:
         for name in overtaking:
             add(store, storm(100), name)
-        return seen(*arguments)  # type: ignore[arg-type]
+        return asked(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_seen", late)
+    monkeypatch.setattr(module, "_asked", late)
     assert judge_population(store, SETTINGS).written
     with store.lease("test") as session:
         assert not read_population_state(session).stale

@@ -14,7 +14,7 @@ from store.read import ClockSkew, StoreCounts, counts
 from store.read import read_clock_skew as read_skew
 from store.session import Session
 
-FLOWS_MAX = 1_000  # flows in whose time gaps are counted within about a second
+FLOWS_MAX = 600  # flows in whose time gaps are counted within about a second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

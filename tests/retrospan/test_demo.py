@@ -3,15 +3,10 @@
 import re
 from pathlib import Path
 
-import pytest
-
 from retrospan import samples
 from tests.retrospan.conftest import Command
 
-SAMPLE = "payment-brownout"
 
-
-@pytest.mark.skipif(SAMPLE not in samples.names(), reason="the sample is not there")
 def test_the_demo_writes_a_report_that_verifies_and_names_what_a_person_must_do(
     command: Command, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from retrospan.runbooks import SAGA_CHECKS
 from store.errors import UsageError
 from tests.retrospan import bundles, world
 from tests.retrospan.conftest import Command
+from tests.third_party import needs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -127,8 +128,8 @@ def test_causes_that_nobody_asked_for_are_said_to_be_unknown(facts: IncidentFact
     assert "No cause is named" in told or "confirmed by replay" in told.lower()
 
 
-@pytest.mark.skipif(find_spec("weasyprint") is None, reason="the extra pdf is not installed")
 def test_the_pdf_is_the_same_twice_and_asks_nothing_of_any_network(facts: IncidentFacts) -> None:
+    needs("weasyprint", installed=find_spec("weasyprint") is not None)
     document = build(replace(facts, causes=None), Audience.LEADER)
     made = to_pdf(document)
     assert made.startswith(b"%PDF-") and made == to_pdf(document)

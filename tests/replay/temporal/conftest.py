@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from replay.temporal.histories import RecordedHistory, histories_of
+from tests.third_party import needs, without
 
 ROOT = Path(__file__).parents[3]
 
@@ -14,11 +16,11 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Histories and spans of every payment, and histories of the features."""
-    pytest.importorskip("temporalio")
+    needs("temporalio", installed=find_spec("temporalio") is not None)
     from tests.replay.temporal.recording import server
 
     if server() is None:
-        pytest.skip("no Temporal server is installed")
+        without("no Temporal server is installed")
     folder = tmp_path_factory.mktemp("temporal")
     command = [sys.executable, "-m", "tests.replay.temporal.recording", str(folder)]
     subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=120)

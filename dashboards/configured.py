@@ -24,6 +24,13 @@ class Targets:
     files: Sequence[Path]
     own: bool
 
+    @property
+    def stamp(self) -> tuple[tuple[str, int, int], ...]:
+        """Changes whenever one of the files does; a folder stands for all that is in it."""
+        inside = [sorted(one.rglob("*")) if one.is_dir() else [one] for one in self.files]
+        facts = [(str(file), file.stat()) for files in inside for file in files]
+        return tuple((name, it.st_mtime_ns, it.st_size) for name, it in facts)
+
 
 def settings() -> Settings:
     """The configuration, read at every run: an edit shows at the next reload."""

@@ -10,14 +10,16 @@ from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from analyzer.facts import read_flow_facts
+import polars as pl
+
+from analyzer.facts import FlowTable, ask_flow_facts, asked_table, table_of
+from analyzer.facts.flow_table import ORDER
 from analyzer.slo.counters import Counter, Key, advanced
 from analyzer.slo.evaluate import SloReport, reports_of
 from analyzer.slo.export.prometheus import COUNTER
 from analyzer.slo.export.text import Family, Sample, exposition
-from analyzer.slo.judging import Judge, Judged
 from analyzer.slo.model import Slo
-from analyzer.slo.timeline import Timeline, timeline_of
+from analyzer.slo.timeline import Timeline, timeline
 from store import read
 from store.errors import DataError
 from store.lease import Store
@@ -38,26 +40,25 @@ MEANINGS = {
 class SloMetrics:
     """Metrics of the SLOs; `update` computes them anew, `text` and `families` tell the last.
 
-    What each SLO made of each flow is kept, so that an update reads and judges the flows that were
-    derived since the last one, and no others.
+    The facts of flows are kept as columns, so that an update reads only the flows that were derived
+    since the last one.
     """
 
     def __init__(self, store: Store, slos: Sequence[Slo], kept: Path) -> None:
         self._store, self._kept = store, kept
         self._slos = [slo for slo in slos if slo.good is not None]
-        self._judges = [Judge(slo) for slo in self._slos]
         self._counters = _load(kept)
         self._derivation: int | None = None
-        self._judged: dict[str, list[Judged | None]] = {}
-        """By flow id, in the order of the SLOs."""
-        self._lines: dict[int, Timeline] = {}
-        """By place of the SLO; those of which no flow changed since are left as they are."""
+        self._flows = table_of(())
+        self._lines: list[Timeline] = []
+        """In the order of the SLOs; empty when a flow changed since."""
         self.families: Sequence[Family] = ()
 
     def update(self) -> None:
         """Look at the store once."""
         end_ns = self._look()
-        lines = [(slo, self._line(place)) for place, slo in enumerate(self._slos)]
+        self._lines = self._lines or [timeline(slo, self._flows) for slo in self._slos]
+        lines = list(zip(self._slos, self._lines, strict=True))
         counts = {key: count for slo, line in lines for key, count in _counts(slo, line).items()}
         found = advanced(self._counters, counts)
         if found != self._counters:
@@ -75,36 +76,23 @@ class SloMetrics:
         ]
 
     def _look(self) -> int | None:
-        """Judge what was derived since the last look; says where the data ends."""
+        """Take up what was derived since the last look; says where the data ends."""
         with self._store.reading("counting flows for SLOs") as session:
             known = read.counts(session)
             derivation = read_derivation(session)  # first: what is written meanwhile is read twice
-            fresh = read_flow_facts(session, after=self._derivation) if self._slos else []
-            kept = self._judged.keys() | {flow.flow_id for flow in fresh}
-            gone = kept - set(read_flow_ids(session)) if len(kept) > known.flows else set()
-        for flow in fresh:
-            self._put(flow.flow_id, [judge(flow) for judge in self._judges])
-        for flow_id in gone:
-            self._put(flow_id, None)
+            asked = ask_flow_facts(session, after=self._derivation)
+            before = self._flows.rows.join(asked.flows, on="flow_id", how="anti")
+            gone = before.height + asked.flows.height > known.flows
+            ids = read_flow_ids(session) if gone else []
+        if gone:
+            before = before.filter(pl.col("flow_id").is_in(ids))
+        if asked.flows.height or gone:
+            fresh = asked_table(asked)
+            kinds = {**self._flows.kinds, **fresh.kinds}
+            self._flows = FlowTable(rows=pl.concat([before, fresh.rows]).sort(ORDER), kinds=kinds)
+            self._lines = []
         self._derivation = derivation
         return known.data_end_ns
-
-    def _put(self, flow_id: str, now: list[Judged | None] | None) -> None:
-        """What the SLOs make of a flow from now on; None of one that is gone."""
-        none: list[Judged | None] = [None] * len(self._slos)
-        before = self._judged.pop(flow_id, none)
-        if now is not None:
-            self._judged[flow_id] = now
-        for place, (one, other) in enumerate(zip(before, now or none, strict=True)):
-            if one != other:
-                self._lines.pop(place, None)
-
-    def _line(self, place: int) -> Timeline:
-        line = self._lines.get(place)
-        if line is None:
-            judged = (it for own in self._judged.values() if (it := own[place]))
-            line = self._lines[place] = timeline_of(judged)
-        return line
 
     def text(self) -> str:
         """In Prometheus' text format."""
@@ -114,9 +102,9 @@ class SloMetrics:
 def _counts(slo: Slo, line: Timeline) -> dict[Key, Fraction]:
     """Flows by result; all are unknown where some were sampled in an unknown way."""
     good, valid = (Fraction(sums[-1], line.unit) for sums in (line.good, line.valid))
-    unknown = Fraction(len(line.events) - line.known[-1])
+    unknown = Fraction(len(line.times) - line.known[-1])
     if line.unweighted:
-        good, valid, unknown = Fraction(0), Fraction(0), Fraction(len(line.events))
+        good, valid, unknown = Fraction(0), Fraction(0), Fraction(len(line.times))
     results = {"good": good, "bad": valid - good, "unknown": unknown}
     return {(slo.name, slo.service, result): count for result, count in results.items()}
 

@@ -10,8 +10,18 @@ from analyzer.facts.flow_facts import (
     FlowFacts,
     Values,
     ask_flow_facts,
-    facts_of,
     read_flow_facts,
 )
+from analyzer.facts.flow_table import FlowTable, asked_table, table_of
 
-__all__ = ["FACTS", "Fact", "FlowFacts", "Values", "ask_flow_facts", "facts_of", "read_flow_facts"]
+__all__ = [
+    "FACTS",
+    "Fact",
+    "FlowFacts",
+    "FlowTable",
+    "Values",
+    "ask_flow_facts",
+    "asked_table",
+    "read_flow_facts",
+    "table_of",
+]

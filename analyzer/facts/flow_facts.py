@@ -142,9 +142,14 @@ def read_flow_facts(
     return facts_of(ask_flow_facts(session, since_ns, until_ns, after))
 
 
+def common_facts(asked: Asked) -> dict[int, Mapping[str, JsonValue]]:
+    """What the flows of each kind share."""
+    return {kind: _common(json.loads(contents)) for kind, contents in asked.kinds.rows()}
+
+
 def facts_of(asked: Asked) -> list[FlowFacts]:
     """The facts of the flows that were asked for, in their order."""
-    kinds = {kind: _common(json.loads(contents)) for kind, contents in asked.kinds.rows()}
+    kinds = common_facts(asked)
     weights: dict[str | None, Fraction | None] = {None: None}
     flows = []
     for flow_id, start_ns, end_ns, running, weight, kind in asked.flows.iter_rows():

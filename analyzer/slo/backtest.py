@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import polars as pl
+
 from analyzer.slo.budget import critical, sli
 from analyzer.slo.model import BurnRule, Objective, Slo
 from analyzer.slo.timeline import Timeline
@@ -66,14 +68,14 @@ def _history(slo: Slo, objective: Objective, line: Timeline, rule: BurnRule) -> 
 
 
 def _fired(slo: Slo, objective: Objective, line: Timeline, rule: BurnRule, at_ns: int) -> Firing:
-    bad = [it for it in line.between(at_ns - rule.long_ns, at_ns) if it.good is False]
+    bad = line.between(at_ns - rule.long_ns, at_ns).filter(~pl.col("good"))["at_ns"]
     start_ns = slo.window.start_ns(at_ns)
     so_far = sli(line, slo.method, objective, start_ns, at_ns)
     whole = sli(line, slo.method, objective, start_ns, line.times[-1] + 1)
     return Firing(
         fired_ns=at_ns,
         resolved_ns=None,
-        first_bad_ns=bad[0].at_ns,
+        first_bad_ns=int(bad[0]),
         bad_before=len(bad),
         spent=_spent(so_far.valid - so_far.good, whole.valid, objective),
     )

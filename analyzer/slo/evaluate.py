@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from analyzer.facts import FlowFacts, read_flow_facts
+import polars as pl
+
+from analyzer.facts import FlowFacts, read_flow_facts, table_of
 from analyzer.slo.budget import (
     AlertState,
     Sli,
@@ -15,10 +17,9 @@ from analyzer.slo.budget import (
     minutes_to_exhaustion,
     sli,
 )
-from analyzer.slo.ledger import Spending, ledger
+from analyzer.slo.ledger import Causes, Spending, ledger
 from analyzer.slo.model import Objective, Slo
 from analyzer.slo.timeline import Timeline, timeline
-from store.model import JsonValue
 from store.session import Session
 
 BIASED = "sampled in an unknown way: not for a budget"
@@ -64,11 +65,11 @@ def read_regions(session: Session) -> Regions:
 
 def report(slos: Sequence[Slo], flows: Sequence[FlowFacts], at_ns: int) -> list[SloReport]:
     """Every objective of every SLO, as seen at `at_ns` (events at that moment are not in)."""
-    values = {flow.flow_id: flow.values for flow in flows}
+    table = table_of(flows)
     reports = []
     for slo in slos:
-        line = timeline(slo, flows) if slo.good is not None else None
-        reports += reports_of(slo, line, at_ns, values)
+        line = timeline(slo, table) if slo.good is not None else None
+        reports += reports_of(slo, line, at_ns, table.kinds)
     return reports
 
 
@@ -76,24 +77,24 @@ def reports_of(
     slo: Slo,
     line: Timeline | None,
     at_ns: int,
-    values: Mapping[str, Mapping[str, JsonValue]] | None = None,
+    kinds: Causes | None = None,
 ) -> list[SloReport]:
-    """Every objective of one SLO over its timeline. Without the facts of flows no spending."""
-    return [_report(slo, objective, line, values, at_ns) for objective in slo.objectives]
+    """Every objective of one SLO over its timeline. Without the facts of kinds no spending."""
+    return [_report(slo, objective, line, kinds, at_ns) for objective in slo.objectives]
 
 
 def _report(
     slo: Slo,
     objective: Objective,
     line: Timeline | None,
-    values: Mapping[str, Mapping[str, JsonValue]] | None,
+    kinds: Causes | None,
     at_ns: int,
 ) -> SloReport:
     since_ns = slo.window.start_ns(at_ns)
     if line is None:
         return _silent(slo, objective, since_ns, at_ns, f"metric source {slo.source} is not read")
     found = sli(line, slo.method, objective, since_ns, at_ns)
-    events = line.between(since_ns, at_ns)
+    rows = line.between(since_ns, at_ns)
     biased = line.unweighted > 0
     remaining = None if biased else budget_remaining(found.value, objective)
     period_ns = slo.window.span.fixed_ns
@@ -110,8 +111,8 @@ def _report(
         budget_remaining=remaining,
         minutes_to_exhaustion=minutes_to_exhaustion(remaining, burn, period_ns),
         alerts=() if biased else alerts,
-        spending=() if biased or values is None else ledger(events, values, objective),
-        bad_flow_ids=[event.flow_id for event in events if event.good is False],
+        spending=() if biased or kinds is None else ledger(line, rows, kinds, objective),
+        bad_flow_ids=rows.filter(~pl.col("good"))["flow_id"].to_list(),
         open_flows=line.open_flows,
         reason=BIASED if biased else no_data,
     )

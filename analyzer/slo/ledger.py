@@ -5,13 +5,14 @@ flows that carry it as good: the most that removing it can save, not what it wou
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from analyzer.facts import Values
-from analyzer.slo.judging import Event
+import polars as pl
+
 from analyzer.slo.model import Objective
+from analyzer.slo.timeline import Timeline
 from store.model import JsonValue
 
 FLOWS_SHOWN_MAX = 20
@@ -44,106 +45,56 @@ class Spending:
     flow_ids: Sequence[str]
 
 
+Causes = Mapping[int, Mapping[str, JsonValue]]
+"""By kind of flow, the facts that name what may have caused its end."""
+
+
 def ledger(
-    events: Sequence[Event],
-    facts: Mapping[str, Mapping[str, JsonValue]],
-    objective: Objective,
+    line: Timeline, rows: pl.DataFrame, kinds: Causes, objective: Objective
 ) -> list[Spending]:
-    """The spending of each cause, the largest first within its kind. Facts are by flow id."""
-    judged = [event for event in events if event.good is not None]
-    bad = [event for event in judged if not event.good]
-    if not bad:
+    """The spending of each cause over some rows of a timeline; within a kind the largest first."""
+    judged = rows.drop_nulls("good")
+    bad = judged.filter(~pl.col("good"))
+    if bad.is_empty():
         return []
-    valid, lost = _weight(judged), _weight(bad)
-    good = len(judged) - len(bad)
-    causes = _CausesOf(facts)
-    carried: dict[Cause, list[Event]] = defaultdict(list)
-    for event in bad:
-        for cause in causes.of(event):
-            carried[cause].append(event)
-    among_good = causes.counted(event for event in judged if event.good)
-    return sorted(
-        (
-            _spending(cause, carriers, among_good[cause], good, lost, valid, objective)
-            for cause, carriers in carried.items()
-        ),
-        key=lambda it: (list(DIMENSIONS).index(it.dimension), -it.spent, it.cause),
-    )
+    valid, lost = line.weight_of(judged), line.weight_of(bad)
+    good = judged.height - bad.height
+    counted = judged.filter("good").group_by("kind").len()
+    among_good: Counter[Cause] = Counter()
+    for kind, count in counted.iter_rows():
+        among_good.update(dict.fromkeys(causes_of(kinds.get(kind, {})), count))
+    carried: dict[Cause, list[int]] = defaultdict(list)
+    for kind in bad["kind"].unique().sort():
+        for cause in causes_of(kinds.get(kind, {})):
+            carried[cause].append(kind)
+    found = []
+    for cause, carriers in carried.items():
+        them = bad.filter(pl.col("kind").is_in(carriers))
+        weight = line.weight_of(them)
+        found.append(
+            Spending(
+                dimension=cause[0],
+                cause=cause[1],
+                bad_flows=them.height,
+                spent=weight / lost,
+                share_of_good=Fraction(among_good[cause], good) if good else None,
+                remaining_without=1 - (lost - weight) / (valid * objective.budget),
+                flow_ids=them["flow_id"].head(FLOWS_SHOWN_MAX).to_list(),
+            )
+        )
+    return sorted(found, key=lambda it: (list(DIMENSIONS).index(it.dimension), -it.spent, it.cause))
 
 
 Cause = tuple[str, str]
 
 
-def _spending(
-    cause: Cause,
-    carriers: Sequence[Event],
-    among_good: int,
-    good: int,
-    lost: Fraction,
-    valid: Fraction,
-    objective: Objective,
-) -> Spending:
-    weight = _weight(carriers)
-    return Spending(
-        dimension=cause[0],
-        cause=cause[1],
-        bad_flows=len(carriers),
-        spent=weight / lost,
-        share_of_good=Fraction(among_good, good) if good else None,
-        remaining_without=1 - (lost - weight) / (valid * objective.budget),
-        flow_ids=[event.flow_id for event in carriers[:FLOWS_SHOWN_MAX]],
-    )
-
-
-def _weight(events: Iterable[Event]) -> Fraction:
-    """How many flows these stand for. Weights are few, so each is multiplied once."""
-    weights: dict[int, Fraction] = {}
-    counts: Counter[int] = Counter()
-    for event in events:
-        weights[id(event.weight)] = event.weight
-        counts[id(event.weight)] += 1
-    return sum((weights[key] * count for key, count in counts.items()), start=Fraction(0))
-
-
-class _CausesOf:
-    """The causes of flows, worked out once for each kind."""
-
-    def __init__(self, facts: Mapping[str, Mapping[str, JsonValue]]) -> None:
-        self._facts = facts
-        self._known: dict[int | str, Sequence[Cause]] = {}
-
-    def of(self, event: Event) -> Sequence[Cause]:
-        return self._at(self._key(event), event)
-
-    def counted(self, events: Iterable[Event]) -> Counter[Cause]:
-        """How many of the events carry each cause."""
-        examples: dict[int | str, Event] = {}
-        counts: Counter[int | str] = Counter()
-        for event in events:
-            key = self._key(event)
-            counts[key] += 1
-            examples[key] = event
-        found: Counter[Cause] = Counter()
-        for key, count in counts.items():
-            for cause in self._at(key, examples[key]):
-                found[cause] += count
-        return found
-
-    def _key(self, event: Event) -> int | str:
-        values = self._facts.get(event.flow_id)
-        return values.kind if isinstance(values, Values) else event.flow_id
-
-    def _at(self, key: int | str, event: Event) -> Sequence[Cause]:
-        found = self._known.get(key)
-        if found is None:
-            found = self._known[key] = list(_causes(self._facts.get(event.flow_id, {})))
-        return found
-
-
-def _causes(values: Mapping[str, JsonValue]) -> Iterator[Cause]:
+def causes_of(values: Mapping[str, JsonValue]) -> list[Cause]:
+    """The causes that the facts of a flow name, each once."""
+    causes: list[Cause] = []
     for dimension, names in DIMENSIONS.items():
         found: set[str] = set()
         for name in names:
             value = values.get(name)
             found.update(str(entry) for entry in (value if isinstance(value, list) else [value]))
-        yield from ((dimension, cause) for cause in sorted(found - {"None", ""}))
+        causes += [(dimension, cause) for cause in sorted(found - {"None", ""})]
+    return causes

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.facts import FlowFacts, read_flow_facts
+from analyzer.facts import ask_flow_facts
+from analyzer.facts.flow_facts import Asked
 from analyzer.rebuild import RebuildSettings, rebuild
 from analyzer.slo.openslo import read_slos
 from retrospan.slo_metrics import SloMetrics
@@ -77,12 +78,12 @@ def test_an_update_reads_only_flows_that_were_derived_since(
 ) -> None:
     read: list[list[str]] = []
 
-    def told(session: Session, after: int | None = None) -> list[FlowFacts]:
-        found = read_flow_facts(session, after=after)
-        read.append([flow.flow_id for flow in found])
+    def told(session: Session, after: int | None = None) -> Asked:
+        found = ask_flow_facts(session, after=after)
+        read.append(found.flows["flow_id"].to_list())
         return found
 
-    monkeypatch.setattr("retrospan.slo_metrics.read_flow_facts", told)
+    monkeypatch.setattr("retrospan.slo_metrics.ask_flow_facts", told)
     metrics = metrics_of(store, tmp_path, "counted")
     metrics.update()
     load(store, "second", [12])
@@ -99,4 +100,4 @@ def test_flows_that_were_purged_are_judged_no_more(store: Store, tmp_path: Path)
         purge_flows(session, ["f1", "f2"])
     load(store, "second", [11, 12])
     metrics.update()
-    assert set(metrics._judged) == {f"f{n}" for n in (0, *range(3, 10), 11, 12)}
+    assert set(metrics._flows.rows["flow_id"]) == {f"f{n}" for n in (0, *range(3, 10), 11, 12)}

@@ -38,7 +38,7 @@ def _objective(facts: IncidentFacts, one: SloReport, log: EvidenceLog) -> list[B
         said = log.say(_basis(one, []), "{slo}: {reason}.", slo=_named(one), reason=one.reason)
         return [said]
     line = timeline(one.slo, facts.slo_facts)
-    events = line.between(one.since_ns, one.at_ns)
+    events = line.events_of(line.between(one.since_ns, one.at_ns))
     basis = _basis(
         one,
         [[event.flow_id, event.at_ns, event.good, str(event.weight)] for event in events],

@@ -3,10 +3,9 @@
 from fractions import Fraction
 from pathlib import Path
 
-from analyzer.slo.judging import Event
 from analyzer.slo.model import Objective, Slo
 from analyzer.slo.openslo import read_slos
-from analyzer.slo.timeline import Timeline, summed
+from analyzer.slo.timeline import Event, Timeline, summed
 
 S = 1_000_000_000
 START = 1_700_000_000 * S
@@ -50,9 +49,9 @@ def read(tmp_path: Path, text: str) -> Slo:
 
 
 def line(*good: bool | None, every: int = S, weight: Fraction = Fraction(1)) -> Timeline:
-    """Events one `every` apart from START on."""
+    """Events one `every` apart from START on, each of a kind of its own."""
     return summed(
-        Event(at_ns=START + at * every, flow_id=f"f{at:06d}", good=word, weight=weight)
+        Event(at_ns=START + at * every, flow_id=f"f{at:06d}", good=word, weight=weight, kind=at)
         for at, word in enumerate(good)
     )
 

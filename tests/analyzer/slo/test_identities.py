@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from analyzer.slo.budget import alert_state, budget_remaining, burn_rate, sli
-from analyzer.slo.judging import Event
 from analyzer.slo.ledger import ledger
 from analyzer.slo.model import BurnRule, Method
-from analyzer.slo.timeline import Timeline, summed
+from analyzer.slo.timeline import Event, Timeline, summed
 from tests.analyzer.slo.documents import START, S, objective
 
 RULE = BurnRule(severity="page", threshold=Fraction(2), long_ns=60 * S, short_ns=5 * S)
@@ -29,7 +28,13 @@ def events(draw: st.DrawFn) -> list[Event]:
         )
     )
     return [
-        Event(at_ns=START + at * S, flow_id=f"f{number}", good=word, weight=Fraction(16, part))
+        Event(
+            at_ns=START + at * S,
+            flow_id=f"f{number}",
+            good=word,
+            weight=Fraction(16, part),
+            kind=number,
+        )
         for number, (at, word, part) in enumerate(drawn)
     ]
 
@@ -37,7 +42,7 @@ def events(draw: st.DrawFn) -> list[Event]:
 def slow_slices(line: Timeline, since_ns: int, until_ns: int) -> list[Fraction]:
     """Good of valid of each slice with known events, one after the other."""
     length_ns = GOAL.slice_ns or 1
-    numbers = sorted({it.at_ns // length_ns for it in line.between(since_ns, until_ns)})
+    numbers = sorted({at_ns // length_ns for at_ns in line.between(since_ns, until_ns)["at_ns"]})
     bounds = [
         (max(since_ns, one * length_ns), min(until_ns, (one + 1) * length_ns)) for one in numbers
     ]
@@ -118,10 +123,10 @@ def test_a_window_split_in_two_holds_the_same_events(given_events: list[Event]) 
 def test_causes_spend_at_most_everything_and_removing_all_leaves_the_budget(
     given_events: list[Event],
 ) -> None:
-    facts = {it.flow_id: {"version": "1" if number % 3 else "2", "outcome": "failed"}
-             for number, it in enumerate(given_events)}  # fmt: skip
+    facts = {it.kind: {"version": "1" if it.kind % 3 else "2", "outcome": "failed"}
+             for it in given_events}  # fmt: skip
     line = summed(given_events)
-    found = ledger(line.events, facts, GOAL)
+    found = ledger(line, line.rows, facts, GOAL)
     assert all(0 <= it.spent <= 1 and it.remaining_without <= 1 for it in found)
     versions = [it.spent for it in found if it.dimension == "version"]
     assert sum(versions) in (0, 1)

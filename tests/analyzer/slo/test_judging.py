@@ -1,5 +1,6 @@
 """Flows of one kind are judged once, and never differently from being asked one by one."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -7,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analyzer.expression import Expression
 from analyzer.facts import FlowFacts, Values
 from analyzer.slo.budget import alert_state, critical
-from analyzer.slo.judging import Judge
-from analyzer.slo.timeline import Timeline
+from analyzer.slo.timeline import Timeline, timeline
 from store.model import JsonValue
 from tests.analyzer.slo.documents import SLO, START, S, line, read
 
@@ -44,33 +45,36 @@ def flow(at: int, kind: int, lasted: float | None) -> FlowFacts:
 
 @pytest.mark.parametrize("predicate", PREDICATES)
 def test_flows_of_a_kind_are_judged_as_if_each_was_asked(tmp_path: Path, predicate: str) -> None:
-    text = SLO.replace("predicate: succeeded", f"predicate: '{predicate}'")
-    slo = read(tmp_path, text)
-    judge = Judge(slo)
+    slo = read(tmp_path, SLO.replace("predicate: succeeded", f"predicate: '{predicate}'"))
+    assert slo.good is not None
     flows = [
         flow(at, kind, lasted)
         for at, (kind, lasted) in enumerate(
             (kind, lasted) for _ in range(2) for kind in range(len(KINDS)) for lasted in LASTED
         )
     ]
-    assert [judge(one) for one in flows] == [Judge(slo)(one) for one in flows]
+    counted = [one for one in flows if one.values["name"] == "payment"]
+    found = timeline(slo, flows)
+    assert {it.flow_id: it.good for it in found.events} == {
+        one.flow_id: slo.good.holds(one.values) for one in counted if one.ended
+    }
+    assert found.open_flows == sum(not one.ended for one in counted)
 
 
 def test_a_kind_is_asked_once_where_only_what_is_compared_differs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slo = read(tmp_path, SLO.replace("predicate: succeeded", "predicate: duration_ms < 2000"))
-    judge, asked = Judge(slo), []
-    answer = judge._asked
+    asked: list[object] = []
+    answer = Expression.holds
 
-    def counting(one: FlowFacts) -> tuple[bool | None, bool | None]:
-        asked.append(one.flow_id)
-        return answer(one)
+    def counting(self: Expression, facts: Mapping[str, JsonValue]) -> bool | None:
+        asked.append(facts["flow_id"])
+        return answer(self, facts)
 
-    monkeypatch.setattr(judge, "_asked", counting)
-    for at in range(100):
-        judge(flow(at, 0, 100.0 * at))
-    assert asked == ["f0", "f20", "f21"], "below 2000, at it, above it"
+    monkeypatch.setattr(Expression, "holds", counting)
+    timeline(slo, [flow(at, 0, 100.0 * at) for at in range(100)])
+    assert sorted(set(map(str, asked))) == ["f0", "f20", "f21"], "below 2000, at it, above it"
 
 
 @settings(max_examples=40, deadline=None)

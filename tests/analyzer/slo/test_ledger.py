@@ -5,15 +5,15 @@ from pathlib import Path
 
 from analyzer.facts import FlowFacts
 from analyzer.slo.backtest import backtest
-from analyzer.slo.ledger import ledger
+from analyzer.slo.ledger import Causes, Spending, ledger
 from analyzer.slo.precision import incident_ids, precision
-from analyzer.slo.timeline import timeline
+from analyzer.slo.timeline import Timeline, timeline
 from store.conclusions import Incident
 from store.model import JsonValue
 from tests.analyzer.slo.documents import SLO, START, S, line, objective, read
 
-FACTS: dict[str, dict[str, JsonValue]] = {
-    f"f{at:06d}": {
+FACTS: dict[int, dict[str, JsonValue]] = {
+    at: {
         "version": "2" if at >= 8 else "1",
         "failing_services": ["gateway"] if at == 9 else [],
     }
@@ -21,9 +21,12 @@ FACTS: dict[str, dict[str, JsonValue]] = {
 }
 
 
+def spent(found: Timeline, facts: Causes = FACTS) -> list[Spending]:
+    return ledger(found, found.rows, facts, objective("0.9"))
+
+
 def test_each_cause_shows_its_share_and_the_budget_without_it() -> None:
-    events = line(*[True] * 8, False, False).events
-    found = {(it.dimension, it.cause): it for it in ledger(events, FACTS, objective("0.9"))}
+    found = {(it.dimension, it.cause): it for it in spent(line(*[True] * 8, False, False))}
     assert found.keys() == {("service", "gateway"), ("version", "2")}
     version = found["version", "2"]
     assert version.bad_flows == 2
@@ -37,14 +40,14 @@ def test_each_cause_shows_its_share_and_the_budget_without_it() -> None:
 
 
 def test_a_cause_as_common_among_good_flows_says_so() -> None:
-    facts: dict[str, dict[str, JsonValue]] = {flow_id: {"version": "1"} for flow_id in FACTS}
-    (only,) = ledger(line(*[True] * 9, False).events, facts, objective("0.9"))
+    facts: dict[int, dict[str, JsonValue]] = {kind: {"version": "1"} for kind in FACTS}
+    (only,) = spent(line(*[True] * 9, False), facts)
     assert only.spent == 1
     assert only.share_of_good == 1
 
 
 def test_nothing_bad_spends_nothing() -> None:
-    assert ledger(line(True, None, True).events, FACTS, objective("0.9")) == []
+    assert spent(line(True, None, True)) == []
 
 
 def test_a_back_test_tells_when_an_alert_fired_and_resolved(tmp_path: Path) -> None:

@@ -75,13 +75,15 @@ class Caller:
         ready: Times,
         gap: Span3,
         place: tuple[int, int],
-    ) -> Instance:
-        """Run one compensation."""
+    ) -> Instance | None:
+        """Run one compensation; None where what it would undo failed and left nothing to name."""
         scope = Scope(self.run.view, undone=undone, item=None if undone is None else undone.item)
         key = self._key(operation, scope)
         if key == UNKNOWN_KEY:
             self.run.doubt(operation.name, [("unbound_key", None)])
             unused = [k for k in self.answers.keys(operation.name) if not self._used(operation, k)]
+            if not unused and undone is not None and undone.status != "ok":
+                return None
             key = unused[0] if unused else key
         scope.own_key = key
         instance = self._instance(operation, scope, ready.plus(gap), place, recovery=True)

@@ -120,10 +120,12 @@ class Recovering:
         undone = todo.undo[1] if todo.undo[1].op else None
         begin = quiet if self.recovery.parallel else now
         gap = self.recovery.between if self.started and not self.recovery.parallel else None
-        self.started = True
         instance = self.caller.undo(
             operation, undone, begin, gap or self.recovery.first, (1, place)
         )
+        if instance is None:
+            return now, False
+        self.started = True
         nodes = self.run.view.nodes
         nodes.setdefault(todo.op, Node(todo.op, [])).instances.append(instance)
         nodes[todo.op].settle()

@@ -6,7 +6,7 @@ from typing import Any
 
 from replay.infer.grow import grow
 from replay.infer.order import Order
-from replay.infer.tree import Leaf, Tree
+from replay.infer.tree import Leaf, Split, Tree
 from replay.infer.view import Node, Observation, Ref, Table, View
 
 CANDIDATE_DEPTH = 2
@@ -229,13 +229,24 @@ def _candidate(
         explained = [row for row in ended if _pure_yes(tree, observations[row].view)]
         wrong = sum(_pure_yes(tree, observations[row].view) for row in went_on)
         score = (len(explained), len(went_on))
-        # Some number or other tells any one flow from all the rest: that is no reason yet.
-        chance = len(explained) < 2 and not words_only
+        # Some number or other tells any one flow from all the rest, and so do a few words
+        # together: that is no reason yet.
+        asked = max((_questions(tree, observations[row].view) for row in explained), default=0)
+        chance = len(explained) < max(asked, 1 if words_only else 2)
         if explained and not wrong and not chance and (best is None or score > best[0]):
             best = (score, tree, explained)
         if len(explained) == len(ended) and not wrong:
             break
     return best
+
+
+def _questions(tree: Tree, view: View) -> int:
+    """Count what a tree asks of a flow."""
+    node, count = tree.root, 0
+    while isinstance(node, Split):
+        node = node.yes if node.test.holds(view.value(node.test.ref)) else node.no
+        count += 1
+    return count
 
 
 def _own_first(op: str) -> Callable[[Ref], int]:

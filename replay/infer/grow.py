@@ -22,7 +22,10 @@ STAGES = 3
 # A tree with fewer leaves is taken as it is; of others so many first questions are tried.
 SIMPLE_LEAVES = 4
 FIRST_MAX = 6
+# Fewer rows that differ are exceptions, where a tree that explains them foretells no better.
+CASES_MIN = 3
 _EXACT = 1e-9
+_OK = "ok"
 DIGITS_MAX = 12
 
 
@@ -43,20 +46,23 @@ def grow(
     distinct = len(set(labels))
     if distinct == 1:
         return Tree(Leaf(labels[0], count, True), count, 1, None, True)
-    grower = _Grower(columns, labels, rank, 1 if words_only else STAGES)
-    root = grower.opened(grower.build(list(range(count)), depth), range(count))
-    root = supported(root, columns, range(count))
+    stages = 1 if words_only else STAGES
+    grower = _Grower(columns, labels, rank, stages)
+    root = grower.build(list(range(count)), depth)
     if not validate or count < 6:
-        return Tree(root, count, distinct, None, not validate)
-    right = 0
-    for fold in range(FOLDS):
-        part = grower.part([row for row in range(count) if row % FOLDS != fold], depth)
-        for row in range(fold, count, FOLDS):
-            right += _label(part, columns, row) == labels[row]
+        return Tree(grower.finished(root), count, distinct, None, not validate)
+    right = grower.held_out(depth)
+    if right < count and _set_apart(root) < CASES_MIN:
+        # Single rows set apart by a number are rather exceptions than a rule.
+        careful = _Grower(columns, labels, rank, stages, CASES_MIN)
+        plain = careful.build(list(range(count)), depth)
+        better = careful.held_out(depth)
+        if better >= right:
+            grower, root, right = careful, plain, better
     wrong = 1 - right / count
     minority = 1 - Counter(labels).most_common(1)[0][1] / count
     reliable = wrong <= max(0.015, 3 / count) and wrong <= 0.5 * minority + 1.5 / count
-    return Tree(root, count, distinct, right, reliable)
+    return Tree(grower.finished(root), count, distinct, right, reliable)
 
 
 def roundest(low: float, high: float) -> float:
@@ -86,6 +92,17 @@ def _leaves(root: Leaf | Split) -> int:
     return 1 if isinstance(root, Leaf) else _leaves(root.yes) + _leaves(root.no)
 
 
+def _set_apart(root: Leaf | Split) -> int:
+    """Give the fewest rows that a threshold sets apart; what was drawn was drawn to decide."""
+    if isinstance(root, Leaf):
+        return CASES_MIN
+    least = min(_set_apart(root.yes), _set_apart(root.no))
+    if root.test.kind == "above" and root.test.ref[0] != "draw":
+        ends = [node.count for node in (root.yes, root.no) if isinstance(node, Leaf)]
+        least = min([least, *ends])
+    return least
+
+
 def _impurity(counts: Sequence[int], total: int) -> float:
     """Gini impurity times the number of rows."""
     if not total:
@@ -107,8 +124,10 @@ class _Grower:
         labels: Sequence[Label],
         rank: Callable[[Ref], int],
         stages: int,
+        least: int = 1,
     ) -> None:
         self.stages = stages
+        self.least = least
         self.columns = columns
         self.labels = labels
         self.names = sorted(set(labels), key=str)
@@ -162,9 +181,21 @@ class _Grower:
         self.first = root.test.ref if isinstance(root, Split) and root is not greedy else None
         return root
 
-    def part(self, rows: list[int], depth: int) -> Leaf | Split:
-        """Grow on some of the rows only, as the last whole tree was grown."""
-        return self._build(rows, depth, False, first=self.first)
+    def held_out(self, depth: int) -> int:
+        """Count the rows foretold by trees grown on others, as the last whole tree was grown."""
+        count = len(self.labels)
+        right = 0
+        for fold in range(FOLDS):
+            rows = [row for row in range(count) if row % FOLDS != fold]
+            part = self._build(rows, depth, False, first=self.first)
+            for row in range(fold, count, FOLDS):
+                right += _label(part, self.columns, row) == self.labels[row]
+        return right
+
+    def finished(self, root: Leaf | Split) -> Leaf | Split:
+        """Write down how far the tree can be believed."""
+        rows = range(len(self.labels))
+        return supported(self.opened(root, rows), self.columns, rows)
 
     def opened(self, node: Leaf | Split, rows: Sequence[int]) -> Leaf | Split:
         """Write down how far each threshold could be moved before a recording speaks against it.
@@ -216,7 +247,7 @@ class _Grower:
         most = counts.index(max(counts))
         pure = counts[most] == len(rows)
         leaf = Leaf(self.names[most], len(rows), pure)
-        if pure or depth == 0 or len(rows) < 2:
+        if len(rows) - counts[most] < self.least or depth == 0:
             return leaf
         found = [c for ref in self.refs if (c := self._best(ref, rows, counts)) is not None]
         if not found:
@@ -314,7 +345,8 @@ class _Grower:
         if len(groups) < 2:
             return None
         best: _Found | None = None
-        for value in keys_sorted(list(groups)):
+        # What went well is asked for by its name, what did not is whatever else there may be.
+        for value in sorted(keys_sorted(list(groups)), key=lambda word: word != _OK):
             if value is None and self.stage < STAGES - 1:
                 continue
             inside = groups[value]

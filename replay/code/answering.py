@@ -198,6 +198,18 @@ class Answering:
             return False
         return sorted(self.waits) == sorted(ns for at_ns, ns in recorded if at_ns <= until_ns)
 
+    def overdue_ns(self, asked: Asked) -> int:
+        """How long after its client's limit a recorded call was given up, where the code under test
+        gives up at that limit. No client waits longer than it says: the process stood still."""
+        exchange = asked.exchange
+        if exchange is None or asked.ended_ns is None:
+            return 0
+        limit_ms = self.recorded.attempts[exchange.span_id].timeout_ms
+        limit_ns = 0 if limit_ms is None else limit_ms * 1_000_000
+        over_ns = self.recorded.end_ns(exchange) - exchange.start_ns - limit_ns
+        off_ns = abs(asked.ended_ns - asked.sent_ns - limit_ns)
+        return max(0, over_ns) if limit_ns and off_ns <= self.settings.early_max_ns else 0
+
     def before(self, at_ns: int) -> Asked | None:
         """The recorded call that ended last before a virtual moment."""
         ended = [

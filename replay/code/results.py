@@ -8,7 +8,7 @@ from replay.code.answering import Answering
 from replay.code.asked import Asked
 from replay.code.effects import effects_told
 from replay.code.process import Child
-from replay.code.verdict import Judged, judge
+from replay.code.verdict import GAVE_UP, Judged, judge
 from replay.digest import event_log_digest
 from replay.judge import unreplayable
 from replay.match import RUNGS
@@ -81,6 +81,9 @@ def _held_up(answering: Answering) -> Iterator[str]:
         if it.own_time and it.exchange is not None:
             spent = f"{it.gap_ns / 1e6:.0f} ms before {it.exchange.op}"
             yield f"held up: {spent} in which the recorded code had asked for no wait"
+        overdue_ns = answering.overdue_ns(it) if it.how in GAVE_UP else 0
+        if overdue_ns > answering.settings.gap_max_ns and it.exchange is not None:
+            yield f"held up: {overdue_ns / 1e6:.0f} ms beyond the limit of {it.exchange.op}"
 
 
 def _reasons(answering: Answering, judged: Judged, honouring: frozenset[str]) -> Iterator[str]:

@@ -161,7 +161,8 @@ def _times(
     if asked.ended_ns is not None and _ended(exchange) == "timeout":
         waited = asked.ended_ns - asked.sent_ns
         recorded = answering.recorded.end_ns(exchange) - exchange.start_ns
-        if not -settings.early_max_ns <= recorded - waited <= settings.gap_max_ns:
+        left_ns = recorded - waited - answering.overdue_ns(asked)
+        if not -settings.early_max_ns <= left_ns <= settings.gap_max_ns:
             old, new = exchange.start_ns + recorded, exchange.start_ns + waited
             yield _at(asked, "timing_changed", "end_ns", old, new), False
 

@@ -15,6 +15,8 @@ from sample_traces.services.system import System
 from sample_traces.services.web import ready
 
 ROOT = Path(__file__).resolve().parents[2]
+PYTHONPATH = os.pathsep.join((str(ROOT), str(ROOT / "replay" / "child")))
+"""Where a service finds the system's code, and the recorder."""
 READY_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 60.0
 
@@ -55,7 +57,7 @@ class Cluster:
             command += ["--name", name, "--plan", self._plan.name]
         if policy is not None:
             command += ["--policy", policy]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": PYTHONPATH}
         self._processes[name] = subprocess.Popen(command, cwd=ROOT, env=environment)
         self._policies[name] = policy
 

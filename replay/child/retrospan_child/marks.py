@@ -19,7 +19,6 @@ from .recorder import Recorder, flows, telling
 from .world import WORLD
 
 ACTIVITY, FLOW = "retrospan.activity", "retrospan.flow"
-WAITS, WAIT_AT_NS, WAIT_ASKED_NS = "retrospan.waits", "retrospan.wait.at_ns", "retrospan.wait.ns"
 _DEFAULT = Recorder()
 
 Function = Callable[..., Any]
@@ -114,32 +113,11 @@ class _Telling:
     @contextmanager
     def told(self) -> Iterator[Callable[[str, Any], None]]:
         """Around the call; gives what tells of its result."""
-        whole = ACTIVITY in self.attributes
-        inside = flows.inside.set(whole)
-        numbering = flows.numbering.set(flows.numbering.get() if whole else flows.fresh())
-        mine: flows.Waits | None = [] if self.recorder.timed and not whole else None
-        waits = flows.waits.set(flows.waits.get() if whole else mine)
-        try:
-            with telling.span(self.name, self.attributes) as self.span:
+        with telling.span(self.name, self.attributes) as self.span:
+            whole = ACTIVITY in self.attributes
+            with flows.activity() if whole else self.recorder.flow(self.span):
                 self._put(self.said, self.given)
-                try:
-                    yield self._put
-                finally:
-                    self._waited(mine)
-        finally:
-            flows.waits.reset(waits)
-            flows.numbering.reset(numbering)
-            flows.inside.reset(inside)
-
-    def _waited(self, waits: flows.Waits | None) -> None:
-        if waits is None or len(waits) > flows.WAITS_MAX or self.span is None:
-            return
-        told: dict[str, Any] = {WAITS: len(waits)}
-        if waits:
-            start_ns = getattr(self.span, "start_time", None) or 0
-            told[WAIT_AT_NS] = [at_ns - start_ns for at_ns, _ in waits]
-            told[WAIT_ASKED_NS] = [duration_ns for _, duration_ns in waits]
-        self.span.set_attributes(told)
+                yield self._put
 
     def _put(self, name: str, value: Any) -> None:
         try:

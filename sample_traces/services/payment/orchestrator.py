@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import UTC, datetime
 from typing import Any
 
 from opentelemetry.trace import SpanKind
+from retrospan_child.recorder import Recorder
 
 from sample_traces.services.breaker import Breaker
 from sample_traces.services.calls import Caller, Flow, Result
@@ -24,6 +27,15 @@ from sample_traces.services.web import Answer, Json, Request, Route, dumps
 FEATURES = ("order_id", "amount", "country", "customer_age_days", "loyalty")
 HTTP_STATUS = {"completed": 201, "declined": 402, "rejected": 422, "failed": 500}
 POOL_THREADS = 48
+RECORDER = Recorder()
+
+
+class Pool(ThreadPoolExecutor):
+    """What a flow submits belongs to it."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run in the submitter's context."""
+        return super().submit(copy_context().run, fn, *args, **kwargs)
 
 
 class Orchestrator:
@@ -32,7 +44,7 @@ class Orchestrator:
     def __init__(self, host: Host, policy: Policy) -> None:
         self._host = host
         self._policy = policy
-        self._pool: Executor = ThreadPoolExecutor(POOL_THREADS)
+        self._pool: Executor = Pool(POOL_THREADS)
         self._caller = Caller(host, {"gateway-eu/charges": Breaker()})
         host.telemetry.log(
             "INFO",
@@ -59,7 +71,8 @@ class Orchestrator:
                 "retrospan.flow.input": dumps(order),
             }
         )
-        output = self._run(flow, order, version)
+        with RECORDER.flow(span):
+            output = self._run(flow, order, version)
         span.set_attribute("retrospan.flow.output", dumps(output))
         return Answer(status=HTTP_STATUS[output["status"]], body=output)
 
@@ -143,5 +156,6 @@ class Orchestrator:
 
 
 def build(host: Host) -> dict[str, Route]:
-    """The routes of an orchestrator process."""
+    """The routes of an orchestrator process, which records the waits of its flows."""
+    RECORDER.timers()
     return {"/payments": Orchestrator(host, load_policy("payment", host.policy or "v6")).pay}

@@ -72,15 +72,11 @@ def busy() -> tuple[Subject, ...]:
 
 def test_the_code_as_it_was_does_what_was_recorded_on_every_flow() -> None:
     results = replayed(payments(), f"{ENTRY}:recorded")
-    verdicts = Counter(it.verdict for it in results)
-    assert len(results) == 600
-    assert verdicts["diverged"] == verdicts["unreplayable"] == 0, verdicts
-    # What is not identical was held up by the machine that recorded it, and says so.
-    assert verdicts["identical"] >= 595
-    for result in results:
-        if result.verdict == "equivalent":
-            assert {it.kind for it in result.divergences} == {"timing_changed"}
-            assert "that the code did not wait is not recorded" in result.reason
+    assert Counter(it.verdict for it in results) == {"identical": 600}
+    # The recorded process stood still now and then: that is told, and held against nobody.
+    held_up = [flag for it in results for flag in it.flags if flag.startswith("held up")]
+    assert any("the recorded code had asked for no wait" in it for it in held_up)
+    assert any("beyond the limit of gateway-eu POST /charges" in it for it in held_up)
 
 
 def test_with_a_stable_key_no_order_is_charged_twice_where_keys_are_honoured() -> None:

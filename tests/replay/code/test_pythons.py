@@ -72,9 +72,11 @@ def test_marks_and_recorder_do_nothing_harmful_without_opentelemetry(version: st
     """No instrumentation is there: the functions run as they are, and draws still come."""
     program = (
         "import asyncio, random, sys, threading, uuid\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from contextvars import copy_context\n"
         "from time import sleep\n"
         "import retrospan_child\n"
-        "from retrospan_child.recorder import Recorder, flows\n"
+        "from retrospan_child.recorder import Recorder\n"
         "recorder = Recorder()\n"
         "recorder.draws()\n"
         "recorder.timers()\n"
@@ -83,14 +85,20 @@ def test_marks_and_recorder_do_nothing_harmful_without_opentelemetry(version: st
         "@retrospan_child.flow('order', recorder=recorder)\n"
         "def pay(order): return score(order['amount']), len(str(uuid.uuid4()))\n"
         "print(pay({'amount': 2}))\n"
-        "flows.waits.set([])\n"
-        "sleep(0.001), sleep(0)\n"
-        "threading.Event().wait(0.002)\n"
         "async def later():\n"
         "    asyncio.get_running_loop().call_later(0.003, print)\n"
         "    await asyncio.wait_for(asyncio.sleep(0.004), 5)\n"
-        "asyncio.run(later())\n"
-        "print([ns for _, ns in flows.waits.get()])\n"
+        "class Span:\n"
+        "    start_time = 0\n"
+        "    def is_recording(self): return True\n"
+        "    def set_attributes(self, told): print(told['retrospan.wait.ns'])\n"
+        "sleep(0.006)\n"
+        "with recorder.flow(Span()), ThreadPoolExecutor() as pool:\n"
+        "    sleep(0.001), sleep(0)\n"
+        "    threading.Event().wait(0.002)\n"
+        "    asyncio.run(later())\n"
+        "    pool.submit(copy_context().run, sleep, 0.005).result()\n"
+        "sleep(0.006)\n"
     )
     done = subprocess.run(
         [python(version), "-W", "error", "-c", program], capture_output=True, text=True,
@@ -99,5 +107,6 @@ def test_marks_and_recorder_do_nothing_harmful_without_opentelemetry(version: st
     assert done.returncode == 0, done.stderr
     pay, _, waits = done.stdout.splitlines()
     assert pay == "(3, 36)"
-    # Sleeps, by whatever name; a wait that ran out; a timer set by hand; no timeout of a library.
-    assert waits == "[1000000, 2000000, 3000000, 4000000]"
+    # Sleeps, by whatever name; a wait that ran out; a timer set by hand; no timeout of a library;
+    # a thread that was given the context.
+    assert waits == "[1000000, 2000000, 3000000, 4000000, 5000000]"

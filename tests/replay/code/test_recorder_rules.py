@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -199,3 +200,11 @@ def test_a_streamed_request_is_left_to_its_caller() -> None:
     assert list(request.body) == [b"one", b"two"]
     assert BODY not in span.attributes
     assert recorder.errors == {}
+
+
+def test_a_flow_that_ends_elsewhere_than_it_began_is_counted_and_reaches_nobody() -> None:
+    recorder, span = Recorder(), FakeSpan()
+    flow = recorder.flow(span)
+    copy_context().run(flow.__enter__)
+    flow.__exit__(None, None, None)
+    assert recorder.errors == {"end of a flow ValueError": 1}

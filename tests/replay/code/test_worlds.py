@@ -99,6 +99,29 @@ def test_tasks_of_asyncio_time_out_on_virtual_time() -> None:
     assert result.verdict == "identical", result.divergences
 
 
+def given_up(after_ms: float, limit_ms: int) -> Subject:
+    """A charge whose caller gave up so long after it was sent."""
+    body = {"order": "o-1", "reservation": "r-1"}
+    end_ms = HOUR_MS + 33 + after_ms
+    calls = [
+        Call(path="/reserve", start_ms=1, end_ms=31, request={"order": "o-1"},
+             response={"id": "r-1"}),
+        Call(path="/charge", start_ms=HOUR_MS + 33, end_ms=end_ms, request=body, status=0,
+             timeout_ms=limit_ms),
+    ]  # fmt: skip
+    return subject(calls, given=ORDER, output={"charge": None}, end_ms=end_ms + 1)
+
+
+def test_who_gave_up_after_his_own_limit_stood_still_and_another_limit_is_a_change() -> None:
+    """The code gives up after five seconds."""
+    result = run(given_up(5_040, 5_000), "orders:patient")
+    assert result.verdict == "identical", result.divergences
+    assert result.flags == ("held up: 40 ms beyond the limit of shop.example POST /charge",)
+    assert run(given_up(5_001, 5_000), "orders:patient").flags == ()
+    changed = run(given_up(5_040, 5_040), "orders:patient")
+    assert (changed.verdict, changed.divergences[0].path) == ("diverged", "end_ns")
+
+
 @pytest.mark.parametrize("name", ["stuck", "stuck_in_threads"])
 def test_waiting_for_what_never_comes_is_told_as_a_deadlock(name: str) -> None:
     result = run(sequential(), f"orders:{name}")

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from sample_traces.services.cluster import PYTHONPATH
 from store import read
 from store.conclusions import Flow
 from store.lease import Store
@@ -59,7 +60,7 @@ def retrospan(*arguments: object) -> list[str]:
 
 
 def environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "XDG_CONFIG_HOME": str(home), "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "XDG_CONFIG_HOME": str(home), "PYTHONPATH": PYTHONPATH}
 
 
 def told(flow: Flow) -> bool:

@@ -13,6 +13,9 @@ what is kept of a body, `httpx.py`, `requests.py` and `aiohttp.py` where it is t
     AioHttpClientInstrumentor().instrument(**recorder.aiohttp())
     recorder.draws()
     recorder.timers()
+
+A flow is what runs under `@flow` of `retrospan_child.marks`, or, where the code sets the flow's
+attributes on a span of its own, in `with recorder.flow(span):`.
 """
 
 from .recording import Recorder

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 import weakref
-from typing import Any, Callable, Iterable, Mapping
+from contextlib import contextmanager
+from typing import Any, Callable, Iterable, Iterator, Mapping
 
 from .bodies import Body, Rules
+from .flows import Flow
 
 REQUEST, RESPONSE = "http.request.body.content", "http.response.body.content"
 HEADERS = ("idempotency-key", "content-type", "retry-after")
@@ -65,6 +67,24 @@ class Recorder:
 
         timed.install(flows.waited, asyncio.BaseEventLoop)
         self.timed = True
+
+    @contextmanager
+    def flow(self, span: Any) -> Iterator[None]:
+        """Around a flow that the code tells of on a `span` of its own, where `@flow` does not fit:
+        numbers its draws, and tells of its waits on that span.
+
+        Work in a thread of a pool belongs to the flow where it is given the context:
+        `pool.submit(contextvars.copy_context().run, work)`.
+        """
+        flow = Flow(self.timed)
+        try:
+            yield
+        finally:
+            self.safely("waits", flow.tell)(span)
+            try:
+                flow.end()
+            except ValueError as error:
+                self.failed("end of a flow", error)
 
     def failed(self, where: str, error: BaseException) -> None:
         """Count an error of the recorder's own."""

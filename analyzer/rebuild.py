@@ -3,11 +3,13 @@
 Nothing is computed while a lease is held: records are read under one, conclusions written under
 another, and thrown away and made again if data came in between. Traces are taken in chunks, so
 that memory depends on the chunk and not on the load; a flow whose traces lie in two chunks is
-derived in the first and again, whole, in the second.
+derived in the first and again, whole, in the second. Processes that derive one store at the same
+time share its traces: the first begins at one end, others at the other.
 """
 
 import time
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +21,7 @@ from analyzer.workers import Concluding, concluding
 from store.errors import StoreBusyError
 from store.lease import Store
 from store.query import ask
-from store.read import read_code_digests, read_dirty
+from store.read import read_code_digests, read_dirty, read_dirty_among
 from store.write_derived import mark_all_dirty, renew_clock_skew, replace_tables
 
 __all__ = ["RebuildReport", "RebuildSettings", "rebuild"]
@@ -28,6 +30,10 @@ HERE = Path(__file__).parent
 UNSETTLED = HERE / "sagas" / "unsettled_traces.sql"
 
 TRACES_PER_CHUNK = 2_000
+TRACES_PER_CHUNK_MAX = 8_000
+SPANS_PER_CHUNK_MAX = 100_000
+"""Up to these a chunk doubles while its leases, with the waits for them, take longer than the work
+between them: where others stand before the store, who comes rarely waits rarely."""
 PARALLEL_TRACES_MIN = 4_000
 """Below this many traces other processes cost more than they save: each imports all of this."""
 TRIES_MAX = 8
@@ -67,49 +73,38 @@ def rebuild(
     """
     started = time.perf_counter()
     digest = derivation_digest(settings)
-    gatherer = Gatherer(store, settings.assign, settings.grace_ns, settings.unknown_sampling)
-    total = RebuildReport()
-    seen: set[str] = set()
-    todo = _todo(store, digest)
-    with concluding(settings, processes if len(todo) >= PARALLEL_TRACES_MIN else 1) as conclude:
+    todo, unsettled = _todo(store, digest)
+    many = len(todo) >= PARALLEL_TRACES_MIN
+    with (
+        concluding(settings, processes if many else 1) as conclude,
+        store.first_at("deriving") as is_first,
+    ):
+        rebuilding = _Rebuilding(store, settings, conclude, digest, progress)
         while todo:
-            while chunk := todo[:TRACES_PER_CHUNK]:
-                done, closed = _rebuild_chunk(
-                    store, gatherer, conclude, digest, chunk, progress, total.flows
-                )
-                total = _sum(total, done)
-                seen.update(closed)
-                todo = [trace_id for trace_id in todo[len(chunk) :] if trace_id not in closed]
+            rebuilding.derive(todo if is_first else todo[::-1], unsettled)
             # What came in while these were derived is dirty now and was not when we began.
-            todo = _dirty(store)
-    if total.flows or total.removed:
+            todo, unsettled = _dirty(store), frozenset()
+    report = rebuilding.report
+    if report.flows or report.removed:
         with store.lease("derive flows: clocks") as session:
             renew_clock_skew(session)
-    return replace(total, traces=len(seen), seconds=time.perf_counter() - started)
+    return replace(report, seconds=time.perf_counter() - started)
 
 
-def _sum(total: RebuildReport, done: RebuildReport) -> RebuildReport:
-    return RebuildReport(
-        spans=total.spans + done.spans,
-        flows=total.flows + done.flows,
-        steps=total.steps + done.steps,
-        findings=total.findings + done.findings,
-        removed=total.removed + done.removed,
-        tries=max(total.tries, done.tries),
-    )
+def _todo(store: Store, digest: str) -> tuple[list[str], frozenset[str]]:
+    """Traces to begin with: dirty ones, all when our code changed, and those left open.
 
-
-def _todo(store: Store, digest: str) -> list[str]:
-    """Traces to begin with: dirty ones, all when our code changed, and those left open."""
+    Those that are only left open are given by themselves too.
+    """
     with store.reading("derive flows: read") as session:
         is_other_code = bool(set(read_code_digests(session)) - {digest})
     if is_other_code:
         with store.lease("derive flows: all again") as session:
             mark_all_dirty(session)
     with store.reading("derive flows: read") as session:
-        open_ids = ask(session, UNSETTLED, {})["trace_id"].to_list()
-        dirty = read_dirty(session).trace_ids
-        return sorted({*dirty, *open_ids}) if dirty else []
+        dirty = set(read_dirty(session).trace_ids)
+        unsettled = ask(session, UNSETTLED, {})["trace_id"].to_list() if dirty else []
+        return sorted({*dirty, *unsettled}), frozenset(unsettled) - dirty
 
 
 def _dirty(store: Store) -> list[str]:
@@ -117,45 +112,98 @@ def _dirty(store: Store) -> list[str]:
         return sorted(read_dirty(session).trace_ids)
 
 
-def _rebuild_chunk(
-    store: Store,
-    gatherer: Gatherer,
-    conclude: Concluding,
-    digest: str,
-    chunk: Sequence[str],
-    progress: Progress | None,
-    flows_before: int,
-) -> tuple[RebuildReport, frozenset[str]]:
-    """Derive the flows of some traces; the traces that need nothing more are given back."""
+class _Rebuilding:
+    """Derives chunk after chunk; `report` is of all of them."""
 
-    def told(done: int) -> None:
-        if progress is not None:
-            progress("flows", flows_before + done)
+    def __init__(
+        self,
+        store: Store,
+        settings: RebuildSettings,
+        conclude: Concluding,
+        digest: str,
+        progress: Progress | None,
+    ) -> None:
+        self.report = RebuildReport()
+        self._store, self._conclude, self._digest = store, conclude, digest
+        self._gatherer = Gatherer(
+            store, settings.assign, settings.grace_ns, settings.unknown_sampling
+        )
+        self._progress = progress
+        self._size = TRACES_PER_CHUNK
+        self._seen: set[str] = set()
 
-    for tries in range(1, TRIES_MAX + 1):
-        recorded, rows = gatherer.gather(chunk)
-        concluded = conclude(rows, recorded.coverage, told)
-        removed = sorted(set(recorded.earlier_flow_ids) - set(concluded.flow_ids))
-        if _write(store, recorded, concluded, removed, digest):
-            report = RebuildReport(
-                spans=len(recorded.spans),
-                flows=len(concluded.flow_ids),
-                steps=concluded.steps,
-                findings=concluded.findings,
-                removed=len(removed),
-                tries=tries,
-            )
-            return report, frozenset(recorded.closed_ids)
-    raise StoreBusyError(
-        f"data kept coming in while flows were derived ({TRIES_MAX} times); derive again later"
-    )
+    def derive(self, todo: Sequence[str], unsettled: frozenset[str]) -> None:
+        """The flows of these traces, in their order.
+
+        A trace that another process derived meanwhile is left out, unless it is `unsettled`.
+        """
+        while todo:
+            chunk, rest = todo[: self._size], todo[self._size :]
+            ahead = [one for one in rest[:TRACES_PER_CHUNK_MAX] if one not in unsettled]
+            closed, is_shared = self._chunk(chunk, ahead)
+            todo = [trace_id for trace_id in rest if trace_id not in closed]
+            if is_shared:
+                left = unsettled.union(_dirty(self._store))
+                todo = [trace_id for trace_id in todo if trace_id in left]
+
+    def _chunk(self, chunk: Sequence[str], ahead: Sequence[str]) -> tuple[AbstractSet[str], bool]:
+        """Derive the flows of some traces.
+
+        Which need nothing more, and whether another process derived one of those `ahead`.
+        """
+        for tries in range(1, TRIES_MAX + 1):
+            began = time.perf_counter()
+            recorded, rows = self._gatherer.gather(chunk)
+            gathered = time.perf_counter()
+            concluded = self._conclude(rows, recorded.coverage, self._told)
+            removed = sorted(set(recorded.earlier_flow_ids) - set(concluded.flow_ids))
+            worked = time.perf_counter() - gathered
+            left = _write(self._store, recorded, concluded, removed, self._digest, ahead)
+            if left is not None:
+                self._resize(time.perf_counter() - began - worked, worked, len(recorded.spans))
+                self._count(recorded, concluded, len(removed), tries)
+                closed = frozenset(recorded.closed_ids)
+                return closed, not closed.union(left).issuperset(ahead)
+        raise StoreBusyError(
+            f"data kept coming in while flows were derived ({TRIES_MAX} times); derive again later"
+        )
+
+    def _resize(self, at_store: float, worked: float, spans: int) -> None:
+        """The size of the next chunk, by the seconds that this one took."""
+        if at_store > worked and 2 * spans <= SPANS_PER_CHUNK_MAX:
+            self._size = min(2 * self._size, TRACES_PER_CHUNK_MAX)
+        elif at_store < worked / 2 or spans > SPANS_PER_CHUNK_MAX:
+            self._size = max(self._size // 2, TRACES_PER_CHUNK)
+
+    def _told(self, done: int) -> None:
+        if self._progress is not None:
+            self._progress("flows", self.report.flows + done)
+
+    def _count(self, recorded: Recorded, concluded: Concluded, removed: int, tries: int) -> None:
+        self._seen.update(recorded.closed_ids)
+        before = self.report
+        self.report = RebuildReport(
+            traces=len(self._seen),
+            spans=before.spans + len(recorded.spans),
+            flows=before.flows + len(concluded.flow_ids),
+            steps=before.steps + concluded.steps,
+            findings=before.findings + concluded.findings,
+            removed=before.removed + removed,
+            tries=max(before.tries, tries),
+        )
 
 
 def _write(
-    store: Store, recorded: Recorded, concluded: Concluded, removed: Sequence[str], digest: str
-) -> bool:
+    store: Store,
+    recorded: Recorded,
+    concluded: Concluded,
+    removed: Sequence[str],
+    digest: str,
+    ahead: Sequence[str],
+) -> AbstractSet[str] | None:
+    """Which of the traces `ahead` are dirty still; None, and nothing done, when data came in."""
     with store.lease("derive flows: write") as session:
-        return replace_tables(
+        is_written = replace_tables(
             session,
             concluded.tables,
             generation=recorded.generation,
@@ -163,3 +211,4 @@ def _write(
             removed_flow_ids=removed,
             derived_trace_ids=recorded.closed_ids,
         )
+        return read_dirty_among(session, ahead) if is_written else None

@@ -5,9 +5,8 @@ DuckDB lets one process have a file open, or many that only read it. So nobody k
 `Store.reading` does so beside others that read. Leases of one process share one connection. Take
 one lease per command or page, and compute nothing while it is held.
 
-While the file is open the process's umask is 0077, because DuckDB creates the write-ahead log and
-spill files with it. Never open the database file by other means in a process that may hold a
-lease: closing any descriptor of it drops the lock by which DuckDB keeps other processes out.
+Never open the database file by other means in a process that may hold a lease: closing any
+descriptor of it drops the lock by which DuckDB keeps other processes out.
 """
 
 import ctypes
@@ -16,22 +15,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
-from store import schema
-from store.errors import (
-    DataError,
-    InvariantError,
-    StoreBusyError,
-    StoreError,
-    StoreMissingError,
-    StoreVersionError,
-)
-from store.locks import POLL_SECONDS, FileLock
+from store.errors import InvariantError, StoreBusyError, StoreError
+from store.locks import FileLock
+from store.opening import PRIVATE, LeaseSettings, busy, open_store, require
 from store.session import Session
 
 __all__ = ["LeaseSettings", "Session", "Store"]
@@ -39,19 +30,6 @@ __all__ = ["LeaseSettings", "Session", "Store"]
 COURTESY_SECONDS_MAX = 2.0
 
 Tell = Callable[[str], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeaseSettings:
-    """How a lease is taken. `threads` and `memory_bytes_max` are DuckDB's own choice when None.
-
-    The wait is long: whoever waits is told of it all the while and may stop, and who is refused has
-    to come again, at the end of the queue.
-    """
-
-    wait_seconds_max: float = 600.0
-    threads: int | None = None
-    memory_bytes_max: int | None = None
 
 
 class _File:
@@ -80,7 +58,7 @@ class _File:
     ) -> Session:
         deadline = time.monotonic() + settings.wait_seconds_max
         if not self.turn.acquire(timeout=max(settings.wait_seconds_max, 0)):
-            raise StoreBusyError(_busy(self.path, "another thread of this process", settings))
+            raise StoreBusyError(busy(self.path, "another thread of this process", settings))
         try:
             self._let_others_pass()
             if self.reads_only and not reads_only:
@@ -132,7 +110,7 @@ class _File:
         try:
             left = max(deadline - time.monotonic(), 0.0)
             if not self.turn.wait_for(lambda: not self.reads_only, left):
-                raise StoreBusyError(_busy(self.path, "readers of this process", settings))
+                raise StoreBusyError(busy(self.path, "readers of this process", settings))
         finally:
             self.writers_waiting -= 1
 
@@ -145,25 +123,15 @@ class _File:
         tell: Tell | None,
         reads_only: bool,
     ) -> duckdb.DuckDBPyConnection:
-        _require(self.path, create)
+        require(self.path, create)
         waiting = partial(_tell_waiting, self.path, self.lock, tell) if tell else None
         if not self.lock.acquire(purpose, deadline, waiting, shared=reads_only):
-            raise StoreBusyError(_busy(self.path, self.lock.holder(), settings))
-        _PRIVATE.enter()
+            raise StoreBusyError(busy(self.path, self.lock.holder(), settings))
+        PRIVATE.enter()
         try:
-            _require(self.path, create)
-            _drop_empty(self.path, create)
-            connection = _connect(self.path, settings, deadline, reads_only)
-            try:
-                # On a cursor that ends: a result left half read would keep a transaction open, and
-                # beside one DuckDB writes all twice, into its log and then to its place.
-                with connection.cursor() as checking:
-                    schema.ensure(checking, self.path, create=create)
-            except BaseException:
-                connection.close()
-                raise
+            connection = open_store(self.path, settings, create, deadline, reads_only)
         except BaseException:
-            _PRIVATE.leave()
+            PRIVATE.leave()
             self.lock.release()
             raise
         self.openings += 1
@@ -175,50 +143,23 @@ class _File:
                 self.connection.close()
         finally:
             self.connection, self.reads_only = None, False
-            _PRIVATE.leave()
+            PRIVATE.leave()
             self.lock.release()
 
 
-class _Private:
-    """Umask 0077 while any store file is open."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._open = 0
-        self._umask = 0
-
-    def enter(self) -> None:
-        with self._lock:
-            if self._open == 0:
-                self._umask = os.umask(0o077)
-            self._open += 1
-
-    def reset(self) -> None:
-        if self._open:
-            os.umask(self._umask)
-
-    def leave(self) -> None:
-        with self._lock:
-            self._open -= 1
-            if self._open == 0:
-                os.umask(self._umask)
-
-
-_PRIVATE = _Private()
 _FILES: dict[Path, _File] = {}
 _FILES_LOCK = threading.Lock()
 
 
 def _forget_after_fork() -> None:
-    global _FILES_LOCK, _PRIVATE
+    global _FILES_LOCK
     _FILES_LOCK = threading.Lock()
     for file in _FILES.values():
         if file.connection is not None:
             # The parent's. Never freed here: closing it would write to the parent's file.
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(file.connection))
             file.lock.abandon()
-    _PRIVATE.reset()
-    _PRIVATE = _Private()
+    PRIVATE.forget()
     _FILES.clear()
 
 
@@ -248,6 +189,20 @@ class Store:
         return self._leased(purpose, create=False, reads_only=True)
 
     @contextmanager
+    def first_at(self, work: str) -> Iterator[bool]:
+        """Whether this process came first of those that do this work on the store just now.
+
+        Nobody waits: several may do it at once, and divide it by who is the first.
+        """
+        target = self.path.absolute().resolve()
+        lock = FileLock(target.with_name(f"{target.name}.{work}"))
+        is_first = lock.acquire(work, time.monotonic())
+        try:
+            yield is_first
+        finally:
+            lock.release()
+
+    @contextmanager
     def _leased(self, purpose: str, *, create: bool, reads_only: bool) -> Iterator[Session]:
         key = self.path.absolute().resolve()
         with _FILES_LOCK:
@@ -265,70 +220,8 @@ class Store:
             file.leave(session)
 
 
-def _require(path: Path, create: bool) -> None:
-    if path.is_dir():
-        raise DataError(f"{path} is a folder, not a retrospan store")
-    if create and not path.parent.is_dir():
-        raise StoreError(f"the folder {path.parent} does not exist; make it first")
-    if not create and not path.is_file():
-        raise StoreMissingError(schema.missing(path))
-
-
-def _drop_empty(path: Path, create: bool) -> None:
-    """DuckDB refuses an empty file; whoever made it died before the first write."""
-    if path.is_file() and path.stat().st_size == 0:
-        if not create:
-            raise StoreMissingError(schema.missing(path))
-        path.unlink()
-
-
-def _connect(
-    path: Path, settings: LeaseSettings, deadline: float, reads_only: bool = False
-) -> duckdb.DuckDBPyConnection:
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "enable_external_access": "false",
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "lock_configuration": "true",
-    }
-    if settings.threads is not None:
-        config["threads"] = str(settings.threads)
-    if settings.memory_bytes_max is not None:
-        config["memory_limit"] = f"{settings.memory_bytes_max}B"
-    while True:
-        try:
-            return duckdb.connect(str(path), read_only=reads_only, config=config)
-        except duckdb.Error as error:
-            said = str(error)
-            if "Could not set lock" not in said:
-                raise _unreadable(path, said) from error
-            if time.monotonic() >= deadline:
-                holder = said.partition("Conflicting lock is held in ")[2].partition(". ")[0]
-                who = holder or "a process that did not ask for a lease"
-                raise StoreBusyError(_busy(path, who, settings)) from error
-            time.sleep(POLL_SECONDS)
-
-
-def _unreadable(path: Path, said: str) -> Exception:
-    if "not a valid DuckDB database" in said:
-        return DataError(f"{path} is not a retrospan store (it is no DuckDB database)")
-    if "version number" in said:
-        return StoreVersionError(
-            f"{path} was written by another version of DuckDB than {duckdb.__version__}; "
-            f"use the retrospan that wrote it ({said.splitlines()[0]})"
-        )
-    return DataError(f"{path} cannot be opened as a store: {said.splitlines()[0]}")
-
-
 def _tell_waiting(path: Path, lock: FileLock, tell: Tell) -> None:
     tell(f"waiting for {path}: in use by {lock.holder()}")
-
-
-def _busy(path: Path, holder: str, settings: LeaseSettings) -> str:
-    return (
-        f"{path} is in use by {holder}; waited {settings.wait_seconds_max:g} seconds. "
-        "Try again when it has ended, or wait longer"
-    )
 
 
 def _first_line(error: Exception) -> str:

@@ -194,6 +194,12 @@ def read_dirty(session: Session) -> Dirty:
     return Dirty(generation=generation, trace_ids=tuple(trace_ids))
 
 
+def read_dirty_among(session: Session, trace_ids: Sequence[str]) -> frozenset[str]:
+    """Which of these traces are to be derived."""
+    found = session.rows("read/dirty_among", {"trace_ids": list(trace_ids)})
+    return frozenset(trace_id for (trace_id,) in found)
+
+
 def read_rejects(session: Session) -> list[KeptReject]:
     """Records that were refused, by source and place."""
     return [

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import accumulate, chain
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -49,13 +51,18 @@ def table(rows: Iterable[Row], schema: pa.Schema) -> pa.Table:
     columns: Iterable[Sequence[object]] = list(zip(*rows, strict=True)) or [()] * len(schema)
     types = _types_of(schema)
     try:
-        arrays = [
-            pl.Series(values, dtype=kind).to_arrow(compat_level=pl.CompatLevel.oldest())
-            for values, kind in zip(columns, types, strict=True)
-        ]
+        arrays = [_array(values, kind) for values, kind in zip(columns, types, strict=True)]
     except (TypeError, OverflowError, UnicodeEncodeError, pl.exceptions.PolarsError) as error:
         raise DataError(f"a value does not fit the store: {error}") from error
     return pa.Table.from_arrays(arrays, names=schema.names).cast(schema)
+
+
+def _array(values: Sequence[Any], kind: pl.DataType) -> pa.Array:
+    if isinstance(kind, pl.List) and None not in values:  # polars makes a column of each list
+        flat = _array(list(chain.from_iterable(values)), pl.Series(dtype=kind.inner).dtype)
+        ends = list(accumulate(map(len, values), initial=0))
+        return pa.LargeListArray.from_arrays(_array(ends, pl.Int64()), flat)
+    return pl.Series(values, dtype=kind).to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 @lru_cache(64)

@@ -28,9 +28,9 @@ from store.errors import (
     StoreMissingError,
     StoreVersionError,
 )
-from store.lease import _PRIVATE, LeaseSettings, _connect
 from store.locks import FileLock
 from store.new_file import beside, flush, kept, require_space
+from store.opening import PRIVATE, LeaseSettings, busy, connect
 from store.session import Session
 from store.statements import statement
 
@@ -152,24 +152,21 @@ def _sole(path: Path, purpose: str, settings: LeaseSettings) -> Iterator[Path]:
         raise StoreMissingError(schema.missing(path))
     lock = FileLock(target)
     if not lock.acquire(purpose, time.monotonic() + settings.wait_seconds_max):
-        raise StoreBusyError(
-            f"{path} is in use by {lock.holder()}; waited {settings.wait_seconds_max:g} seconds. "
-            "Try again when it has ended, or wait longer"
-        )
-    _PRIVATE.enter()
+        raise StoreBusyError(busy(path, lock.holder(), settings))
+    PRIVATE.enter()
     try:
         yield target
     except duckdb.Error as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise StoreError(f"{path}, while {purpose}: {said}") from error
     finally:
-        _PRIVATE.leave()
+        PRIVATE.leave()
         lock.release()
 
 
 @contextmanager
 def _opened(path: Path, settings: LeaseSettings, *, create: bool = False) -> Iterator[Connection]:
-    connection = _connect(path, settings, time.monotonic() + settings.wait_seconds_max)
+    connection = connect(path, settings, time.monotonic() + settings.wait_seconds_max)
     try:
         if create:
             schema.ensure(connection, path, create=True)

@@ -1,6 +1,7 @@
 """Rebuilding a store gives what deriving everything at once gives, however the data came."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,12 @@ from analyzer.assign import AssignSettings
 from analyzer.code_digest import derivation_digest
 from analyzer.gather import Gatherer
 from analyzer.rebuild import RebuildSettings, rebuild
+from analyzer.workers import concluding
 from store.conclusions import Flow, SagaVerdict, Verdict
 from store.errors import StoreBusyError
 from store.lease import Store
 from store.model import Batch, Span, SpanLink
-from store.read import read_dirty, read_findings, read_flows, read_sagas
+from store.read import read_dirty, read_dirty_among, read_findings, read_flows, read_sagas
 from store.write import write_batch
 from tests.analyzer.builder import LATER_NS, Recording, make_span
 
@@ -109,6 +111,7 @@ def test_chunks_end_like_all_traces_at_once(
     rebuild(whole, SETTINGS)
     load(chunked, spans)
     monkeypatch.setattr(module, "TRACES_PER_CHUNK", size)
+    monkeypatch.setattr(module, "TRACES_PER_CHUNK_MAX", size)
     rebuild(chunked, SETTINGS)
     assert stored(chunked) == stored(whole)
     with chunked.lease("test") as session:
@@ -161,7 +164,7 @@ def test_data_that_comes_in_meanwhile_is_derived_too(
     waiting = [late]
     write = module._write
 
-    def interrupted(*args: object) -> bool:
+    def interrupted(*args: object) -> AbstractSet[str] | None:
         if waiting:
             load(store, waiting.pop())
         return write(*args)  # type: ignore[arg-type]
@@ -173,11 +176,60 @@ def test_data_that_comes_in_meanwhile_is_derived_too(
         assert not read_dirty(session).trace_ids
 
 
+def test_two_that_derive_at_once_begin_at_both_ends_and_do_nothing_twice(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(store, [replace(heartbeat(number), attributes={}) for number in range(1, 5)])
+    monkeypatch.setattr(module, "TRACES_PER_CHUNK", 1)
+    monkeypatch.setattr(module, "TRACES_PER_CHUNK_MAX", 1)
+    order: list[str] = []
+    gather = Gatherer.gather
+
+    def noted(self: Gatherer, chunk: Sequence[str]) -> object:
+        order.extend(chunk)
+        return gather(self, chunk)
+
+    monkeypatch.setattr(Gatherer, "gather", noted)
+    write, waiting = module._write, [2]
+
+    def beside_another(*args: object) -> AbstractSet[str] | None:
+        written = write(*args)  # type: ignore[arg-type]
+        if len(order) == waiting[0]:  # now the other begins, and does all that is left
+            waiting[0] = 99
+            assert rebuild(store, SETTINGS).flows == 2
+            left = args[-1]
+            with store.lease("test") as session:
+                return read_dirty_among(session, left)  # type: ignore[arg-type]
+        return written
+
+    monkeypatch.setattr(module, "_write", beside_another)
+    assert rebuild(store, SETTINGS).flows == 2
+    assert order == [trace(1), trace(2), trace(4), trace(3)]
+
+
+@pytest.mark.parametrize(
+    ("at_store", "worked", "spans", "size"),
+    [(3.0, 2.0, 40_000, 4_000), (3.0, 2.0, 60_000, 2_000), (1.0, 3.0, 40_000, 2_000)],
+)
+def test_a_chunk_grows_while_waiting_takes_longer_than_the_work(
+    store: Store, at_store: float, worked: float, spans: int, size: int
+) -> None:
+    with concluding(SETTINGS, 1) as conclude:
+        rebuilding = module._Rebuilding(store, SETTINGS, conclude, "d", None)
+        rebuilding._resize(at_store, worked, spans)
+        assert rebuilding._size == size
+        for _ in range(4):
+            rebuilding._resize(3.0, 2.0, 1)
+        assert rebuilding._size == module.TRACES_PER_CHUNK_MAX
+        rebuilding._resize(3.0, 2.0, module.SPANS_PER_CHUNK_MAX + 1)
+        assert rebuilding._size == module.TRACES_PER_CHUNK_MAX // 2
+
+
 def test_data_that_never_stops_coming_ends_in_a_clear_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(store, broken(1))
-    monkeypatch.setattr(module, "_write", lambda *args: False)
+    monkeypatch.setattr(module, "_write", lambda *args: None)
     with pytest.raises(StoreBusyError, match="data kept coming in"):
         rebuild(store, SETTINGS)
 

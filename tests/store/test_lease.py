@@ -135,6 +135,16 @@ def holder(path: Path) -> Iterator[Callable[[str], Popen[str]]]:
         process.communicate()
 
 
+def test_who_does_the_same_work_on_a_store_is_told_who_came_first(path: Path) -> None:
+    """Each `Store` stands for a process: the lock is of an open file."""
+    with Store(path).first_at("deriving") as first, Store(path).first_at("deriving") as second:
+        assert (first, second) == (True, False)
+        with Store(path).first_at("other work") as other:
+            assert other
+    with Store(path).first_at("deriving") as first:
+        assert first
+
+
 def test_a_busy_store_names_its_holder_and_its_purpose(
     path: Path, holder: Callable[[str], Popen[str]]
 ) -> None:

@@ -14,6 +14,8 @@ from store.errors import DataError
 from store.model import JsonValue
 
 FORMAT = "retrospan.recording/1"
+# In the input: the release of a service that took part, and not what the flow was asked.
+RELEASE = "$release."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,8 @@ class RecordedStep:
 class Recording:
     """A flow as replay sees it. `unusable` says why it cannot be replayed, "" when it can.
 
-    `grade` is its replayability, R0 to R4; `gaps` name what would raise it.
+    `grade` is its replayability, R0 to R4; `gaps` name what would raise it. The releases of the
+    services that took part are input too, under `RELEASE` and the service's name.
     """
 
     flow_id: str
@@ -96,10 +99,10 @@ def recording_of(flow: Flow) -> Recording:
         service=flow.service,
         outcome=flow.outcome.value,
         duration_ns=0 if flow.end_ns is None else flow.end_ns - flow.start_ns,
-        input=flatten(flow.input),
+        input={**flatten(flow.input), **_releases(flow.draws)},
         output=flatten(flow.output),
         steps=tuple(_step(step, flow.start_ns, drawn) for step in own),
-        draws=tuple(flow.draws),
+        draws=tuple(draw for draw in flow.draws if not _is_release(draw)),
         grade=flow.replayability,
         gaps=tuple(flow.evidence_gaps),
         unusable=_unusable(flow, own),
@@ -139,6 +142,19 @@ def _drawn(draws: Sequence[JsonValue]) -> dict[str, tuple[float, ...]]:
         if isinstance(span, str) and isinstance(value, int | float) and isfinite(value):
             found[span] = (*found.get(span, ()), float(value))
     return found
+
+
+def _releases(draws: Sequence[JsonValue]) -> dict[str, str]:
+    """Give the releases of the services by service; what a flow is given as its input is."""
+    found: dict[str, list[str]] = {}
+    for draw in draws:
+        if isinstance(draw, dict) and _is_release(draw):
+            found.setdefault(f"{RELEASE}{draw.get('service')}", []).append(str(draw.get("value")))
+    return {path: ", ".join(versions) for path, versions in found.items()}
+
+
+def _is_release(draw: JsonValue) -> bool:
+    return isinstance(draw, dict) and draw.get("kind") == "release"
 
 
 def _step(step: Step, origin_ns: int, drawn: Mapping[str, tuple[float, ...]]) -> RecordedStep:

@@ -10,7 +10,7 @@ from replay.infer.learn import learn
 from replay.infer.program import Program
 from replay.interpret import Machine
 from replay.match import Answers
-from replay.recording import Recording
+from replay.recording import RELEASE, Recording
 from replay.settings import ReplaySettings
 
 # A program that explains this share of its own recordings is kept as it is.
@@ -74,7 +74,9 @@ def lacking_of(recordings: Sequence[Recording]) -> list[str]:
     steps = [step for recording in recordings for step in recording.steps if not step.local]
     attempts = [attempt for step in steps for attempt in step.attempts]
     lacking = {
-        "the flow's input (retrospan.flow.input)": any(r.input for r in recordings),
+        "the flow's input (retrospan.flow.input)": any(
+            not path.startswith(RELEASE) for r in recordings for path in r.input
+        ),
         "keys of calls (retrospan.step.key)": any(step.key for step in steps),
         "request bodies (http.request.body.content)": any(a.request for a in attempts),
         "response bodies (http.response.body.content)": any(a.response for a in attempts),

@@ -19,7 +19,7 @@ from analyzer.derive.critical_path import critical_path
 from analyzer.derive.decisions import decision_ids
 from analyzer.derive.declared import DeclaredFlow, declare_roles, settings_of
 from analyzer.derive.ending import flow_outcome, said_aborted
-from analyzer.derive.replayability import draws_of, grade_of
+from analyzer.derive.replayability import draws_of, grade_of, releases_of
 from analyzer.derive.roles import assign_roles
 from analyzer.derive.sampling import sampling_of
 from analyzer.derive.settings import DeriveSettings
@@ -76,7 +76,7 @@ def derive(
         critical_path=critical_path(tree),
         input=flow_input,
         output=output,
-        draws=draws,
+        draws=[*draws, *releases_of(tree.spans)],
         ties=list(rows.ties),
         evidence_gaps=[*grade.gaps, *([f"sampling: {sampling.reason}"] if sampling.reason else [])],
         sampling=sampling.kind,

@@ -7,10 +7,10 @@ in the spans; R0 no root. The gaps say which attribute would raise the grade.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from analyzer.conventions import BODY_TRUNCATED, EFFECT_EVENT, integer
+from analyzer.conventions import BODY_TRUNCATED, EFFECT_EVENT, integer, text
 from analyzer.derive.tree import Tree
 from store.conclusions import Attempt, Step, StepOutcome
-from store.model import AttributeValue, JsonValue, LogRecord
+from store.model import AttributeValue, JsonValue, LogRecord, Span
 
 REMOTE_KINDS = frozenset({"call", "message", "compensation"})
 NAMED_MAX = 5
@@ -40,6 +40,15 @@ def draws_of(logs: Sequence[LogRecord]) -> list[JsonValue]:
         }
         draws.append((index if index is not None else 0, log.time_ns, str(draw), draw))
     return [draw for *_, draw in sorted(draws, key=lambda it: it[:3])]
+
+
+def releases_of(spans: Iterable[Span]) -> list[JsonValue]:
+    """Tell which releases of which services took part: drawn from outside as any chance is."""
+    seen = {(span.service, text(span.resource, "service.version")) for span in spans}
+    return [
+        {"kind": "release", "value": version, "index": None, "span_id": None, "service": service}
+        for service, version in sorted((name, version) for name, version in seen if version)
+    ]
 
 
 def _scalar(value: AttributeValue) -> JsonValue:

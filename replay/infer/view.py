@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
 
-from replay.leaves import Leaves, Scalar, is_number
+from replay.leaves import Leaves, Scalar, is_number, lists_in
 from replay.recording import RecordedAttempt, Recording
 
 # A place a value can be read from. The first word says where: input and count (a path follows),
 # status, breaker, effect and draw (an operation follows), answer, least and most (operation, path),
+# size (operation, list: how many elements of it were answered),
 # tried (operation, status: how many attempts ended so), okays and okshare (operation: how many of
 # its runs went well, and which share), latest (path, operations: what the first of these that
 # answered it said there),
@@ -118,6 +119,8 @@ class View:
 
 
 def _of_node(node: Node, kind: str, ref: Ref) -> Scalar:
+    if kind == "size":
+        return len(lists_in(node.instances[0].response).get(ref[2], ()))
     if kind == "tried":
         return sum(item.tries.count(ref[2]) for item in node.instances)
     if kind == "breaker":
@@ -232,6 +235,8 @@ def _refs_of(op: str, node: Node) -> Iterable[Ref]:
         for path, value in instance.response.items():
             if single:
                 yield ("answer", op, path)
+                if "[0]" in path:
+                    yield ("size", op, path.partition("[0]")[0])
             elif is_number(value) or isinstance(value, bool):
                 yield ("least", op, path)
                 yield ("most", op, path)

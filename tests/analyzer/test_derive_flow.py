@@ -142,3 +142,14 @@ def test_a_compensation_may_name_the_step_it_undoes() -> None:
     derived = flow.flow()
     refund = step_named(derived, "refund")
     assert refund.compensates == step_named(derived, "charge-eu").step_id
+
+
+def test_the_releases_that_took_part_are_kept_with_the_draws() -> None:
+    flow = Recording()
+    for version in ("2.0", "1.0", "2.0"):
+        resource: dict[str, AttributeValue] = {"service.version": version}
+        span = flow.call("gw", "POST /charges", 10, 20)
+        flow.spans.append(replace(span, span_id=f"{version}-{len(flow.spans)}", resource=resource))
+    told = [(draw["service"], draw["value"]) for draw in flow.flow().draws]  # type: ignore[index,call-overload]
+    assert told == [("orchestrator", "1.0"), ("orchestrator", "2.0")]
+    assert "retrospan.effect" in " ".join(flow.flow().evidence_gaps)

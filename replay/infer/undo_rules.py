@@ -12,6 +12,8 @@ from replay.leaves import Scalar
 UNDONE_STATUS: Ref = ("undone", "status")
 UNDONE_ATTEMPTS: Ref = ("undone", "attempts")
 WHEN_DEPTH = 3
+# What a compensation undoes was there whenever it ran, but for one in so many, for lost spans.
+SOURCELESS_ONE_OF = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,13 +47,16 @@ def sources_of(
     if declared:
         return sorted(declared), [], True
     scored = []
+    ran = sum(op in observation.nodes for observation in aborted)
     for source in order.sequence:
         for tried in (False, True):
-            misses = sum(
-                undoable(observation.nodes.get(source), tried) != (op in observation.nodes)
-                for observation in aborted
-            )
-            scored.append((misses, tried, -_name_kinship(op, source), source))
+            without = left = 0  # runs with nothing to undo, and things left as they were
+            for observation in aborted:
+                there = undoable(observation.nodes.get(source), tried)
+                without += not there and op in observation.nodes
+                left += there and op not in observation.nodes
+            if without * SOURCELESS_ONE_OF <= ran:
+                scored.append((without + left, tried, -_name_kinship(op, source), source))
     absent = sum(op not in observation.nodes for observation in aborted)
     scored.sort()
     if not scored or absent <= scored[0][0]:

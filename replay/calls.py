@@ -11,7 +11,7 @@ from replay.infer.program import Operation, Program
 from replay.infer.timing import Span3
 from replay.infer.view import Instance, Node, Ref, base_name, drawing_reader
 from replay.leaves import Scalar, same
-from replay.match import Answer, Answers, Found
+from replay.match import BOUND, Answer, Answers, Found
 from replay.plan import Again, Plan, Source
 from replay.run import Call, Run
 from replay.times import START, Times
@@ -220,7 +220,7 @@ class Caller:
         if found.ambiguous:
             self.run.doubt(name, [("ambiguous_match", None)])
         stream = key if found.stream is None else found.stream.key
-        if stream not in ("", key):
+        if stream not in ("", key) and found.rung != BOUND:
             self.run.doubt(name, [("answer_of_another_key", stream)])
         at = (place[0] * 10_000 + place[1], index)
         now = begin

@@ -286,7 +286,7 @@ class Ladder:
         """Remember which values this session has in the place of recorded ones."""
         for path, value in got.items():
             old = recorded.get(path)
-            if path in recorded and not same(old, value) and _telling(value) and _telling(old):
+            if path in recorded and not same(old, value) and telling(value) and telling(old):
                 state.instead.setdefault(value, old)
 
     def _near(self, state: _Session, op: str, request: Leaves) -> tuple[Near, ...]:
@@ -326,7 +326,8 @@ def _values(many: Iterable[Leaves]) -> Counter[Scalar]:
     return Counter(value for leaves in many for value in leaves.values())
 
 
-def _telling(value: Scalar) -> bool:
+def telling(value: Scalar) -> bool:
+    """Say whether a value can be followed from call to call."""
     if isinstance(value, str):
         return len(value) >= _TELLING_LENGTH
     return (

@@ -19,7 +19,8 @@ from replay.leaves import Leaves, same
 from replay.likeness import Alike
 from replay.recording import RecordedAttempt, Recording, attempts_by_key
 
-RUNGS = ("explicit", "exact", "denoised", "bound", "structural", "donor", "missing")
+BOUND = "bound"
+RUNGS = ("explicit", "exact", "denoised", BOUND, "structural", "donor", "missing")
 ASSUMED_LATENCY_NS = 50_000_000
 
 
@@ -71,7 +72,9 @@ class Answers:
 
     `donors` lends answers where none was recorded; without it they are missing. `reshape` gives an
     answer as it would be under changed settings, `overrule` as declared, recorded or lent (None).
-    `lend_failures` lends what the failing donors got, where some failed.
+    `lend_failures` lends what the failing donors got, where some failed. `instead` names for a
+    value that a scenario puts into an answer the one that was recorded there: what is asked by the
+    new one is answered as the old one was.
     """
 
     streams: Mapping[str, dict[str, Stream]]
@@ -79,6 +82,7 @@ class Answers:
     reshape: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     lend_failures: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
     alike: dict[str, Alike] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*RUNGS, "ambiguous"), 0))
 
@@ -105,6 +109,12 @@ class Answers:
             found.claimed = True
             # Whoever got these answers by likeness was not the one who asks by key.
             return Found(found, "explicit", found.guessed)
+        if found is None and self.instead.get(key) in streams:
+            found = streams[self.instead[key]]
+            if not found.claimed:
+                found.claimed = True
+                return Found(found, BOUND)
+            found = None
         if found is None:
             free = list(islice((it for it in streams.values() if not it.claimed), 2))
             if len(free) == 1 and free[0].key == "":
@@ -191,5 +201,5 @@ def _compared(recorded: Leaves, replayed: Leaves, binding: Request) -> str:
     if not recorded or not binding.bound:
         return "structural"
     if any(not same(recorded.get(path), value) for path, value in replayed.items()):
-        return "bound"
+        return BOUND
     return "exact" if len(replayed) == len(recorded) else "denoised"

@@ -11,9 +11,11 @@ def settle(nodes: Sequence[Node], cancels: Mapping[str, Cancel], run: Run, slack
     """Cut the nodes of one group where the earliest of them ends the others.
 
     A call that was called off in the recording has no other answer: where now nothing ends it in
-    time, the run doubts what it would have said.
+    time, the run doubts what it would have said. It also doubts what comes too close to an end
+    that calls off to say which of them comes first.
     """
     pending = list(nodes)
+    over: list[Node] = []
     while pending:
         first = min(pending, key=lambda node: (node.end, node.op))
         pending.remove(first)
@@ -24,11 +26,24 @@ def settle(nodes: Sequence[Node], cancels: Mapping[str, Cancel], run: Run, slack
             _called_off(first, pending, cancels, run, slack_ns)
             continue
         how = ending(first)
-        for other in list(pending):
+        for other in [*over, *pending]:
             rule = cancels.get(other.op)
-            if rule is not None and how in rule.by.get(first.op, ()):
+            if rule is None or how not in rule.by.get(first.op, ()):
+                continue
+            if _tied(other, first, run):
+                run.doubt(other.op, [("cancel_tie", first.op)])
+            if other in pending:
                 pending.remove(other)
                 cut(other, first, run)
+        over.append(first)
+
+
+def _tied(node: Node, cause: Node, run: Run) -> bool:
+    """Whether a node may as well have ended, or called again, before another ended as after."""
+    moments = [(call.low, call.high) for call in run.calls if call.node == node.op]
+    if node.status != CANCELLED:  # else it was under way for at least as long as recorded
+        moments.append((node.low, node.high))
+    return any(low <= cause.high and cause.low <= high for low, high in moments)
 
 
 def _called_off(

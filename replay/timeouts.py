@@ -17,7 +17,8 @@ class Timeouts:
     """Reshapes recorded answers, and collects what each reshaping rests on.
 
     Where only other flows tell whether a longer wait would have been answered, `answered` decides
-    (None: what is more likely), and `open_` counts those waits.
+    (None: what is more likely), and `open_` counts those waits. `lent` names the operations whose
+    late answers have a body that the donors lend.
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class Timeouts:
         self.open_ = 0
         self.classes: set[str] = set()
         self.reasons: list[str] = []
+        self.lent: list[str] = []
 
     def reshape(self, op: str, attempt: RecordedAttempt | None, answer: Answer) -> Answer:
         """Give an answer, recorded or lent, as it would have been under the new timeout."""
@@ -104,6 +106,7 @@ class Timeouts:
         donor = self.donors.get(op)
         body = donor.response if donor is not None and status == "ok" else {}
         if body:
+            self.lent.append(op)
             self._rests(
                 min(self.classes), f"{op}: the body is borrowed, it never reached the caller"
             )

@@ -8,8 +8,11 @@ from replay.change import apply_changes, donors_of
 from replay.faults import Faults, limited, named, single_answers
 from replay.interpret import Machine
 from replay.judge import Judged, judge
+from replay.ladder import telling
 from replay.leaves import Leaves
-from replay.match import Answers
+from replay.lent import doubt_lent
+from replay.match import BOUND, Answers
+from replay.overlap import doubt_overlaps
 from replay.recording import Recording, alter, nth_answer
 from replay.run import Run
 from replay.scenario import AlteredAnswer, Scenario
@@ -83,7 +86,8 @@ def what_if(
 class _Asked:
     """A scenario asked of one flow: the changed program, the altered recording.
 
-    `lent` names operations whose altered answer has a body that the program's donors lend.
+    `lent` names operations whose altered answer has a body that the program's donors lend;
+    `instead` gives for telling values that the scenario puts into answers the recorded ones.
     """
 
     def __init__(
@@ -101,6 +105,7 @@ class _Asked:
         self.against = against
         self.donors = donors_of(machine.program)
         self.lent: list[str] = []
+        self.instead: dict[str, str] = {}
         self.altered = recording
         for op, item in single_answers(scenario.answers, recording):
             self._alter(op, item)
@@ -118,6 +123,10 @@ class _Asked:
             response = {} if donor is None else donor.response
             if response.keys() - item.fields.keys():
                 self.lent.append(op)
+        for path, value in item.fields.items():
+            before = None if old is None else old.response.get(path)
+            if telling(value) and telling(before):
+                self.instead[str(value)] = str(before)
         changes = self.scenario.changes
         limit = None if latency is None else limited(self.altered, op, nth, latency, changes)
         if limit is not None:
@@ -135,6 +144,7 @@ class _Asked:
         answers = Answers.of(self.altered, self.donors)
         answers.reshape = timeouts.reshape
         answers.lend_failures = good is False
+        answers.instead = self.instead
         if any(item.nth is None for item in self.scenario.answers):
             answers.overrule = Faults(self.scenario.answers, self.scenario.changes).overrule
         return _Ran(self.machine.run(self.recording.input, answers, retry_unseen), timeouts)
@@ -178,6 +188,8 @@ def _changed(machine: Machine, scenario: Scenario) -> Machine:
 
 def _write(control: ReplayResult, asked: _Asked) -> ReplayResult:
     run, timeouts = asked.run()
+    doubt_overlaps(run, asked.machine)
+    doubt_lent(run, asked.machine.program, [*asked.lent, *timeouts.lent])
     judged = asked.judge(run)
     scenario, settings = asked.scenario, asked.settings
     claim, reasons = _claim(scenario, run, timeouts, asked.lent)
@@ -235,6 +247,13 @@ def _claim(
         reasons.append("the routing is recomputed from recorded values")
     if any(answer.fields for answer in scenario.answers):
         classes.add("C2")
+    followed = {
+        (call.op, call.key, call.stream): None
+        for call in run.calls
+        if call.rung == BOUND and call.stream not in ("", call.key)
+    }
+    for op, key, stream in followed:
+        reasons.append(f"{op}: the answers for {key} were recorded for {stream}")
     if lent_bodies:
         classes.add("C3")
         reasons.append(f"the body of a good answer is lent: {', '.join(lent_bodies)}")

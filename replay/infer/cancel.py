@@ -1,10 +1,11 @@
 """Calls called off by their caller: in a race by the winner, in a group by the first that fails.
 
 A call that was called off has no answer of its own: how long it would have taken, and what it
-would have said, was never recorded.
+would have said, was never recorded. And where no recording shows a call under way when another
+ends in some way, nobody knows whether that end calls it off.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from replay.infer.view import Node, Observation
 CANCELLED = "cancelled"
 OK = "ok"
 FAILED = "failed"
+REFUSED = "refused"
 SETTLED_NS = 2_000_000
 
 
@@ -30,9 +32,11 @@ class Cancel:
     unexplained: int
 
 
-def ending(node: Node) -> str:
-    """Say how a node ended, in the words of a rule."""
-    return OK if node.status == OK else FAILED
+def ending(node: Node, *, ends: bool = False) -> str:
+    """Say how a node ended, in the words of a rule; `ends` that its answer ended the flow."""
+    if node.status != OK:
+        return FAILED
+    return REFUSED if ends else OK
 
 
 def learn_cancels(observations: Sequence[Observation], tolerance_ns: int) -> dict[str, Cancel]:
@@ -78,7 +82,7 @@ def _learn(
             if off and abs(node.end - mine.end) <= tolerance_ns:
                 causes.add(case)
                 did[case] = did.get(case, 0) + 1
-            elif mine.start < node.end - tolerance_ns and _surely_over(node, pauses) < mine.end:
+            elif _outlasts(mine, node, pauses, tolerance_ns):
                 did_not.add(case)
         if off:
             cases.append(causes)
@@ -91,6 +95,33 @@ def _learn(
         seen=len(cases),
         unexplained=sum(not causes & rules for causes in cases),
     )
+
+
+def _outlasts(mine: Node, node: Node, pauses: Mapping[str, int], tolerance_ns: int) -> bool:
+    """Whether a run was under way when another ended, and went on."""
+    return mine.start < node.end - tolerance_ns and _surely_over(node, pauses) < mine.end
+
+
+def learn_outlasting(
+    observations: Sequence[Observation], ended: Sequence[Collection[str]], tolerance_ns: int
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Give, per operation, the others that it was seen to outlast, by how these ended: "ok",
+    "failed", or "refused" where a good answer ended the flow. `ended` says which ends did so."""
+    pauses = _pauses(observations)
+    seen: dict[str, dict[str, set[str]]] = {}
+    for observation, ends in zip(observations, ended, strict=True):
+        nodes = observation.nodes
+        for op, mine in nodes.items():
+            if _called_off(mine):
+                continue
+            for other, node in nodes.items():
+                if other != op and _outlasts(mine, node, pauses, tolerance_ns):
+                    how = ending(node, ends=other in ends)
+                    seen.setdefault(op, {}).setdefault(other, set()).add(how)
+    return {
+        op: {other: tuple(sorted(hows)) for other, hows in sorted(others.items())}
+        for op, others in sorted(seen.items())
+    }
 
 
 def _surely_over(node: Node, pauses: Mapping[str, int]) -> int:

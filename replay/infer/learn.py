@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from replay.infer.abort import Abort, learn_abort
 from replay.infer.binding import Binding, Request, bind, bind_leaves
-from replay.infer.cancel import Cancel, cut_short, learn_cancels
+from replay.infer.cancel import Cancel, cut_short, learn_cancels, learn_outlasting
 from replay.infer.chain import Chain, learn_chains
 from replay.infer.each import Each, learn_each
 from replay.infer.expression import Scope
@@ -107,6 +107,7 @@ def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
         abort=parts.abort,
         recovery=parts.recovery,
         cancels=parts.cancels,
+        outlasting=learn_outlasting(observations, parts.ended, settings.clock_tolerance_ns),
         pooled=parts.pooled,
         outcome=outcome,
         outcomes_seen=endings,

@@ -115,7 +115,8 @@ class Support:
 class Program:
     """What a flow kind does. `flows` recordings made it; `set_aside` more were not explained.
 
-    `firsts` names the moments at which the first of several operations ends. `end_gaps` are the
+    `firsts` names the moments at which the first of several operations ends. `outlasting` lists,
+    per operation, how others ended while it was seen to go on. `end_gaps` are the
     waits from a last step to the flow's end ("" for any step), `unawaited` the operations that it
     does not wait for; with `lasts_for_callees` a flow ends when all its callees are done, their
     callers having given up or not. `declared` lists facts taken from declared attributes instead
@@ -133,6 +134,7 @@ class Program:
     abort: Abort
     recovery: Recovery
     cancels: Mapping[str, Cancel]
+    outlasting: Mapping[str, Mapping[str, tuple[str, ...]]]
     pooled: Tree | None
     outcome: Tree
     outcomes_seen: tuple[str, ...]

@@ -1,7 +1,7 @@
 """Records of an input on their way into one batch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ingest.reader import Item
 from ingest.records import Records
@@ -15,19 +15,6 @@ class Chunk(Records):
 
     index: int = 0
     began_at: int = 0  # position in the input
-    log_tables: list[LogTable] = field(default_factory=list)
-
-    def put(self, item: Item | SpanTable | LogTable) -> None:
-        """Put a record where it belongs."""
-        if isinstance(item, LogTable):
-            self.log_tables.append(item)
-        else:
-            self.add(item)
-
-    @property
-    def records(self) -> int:
-        """How many records; metric points are no records."""
-        return self.size + sum(map(len, self.log_tables))
 
     def drop_cut_record(self, *, mid_line: bool) -> None:
         """The record that a truncation cut through is told once, by the file's own problem."""

@@ -116,13 +116,13 @@ class Reading:
         chunk = Chunk()
         records = 0
         for found, place in self._found(reader, stream):
-            for item in fitting(found, chunk.records, settings.records_per_batch):
-                if chunk.records >= settings.records_per_batch or (
-                    chunk.records and place.position - chunk.began_at > settings.bytes_per_batch
+            for item in fitting(found, chunk.size, settings.records_per_batch):
+                if chunk.size >= settings.records_per_batch or (
+                    chunk.size and place.position - chunk.began_at > settings.bytes_per_batch
                 ):
                     yield self._put(chunk, reader, place, content, report)
                     chunk = Chunk(index=chunk.index + 1, began_at=place.position)
-                chunk.put(item)
+                chunk.add(item)
                 if isinstance(item, Span | LogRecord) and conventions.TRUNCATED in item.attributes:
                     report.truncated += 1
                 if not isinstance(item, MetricsSeen):
@@ -130,7 +130,7 @@ class Reading:
                     self._telling.at(records, place.taken)
         if stream.problem:
             chunk.drop_cut_record(mid_line=stream.mid_line)
-            chunk.put(Rejected(record=WHOLE_FILE, reason=stream.problem))
+            chunk.add(Rejected(record=WHOLE_FILE, reason=stream.problem))
         yield self._put(chunk, reader, stream.place(), content, report, ends=True)
         self._telling.end(records)
 
@@ -154,7 +154,7 @@ class Reading:
     ) -> Ready:
         for rejected in chunk.rejected:
             report.reject(rejected)
-        report.records_read += chunk.records - len(chunk.rejected)
+        report.records_read += chunk.size - len(chunk.rejected)
         batch = Batch(
             source=report.path,
             content_sha256=f"{content or place.sha256}:{chunk.index}",
@@ -171,7 +171,7 @@ class Reading:
             leaf_key=self._settings.redaction_key,
             end=report.end() if ends and content else None,
         )
-        return Ready(report, ready(batch), chunk.records, place.position - chunk.began_at)
+        return Ready(report, ready(batch), chunk.size, place.position - chunk.began_at)
 
     def _unclaimed(
         self, source: Source, head: bytes, content: str | None, report: FileReport

@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 
 from ingest.reader import Item
 from store.conclusions import Incident
+from store.log_table import LogTable
 from store.model import Decision, LogRecord, Rejected, Span
 from store.span_table import SpanTable
 
 
 @dataclass(slots=True, kw_only=True)
 class Records:
-    """What was read; spans one by one, or column by column in `tables`."""
+    """What was read: records one by one, or column by column in tables."""
 
     spans: list[Span] = field(default_factory=list)
     logs: list[LogRecord] = field(default_factory=list)
@@ -19,11 +20,14 @@ class Records:
     incidents: list[Incident] = field(default_factory=list)
     metrics: int = 0
     tables: list[SpanTable] = field(default_factory=list)
+    log_tables: list[LogTable] = field(default_factory=list)
 
-    def add(self, item: Item | SpanTable) -> None:
+    def add(self, item: Item | SpanTable | LogTable) -> None:
         """Put a record where it belongs."""
         if isinstance(item, SpanTable):
             self.tables.append(item)
+        elif isinstance(item, LogTable):
+            self.log_tables.append(item)
         elif isinstance(item, Span):
             self.spans.append(item)
         elif isinstance(item, LogRecord):
@@ -42,4 +46,5 @@ class Records:
         """How many records; metric points are no records."""
         records = len(self.spans) + len(self.logs) + len(self.decisions)
         aside = len(self.rejected) + len(self.incidents)
-        return records + aside + sum(map(len, self.tables))
+        tables = sum(map(len, self.tables)) + sum(map(len, self.log_tables))
+        return records + aside + tables

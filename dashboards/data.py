@@ -1,7 +1,9 @@
 """All that pages read from the store: short leases, answers kept until the file changes."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +42,8 @@ _SQL = Path(__file__).parent / "sql"
 T = TypeVar("T")
 Stamp = tuple[int, ...]
 Key = tuple[int | None, int | None, str, tuple[str, ...]]
+_TOGETHER: ContextVar[ExitStack | None] = ContextVar("_TOGETHER", default=None)
+"""Keeps the file open for the questions of a block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +169,24 @@ def held(purpose: str, question: Callable[[Session], T], path: str | None = None
     """Asks one thing under a lease; whatever is computed from the answer comes after it."""
     settings = LeaseSettings(wait_seconds_max=WAIT_SECONDS_MAX)
     store = Store(Path(path) if path else store_path(), settings)
-    with store.reading(f"dashboard: {purpose}") as s:
-        return question(s)
+    with store.reading(f"dashboard: {purpose}") as session:
+        together = _TOGETHER.get()
+        if together is not None:
+            together.enter_context(store.reading(f"dashboard: {purpose}"))
+        return question(session)
+
+
+@contextmanager
+def one_lease() -> Iterator[None]:
+    """Questions asked in this block share a lease, from the first of them to the end of the block:
+    opening the file takes longer than most of them do. What is drawn or computed belongs after it.
+    """
+    with ExitStack() as together:
+        token = _TOGETHER.set(together)
+        try:
+            yield
+        finally:
+            _TOGETHER.reset(token)
 
 
 def asked(session: Session, name: str, params: Mapping[str, object] | None = None) -> pl.DataFrame:

@@ -9,9 +9,10 @@ from dashboards import links
 from dashboards.components.picking_table import picking_table
 from dashboards.configured import targets
 from dashboards.data import Holdings
+from dashboards.releases import Release
 from dashboards.scope import Scope
 from dashboards.slo_parts.charts import burn_chart
-from dashboards.slo_parts.judged import Judged, judged
+from dashboards.slo_parts.judged import Judged, ask_facts, judged
 from dashboards.slo_parts.tables import budget, burn, counted, worst_state
 from dashboards.wording import clean, plural
 from store.conclusions import Incident
@@ -20,19 +21,35 @@ FLOWS_MAX = 5_000  # more would make the first page wait; the SLOs page answers 
 SHOWN_MAX = 5
 
 
-def worst_objectives(scope: Scope, holdings: Holdings, known: Sequence[Incident]) -> None:
+def ask_objectives(holdings: Holdings) -> None:
+    """Reads what `known_objectives` computes from, for who holds the store just now."""
+    if holdings.flow_count <= FLOWS_MAX:
+        ask_facts()
+
+
+def known_objectives(scope: Scope, holdings: Holdings) -> list[Judged] | None:
+    """The objectives, least budget left first; None where they are too much for this page."""
+    if holdings.flow_count > FLOWS_MAX:
+        return None
+    return worst_first(judged(targets(), scope, holdings))
+
+
+def worst_objectives(
+    found: Sequence[Judged] | None,
+    flows: int,
+    known: Sequence[Incident],
+    releases: Sequence[Release],
+) -> None:
     """A short table whose rows open the objective; how fast the worst of them burns."""
-    flows = holdings.flow_count
-    if flows > FLOWS_MAX:
+    if found is None:
         st.text(f"Not computed here for {plural(flows, 'flow')}.")
         links.view_link("slos", "All objectives")
         return
-    found = judged(targets(), scope, holdings)
     if not found:
         st.text("No objective counts these flows.")
         links.view_link("slos", "How to write one")
         return
-    shown = worst_first(found)[:SHOWN_MAX]
+    shown = found[:SHOWN_MAX]
     table = pl.DataFrame(
         [
             {
@@ -54,7 +71,7 @@ def worst_objectives(scope: Scope, holdings: Holdings, known: Sequence[Incident]
     if worst.rules and shown[0].line is not None:
         st.subheader("How fast the worst burns")
         st.text(clean(worst.title or worst.name))
-        burn_chart(shown[0], worst.rules[0], known)
+        burn_chart(shown[0], worst.rules[0], known, releases)
 
 
 def worst_first(found: Sequence[Judged]) -> list[Judged]:

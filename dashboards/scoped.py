@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboards import data, screens, wide_ranges
-from dashboards.components.range_bar import range_bar
+from dashboards.components.range_bar import range_bar, scope_in_force
 from dashboards.data import FLOWS_MAX, HELD_MAX, Holdings, Overview
 from dashboards.markup import heading
 from dashboards.scope import Scope
@@ -35,7 +35,10 @@ def scoped(
 
     `above` is drawn under both.
     """
-    holdings = data.holdings()
+    with data.one_lease():
+        holdings = data.holdings()
+        scope = scope_in_force(holdings, flows_max)
+        within = data.flow_count(scope) if holdings.flow_count else 0
     left, right = st.columns([3, 7], gap="medium", vertical_alignment="center")
     with left:
         st.html(heading(title, above=question))
@@ -48,10 +51,10 @@ def scoped(
         screens.nothing_derived(holdings.underived)
         return None
     with right:
-        scope = range_bar(holdings, flows_max)
+        range_bar(scope, holdings, flows_max)
     if above is not None:
         above(holdings)
-    if data.flow_count(scope) == 0:
+    if within == 0:
         screens.nothing_in_scope(scope)
         return None
     return holdings, scope

@@ -44,6 +44,7 @@ class Health:
     effects: int
     below_threshold: Share
     identical: Share
+    stuck: Share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ def health(flows: pl.DataFrame) -> Health:
     violated = pl.col("verdict") == "violation"
     good = pl.col("outcome").is_in(["succeeded", "compensated"]) & ~violated.fill_null(False)
     ended = pl.col("outcome").is_in(list(ENDED))
+    came_to_rest = pl.col("outcome").is_in(["succeeded", "compensated", "failed"])
     return health_of(
         flows.select(
             flows=pl.len(),
@@ -91,12 +93,18 @@ def health(flows: pl.DataFrame) -> Health:
             decisions=pl.col("decisions").sum(),
             identical=(pl.col("replay") == "identical").sum(),
             replayed=pl.col("replay").is_not_null().sum(),
+            with_saga=pl.col("has_saga").sum(),
+            stuck=(pl.col("has_saga") & ((pl.col("effects") > 0) | ~came_to_rest)).sum(),
         ).row(0, named=True)
     )
 
 
 def health_of(counts: Mapping[str, int]) -> Health:
-    """The cards. Well ended: succeeded or compensated, and no check of it violated."""
+    """The counts of `sql/health.sql`.
+
+    Well ended: succeeded or compensated, and no check of it violated. Stuck: a saga that left
+    effects standing or never came to rest.
+    """
     return Health(
         flows=counts["flows"],
         ended_well=Share(part=counts["good"], whole=counts["ended"], unknown=counts["not_ended"]),
@@ -112,6 +120,7 @@ def health_of(counts: Mapping[str, int]) -> Health:
             unknown=counts["decisions"] - counts["judged"],
         ),
         identical=Share(part=counts["identical"], whole=counts["replayed"]),
+        stuck=Share(part=counts["stuck"], whole=counts["with_saga"]),
     )
 
 

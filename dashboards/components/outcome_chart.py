@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.chart_axes import ink, time_axis, words
+from dashboards.releases import Release, release_lines, releases_told
 from dashboards.summary import Timeline
 from dashboards.wording import duration_text, time_text
 from store.conclusions import Incident
@@ -30,12 +31,15 @@ _STYLES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def outcome_chart(
-    times: Timeline | None, incidents: Sequence[Incident], height_px: int = HEIGHT_PX
+    times: Timeline | None,
+    incidents: Sequence[Incident],
+    height_px: int = HEIGHT_PX,
+    releases: Sequence[Release] = (),
 ) -> None:
-    """Draws the chart; incident windows are shaded."""
+    """Draws the chart; incident windows are shaded, releases are lines."""
     if times is None:
         return
-    series = [
+    series: list[dict[str, Any]] = [
         {
             "name": outcome.replace("_", " "),
             "type": "bar",
@@ -53,6 +57,9 @@ def outcome_chart(
     shaded = _shaded(incidents, times.starts_ns, times.width_ns)
     if any(shaded):
         series.insert(0, _band(shaded))
+    marks = release_lines(releases, len(times.starts_ns), lambda at_ns: _place(times, at_ns))
+    if marks is not None:
+        series[-1]["markLine"] = marks
     spec = {
         "animation": False,
         "grid": {"left": 44, "right": 12, "top": 34, "bottom": 28},
@@ -67,7 +74,16 @@ def outcome_chart(
     }
     st.echarts_chart(spec, height=height_px, alt="Number of flows by outcome over time, UTC")
     day = time_text(times.starts_ns[0], digits=0)[:10]
-    st.caption(f"One bar = {duration_text(times.width_ns)}, by start, from {day}.")
+    drawn = sum(_place(times, one.at_ns) is not None for one in releases)
+    st.caption(
+        f"One bar = {duration_text(times.width_ns)}, by start, from {day}.{releases_told(drawn)}"
+    )
+
+
+def _place(times: Timeline, at_ns: int) -> int | None:
+    """The bar of a moment; None outside the chart."""
+    place = (at_ns - times.starts_ns[0]) // times.width_ns
+    return place if 0 <= place < len(times.starts_ns) else None
 
 
 def _label(start_ns: int, width_ns: int) -> str:

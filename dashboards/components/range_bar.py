@@ -49,18 +49,23 @@ def carried() -> dict[str, list[str]]:
     return {name: st.query_params.get_all(name) for name in NAMES if name in st.query_params}
 
 
-def range_bar(holdings: Holdings, flows_max: int | None = None) -> Scope:
-    """Draws the bar, returns the scope in force.
+def scope_in_force(holdings: Holdings, flows_max: int | None = None) -> Scope:
+    """The scope that the address asks for.
 
     Where the store holds more than `flows_max` flows, a page that is asked for no range opens with
     the latest that are no more.
     """
-    whole = flows_max is None or holdings.flow_count <= flows_max
 
     def opens_at(until_ns: int | None) -> int | None:
+        whole = flows_max is None or holdings.flow_count <= flows_max
         return None if flows_max is None or whole else data.opens_at(flows_max, until_ns)
 
-    scope = scope_of(carried(), holdings.last_ns, opens_at)
+    return scope_of(carried(), holdings.last_ns, opens_at)
+
+
+def range_bar(scope: Scope, holdings: Holdings, flows_max: int | None = None) -> None:
+    """Draws the bar with the scope in force."""
+    whole = flows_max is None or holdings.flow_count <= flows_max
     ranges = _ranges(holdings.incidents, whole)
     with st.container(gap="small"):
         time, environment, service = st.columns([4, 2, 3], gap="small")
@@ -76,7 +81,6 @@ def range_bar(holdings: Holdings, flows_max: int | None = None) -> Scope:
             st.warning(clean(fault), icon="⚠️")
         if scope.narrow:
             _told(scope, holdings, whole)
-    return scope
 
 
 def _told(scope: Scope, holdings: Holdings, whole: bool) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from dashboards.check_titles import broken
+from dashboards.releases import releases_of
 from dashboards.wording import plural
 from store.conclusions import Incident
 
@@ -56,18 +57,15 @@ def _marks(incident: Incident) -> list[Event]:
 def _releases(incident: Incident, first: pl.DataFrame) -> Sequence[Event]:
     """Versions of a flow's kind that follow another one, from one window's length before it."""
     before_ns = incident.start_ns - (incident.end_ns - incident.start_ns)
-    firsts = {name: at for name, at in first.group_by("name").agg(pl.col("start_ns").min()).rows()}
     return [
         Event(
-            at_ns=row["start_ns"],
+            at_ns=one.at_ns,
             kind="change",
-            text=f"version {row['version']} of {row['name']} first seen",
-            flow_id=row["flow_id"],
+            text=f"version {one.version} of {one.name} first seen",
+            flow_id=one.flow_id,
         )
-        for row in first.iter_rows(named=True)
-        if row["version"]
-        and row["start_ns"] > firsts[row["name"]]
-        and before_ns <= row["start_ns"] <= incident.end_ns
+        for one in releases_of(first)
+        if before_ns <= one.at_ns <= incident.end_ns
     ]
 
 

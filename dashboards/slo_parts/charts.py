@@ -10,6 +10,7 @@ from analyzer.slo.duration import short_text
 from analyzer.slo.model import BurnRule
 from analyzer.slo.timeline import Timeline
 from dashboards.chart_axes import ink, time_axis, words
+from dashboards.releases import Release, release_lines, releases_told
 from dashboards.slo_parts.judged import Judged
 from dashboards.wording import duration_text, time_text
 from store.conclusions import Incident
@@ -20,26 +21,44 @@ DAY_NS = 86_400_000_000_000
 _OK, _BAD, _LONG, _SHORT = "#009E73", "#D55E00", "#0072B2", "#E69F00"
 
 
+def budget_course(one: Judged, grid: Sequence[int]) -> list[float | None]:
+    """Percent of the budget left at each of these moments; None while nothing was seen."""
+    line, found = one.line, one.report
+    if line is None:
+        return []
+    seen = (sli(line, found.slo.method, found.objective, found.since_ns, at) for at in grid)
+    left = (budget_remaining(it.value, found.objective) for it in seen)
+    return [None if value is None else _rounded(float(value) * 100) for value in left]
+
+
+def burn_course(one: Judged, length_ns: int, grid: Sequence[int]) -> list[float | None]:
+    """How fast the budget burned over the window that ends at each of these moments."""
+    line, found = one.line, one.report
+    if line is None:
+        return []
+    seen = (sli(line, found.slo.method, found.objective, at - length_ns, at) for at in grid)
+    burns = (burn_rate(it.value, found.objective) for it in seen)
+    return [None if burn is None else _rounded(float(burn)) for burn in burns]
+
+
+def grid_of(one: Judged, points: int = POINTS) -> list[int]:
+    """Moments of the objective's window, from its first event to its end, evenly apart."""
+    if one.line is None or not one.line.times:
+        return []
+    return _grid(one.line, one.report.since_ns, one.report.at_ns, points)
+
+
 def budget_chart(one: Judged, incidents: Sequence[Incident]) -> None:
     """What was left of the budget at each moment of the window, by what it had seen until then."""
-    line, found = one.line, one.report
-    if line is None or not line.times:
+    grid = grid_of(one)
+    if not grid:
         return
-    grid = _grid(line, found.since_ns, found.at_ns)
-    values = [
-        budget_remaining(
-            sli(line, found.slo.method, found.objective, found.since_ns, at_ns).value,
-            found.objective,
-        )
-        for at_ns in grid
-    ]
-    points = [None if value is None else _rounded(float(value) * 100) for value in values]
     series: dict[str, Any] = {
         "name": "budget left, %",
         "type": "line",
         "showSymbol": False,
         "step": "end",
-        "data": points,
+        "data": budget_course(one, grid),
         "lineStyle": {"color": _OK, "width": 2},
         "itemStyle": {"color": _OK},
         "markLine": {
@@ -53,30 +72,28 @@ def budget_chart(one: Judged, incidents: Sequence[Incident]) -> None:
     _draw(grid, [series], incidents, "% of the budget", "Budget left over time, UTC")
 
 
-def burn_chart(one: Judged, rule: BurnRule, incidents: Sequence[Incident]) -> None:
+def burn_chart(
+    one: Judged,
+    rule: BurnRule,
+    incidents: Sequence[Incident],
+    releases: Sequence[Release] = (),
+) -> None:
     """Burn rates of one rule's two windows, with the threshold both must reach."""
     line, found = one.line, one.report
     if line is None or not line.times:
         return
     grid = _grid(line, line.times[0], found.at_ns)
-    lines = []
+    lines: list[dict[str, Any]] = []
     for length, colour, dash in (
         (rule.long_ns, _LONG, "solid"),
         (rule.short_ns, _SHORT, "dashed"),
     ):
-        burns = [
-            burn_rate(
-                sli(line, found.slo.method, found.objective, at_ns - length, at_ns).value,
-                found.objective,
-            )
-            for at_ns in grid
-        ]
         lines.append(
             {
                 "name": f"over {short_text(length)}",
                 "type": "line",
                 "showSymbol": False,
-                "data": [None if burn is None else _rounded(float(burn)) for burn in burns],
+                "data": burn_course(one, length, grid),
                 "lineStyle": {"color": colour, "type": dash, "width": 2},
                 "itemStyle": {"color": colour},
             }
@@ -91,14 +108,20 @@ def burn_chart(one: Judged, rule: BurnRule, incidents: Sequence[Incident]) -> No
         },
         "lineStyle": {"color": _BAD, "type": "dotted"},
     }
+    marks = release_lines(releases, len(grid), lambda at_ns: _within(grid, at_ns))
+    if marks is not None:
+        lines[1]["markLine"] = marks
     _draw(grid, lines, incidents, "× budget", "Burn rate over time, UTC")
+    told = releases_told(sum(_within(grid, one.at_ns) is not None for one in releases))
+    if told:
+        st.caption(told.strip())
 
 
-def _grid(line: Timeline, since_ns: int, until_ns: int) -> list[int]:
+def _grid(line: Timeline, since_ns: int, until_ns: int, points: int = POINTS) -> list[int]:
     """Moments from the first event within to the end, evenly apart."""
     first = max(since_ns, line.times[0])
     last = max(first + 1, min(until_ns, line.times[-1] + 1))
-    step = max(1, (last - first) // POINTS)
+    step = max(1, (last - first) // points)
     return [*range(first + step, last, step), last]
 
 
@@ -141,6 +164,10 @@ def _draw(
 def _nearest(grid: Sequence[int], at_ns: int) -> int:
     """Place of the moment on the axis: the first one that is not before it."""
     return next((place for place, moment in enumerate(grid) if moment >= at_ns), len(grid) - 1)
+
+
+def _within(grid: Sequence[int], at_ns: int) -> int | None:
+    return _nearest(grid, at_ns) if grid[0] <= at_ns <= grid[-1] else None
 
 
 def _rounded(value: float) -> float:

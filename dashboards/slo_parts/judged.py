@@ -59,6 +59,12 @@ def judged(targets: Targets, scope: Scope, holdings: Holdings) -> list[Judged]:
     return _judged(str(path), data.stamp_of(path), targets.stamp, chosen, at_ns, targets)
 
 
+def ask_facts() -> None:
+    """Reads what `judged` works on."""
+    path = data.store_path()
+    _facts(str(path), data.stamp_of(path))
+
+
 @st.cache_resource(max_entries=4, show_spinner="Judging flows …")
 def _judged(
     path: str,

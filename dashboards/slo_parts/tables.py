@@ -74,11 +74,15 @@ def burn(alerts: Sequence[AlertState]) -> str:
     return f"{float(max(known)):.1f} ×" if known else "–"
 
 
+def worst_alert(alerts: Sequence[AlertState]) -> AlertState | None:
+    """The rule in the worst state, the first of them; None without rules."""
+    return min(alerts, key=lambda one: _WORST.index(one.state), default=None)
+
+
 def worst_state(alerts: Sequence[AlertState]) -> str:
     """The worst state of the rules, in words with an icon."""
-    if not alerts:
-        return "no alert rule"
-    return STATES[min((one.state for one in alerts), key=_WORST.index)]
+    worst = worst_alert(alerts)
+    return "no alert rule" if worst is None else STATES[worst.state]
 
 
 def alert_rows(alerts: Sequence[AlertState]) -> pl.DataFrame:

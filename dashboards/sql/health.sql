@@ -5,7 +5,12 @@ WITH chosen AS (
         outcome IN (
             'succeeded', 'compensated', 'partially_compensated', 'compensation_failed', 'failed'
         ) AS ended,
-        outcome IN ('succeeded', 'compensated') AND coalesce(verdict <> 'violation', true) AS well
+        outcome IN ('succeeded', 'compensated') AND coalesce(verdict <> 'violation', true) AS well,
+        has_saga
+        AND (
+            effects > 0
+            OR outcome IN ('compensation_failed', 'partially_compensated', 'in_progress', 'unknown')
+        ) AS stuck
     FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
 ),
 
@@ -38,6 +43,8 @@ SELECT
     coalesce(sum(c.decisions_below), 0)::BIGINT AS below,
     coalesce(sum(c.decisions_judged), 0)::BIGINT AS judged,
     coalesce(sum(c.decisions), 0)::BIGINT AS decisions,
+    count(*) FILTER (WHERE c.has_saga) AS with_saga,
+    count(*) FILTER (WHERE c.stuck) AS stuck,
     (SELECT replayed FROM replayed) AS replayed,
     (SELECT identical FROM replayed) AS identical,
     min(c.start_ns) AS first_start_ns,

@@ -11,6 +11,16 @@ SELECT
         WHERE outcome IN ('succeeded', 'compensated') AND coalesce(verdict <> 'violation', true)
     ) AS good,
     count(*) FILTER (WHERE verdict = 'violation') AS violated,
+    count(*) FILTER (
+        WHERE
+            has_saga
+            AND (
+                effects > 0
+                OR outcome IN (
+                    'compensation_failed', 'partially_compensated', 'in_progress', 'unknown'
+                )
+            )
+    ) AS stuck,
     coalesce(sum(effects), 0)::BIGINT AS effects,
     coalesce(sum(decisions_below), 0)::BIGINT AS below
 FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])

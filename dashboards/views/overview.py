@@ -1,8 +1,5 @@
 """Overview: whether we are fine, or where it burns."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-
 import polars as pl
 import streamlit as st
 
@@ -13,17 +10,16 @@ from dashboards.components.picking_table import picking_table
 from dashboards.data import Holdings
 from dashboards.markup import chip, heading, line, notes, worded
 from dashboards.moments import local_text, moment
-from dashboards.objectives import worst_objectives
+from dashboards.objectives import ask_objectives, known_objectives, worst_objectives
+from dashboards.overview_parts import cards
+from dashboards.overview_parts.burning import burning_cards
+from dashboards.overview_parts.counted import counted_cards
 from dashboards.pages import PageFacts
+from dashboards.releases import releases_of
 from dashboards.scoped import scoped
-from dashboards.summary import Health
 from dashboards.wording import (
-    amount_text,
-    count_text,
     duration_text,
-    markdown_safe,
     plural,
-    share_text,
     time_text,
 )
 from store.conclusions import Incident
@@ -32,22 +28,6 @@ PAGE = PageFacts(title="Overview", section="Operate", order=10, url_path="overvi
 
 INCIDENT_COUNT_MAX = 4
 SERVICES_MAX = 4
-TREND_MIN = 3  # fewer points make no trend
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A number with its scope, and the way to the flows it counts."""
-
-    title: str
-    value: str
-    scope: str
-    link: str
-    flows: int
-    filters: Mapping[str, str] = field(default_factory=dict)
-    explanation: str | None = None
-    trend: Sequence[float] = ()
-    """The number over time, from the beginning of the range to its end; NaN is a gap."""
 
 
 def render() -> None:
@@ -56,22 +36,32 @@ def render() -> None:
     if start is None:
         return
     holdings, scope = start
-    numbers = flow_questions.scope_health(scope)
-    incidents = flow_questions.incidents(scope)
-    _cards(numbers, flow_questions.effect_sums(scope), flow_questions.health_in_time(scope))
+    with data.one_lease():
+        numbers = flow_questions.scope_health(scope)
+        incidents = flow_questions.incidents(scope)
+        effects = flow_questions.effect_sums(scope)
+        times = flow_questions.health_in_time(scope)
+        outcomes = flow_questions.outcomes(scope)
+        problems = flow_questions.ranked_problems(scope)
+        services = flow_questions.services()
+        releases = releases_of(flow_questions.first_seen(scope))
+        ask_objectives(holdings)
+    objectives = known_objectives(scope, holdings)
+    cards.draw(burning_cards(numbers, times, objectives or (), incidents))
+    cards.draw(counted_cards(numbers, effects, times))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("How flows ended, over time (UTC)")
-        outcome_chart(flow_questions.outcomes(scope), incidents)
+        outcome_chart(outcomes, incidents, releases=releases)
         st.subheader("Worst findings")
-        _findings(flow_questions.ranked_problems(scope), numbers.violations.whole)
+        _findings(problems, numbers.violations.whole)
         st.subheader("Services, over all data")
-        _services(flow_questions.services())
+        _services(services)
     with right:
         st.subheader("Incidents")
         _incidents(incidents, holdings.last_ns)
         st.subheader("Objectives, worst first")
-        worst_objectives(scope, holdings, incidents)
+        worst_objectives(objectives, holdings.flow_count, incidents, releases)
 
 
 def _head(holdings: Holdings) -> None:
@@ -120,97 +110,6 @@ def _doubts(holdings: Holdings) -> None:
         st.html(notes(lines, tone="warn"))
 
 
-def _cards(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> None:
-    cards = [card for card in _card_facts(numbers, effects, times) if card is not None]
-    for column, card in zip(st.columns(len(cards), gap="small"), cards, strict=True):
-        with column.container(border=True, height="stretch"):
-            trend = card.trend if len(card.trend) >= TREND_MIN else None
-            st.metric(
-                card.title, card.value, help=card.explanation, chart_data=trend, chart_type="bar"
-            )
-            st.caption(markdown_safe(card.scope))
-            if card.flows:
-                links.flows_link(card.link, **card.filters)
-
-
-def _card_facts(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -> list[Card | None]:
-    good, checked = numbers.ended_well, numbers.violations
-    below, same = numbers.below_threshold, numbers.identical
-    return [
-        Card(
-            title="Flows",
-            value=count_text(numbers.flows),
-            scope=f"{good.whole:,} ended, {good.unknown:,} open or unknown",
-            link=f"All {plural(numbers.flows, 'flow')}",
-            flows=numbers.flows,
-            trend=times["flows"].to_list(),
-        ),
-        Card(
-            title="Ended well",
-            value=share_text(good.part, good.whole),
-            scope=f"{good.part:,} of {good.whole:,} ended flows",
-            explanation="Succeeded, or compensated without a violated saga check.",
-            link=f"{good.whole - good.part:,} ended badly",
-            flows=good.whole - good.part,
-            filters={"with": "ended badly"},
-            trend=(times["good"] / times["ended"]).to_list(),
-        ),
-        Card(
-            title="✖ Saga violations",
-            value=count_text(checked.part) if checked.whole else "–",
-            scope=f"flows, of {checked.whole:,} checked; {numbers.suspected:,} suspected, "
-            f"{checked.unknown:,} unsettled",
-            link=plural(checked.part, "flow"),
-            flows=checked.part,
-            filters={"verdict": "violation"},
-            trend=times["violated"].to_list() if checked.whole else (),
-        ),
-        Card(
-            title="Effects left standing",
-            value=count_text(numbers.effects) if checked.whole else "–",
-            scope=_effects_scope(numbers, effects),
-            link=plural(numbers.flows_with_effects, "flow"),
-            flows=numbers.flows_with_effects,
-            filters={"with": "effects left standing"},
-            trend=times["effects"].to_list() if checked.whole else (),
-        ),
-        Card(
-            title="AI below threshold",
-            value=count_text(below.part) if below.whole else "–",
-            scope=f"of {plural(below.whole, 'decision')} with confidence and threshold; "
-            f"{below.unknown:,} without",
-            link="Their flows",
-            flows=below.part,
-            filters={"with": "AI below threshold"},
-            trend=times["below"].to_list() if below.whole else (),
-        ),
-        Card(
-            title="Replays identical",
-            value=share_text(same.part, same.whole),
-            scope=f"{same.part:,} of {plural(same.whole, 'replayed flow')}",
-            link=f"{same.whole - same.part:,} not identical",
-            flows=same.whole - same.part,
-            filters={"with": "replay not identical"},
-        )
-        if same.whole
-        else None,
-    ]
-
-
-def _effects_scope(numbers: Health, effects: pl.DataFrame) -> str:
-    if not numbers.effects:
-        return f"in {numbers.violations.whole:,} checked flows"
-    return f"{_amounts(effects)} in {plural(numbers.flows_with_effects, 'flow')}"
-
-
-def _amounts(effects: pl.DataFrame) -> str:
-    told = effects.drop_nulls("amount")
-    sums = [amount_text(row["amount"], row["currency"]) for row in told.iter_rows(named=True)]
-    silent = int(effects["effects"].sum()) - int(effects["told"].sum())
-    unknown = f", {silent:,} without an amount" if silent and sums else ""
-    return " + ".join(sums) + unknown if sums else "no amounts recorded"
-
-
 def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:
     if not incidents:
         st.text("None found in this data. Declare one you know of:")
@@ -250,7 +149,7 @@ def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:
                     plural(len(incident.flow_ids), "affected flow"), incident=incident.incident_id
                 )
     if len(incidents) > INCIDENT_COUNT_MAX:
-        links.view_link("incidents", f"{len(incidents) - INCIDENT_COUNT_MAX:,} more incidents")
+        links.view_link("incidents", f"All {plural(len(incidents), 'incident')}")
 
 
 def _findings(problems: pl.DataFrame, checked: int) -> None:

@@ -27,6 +27,7 @@ def frame(*rows: Mapping[str, object]) -> pl.DataFrame:
         "problems": [],
         "verdict": "pass",
         "effects": 0,
+        "has_saga": True,
         "decisions": 0,
         "decisions_judged": 0,
         "decisions_below": 0,
@@ -44,6 +45,7 @@ def frame(*rows: Mapping[str, object]) -> pl.DataFrame:
         "problems": pl.List(pl.String()),
         "verdict": pl.String,
         "effects": pl.Int64,
+        "has_saga": pl.Boolean,
         "decisions": pl.Int64,
         "decisions_judged": pl.Int64,
         "decisions_below": pl.Int64,
@@ -70,6 +72,7 @@ def test_a_violated_compensation_did_not_end_well_and_the_unknown_is_in_no_share
     assert numbers.ended_well == Share(part=2, whole=4, unknown=2)
     assert numbers.violations == Share(part=1, whole=5, unknown=1)
     assert (numbers.effects, numbers.flows_with_effects) == (2, 1)
+    assert numbers.stuck == Share(part=3, whole=6), "effects left, running, and dark"
 
 
 def test_the_link_of_a_card_shows_exactly_the_flows_it_counted() -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
+import streamlit as st
 
 from dashboards import data
 from dashboards.moments import told_zones
@@ -84,12 +85,23 @@ def test_a_busy_store_names_its_holder(
         try:
             assert holder.stdout is not None
             assert holder.stdout.readline() == "held\n"
-            data._overview.clear()
+            st.cache_resource.clear()
             app = opened(view)
             assert "loading a large file" in written(app)
         finally:
             holder.kill()
     assert [button.label for button in app.button] == ["Try again"]
+
+
+def test_the_overview_shows_the_worst_budget_and_how_fast_it_burns(
+    served_store: Path, objectives: Path
+) -> None:
+    app = opened()
+    cards = {card.label: card.value for card in app.metric}
+    assert cards["Budget left"] == "✖ −66.7 %", "4 of 24 flows are bad, 2.4 may be"
+    assert cards["Burn, 6 min / 30 s"] == "1.7 / 0.0 ×"
+    told = written(app).replace("\\", "")
+    assert "the worst of 1 objective: 24 flows in 1h" in told
 
 
 @pytest.mark.parametrize("view", PAGES)

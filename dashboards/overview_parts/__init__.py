@@ -1,0 +1,1 @@
+"""The Overview in parts: in, counts over the flows in scope; out, its cards."""

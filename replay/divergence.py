@@ -1,10 +1,14 @@
 """Typed differences between a recording and a run, the first one first."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from itertools import pairwise
+from operator import itemgetter
 from typing import TypeAlias
+
+from msgspec import Struct
 
 from replay.infer.program import Program
 from replay.infer.view import base_name
@@ -38,6 +42,14 @@ class _Placed:
     excess_ns: int = 0
 
 
+class _Span(Struct):
+    """From the start of a node's first attempt to the end of its last."""
+
+    start: int
+    end: int
+    first: RecordedAttempt
+
+
 class _Comparing:
     def __init__(
         self,
@@ -52,18 +64,20 @@ class _Comparing:
         self.recording = recording
         self.program = program
         self.tolerance = tolerance_ns
-        self.recorded: dict[_Id, tuple[RecordedAttempt, str]] = {
-            (op, key, number): attempt
-            for (op, key), attempts in attempts_by_key(recording).items()
-            for number, attempt in enumerate(attempts, 1)
-        }
+        self.recorded = attempts_by_key(recording)
         self.replayed: dict[_Id, Call] = {self._ident(call): call for call in run.calls}
+        self.both: list[tuple[Call, RecordedAttempt]] = []
         self.found: list[_Placed] = []
 
     def _ident(self, call: Call) -> _Id:
         """Give what a call is compared by: its key, or that of the answers it was given."""
-        known = (call.op, call.key, 1) in self.recorded
+        known = self.recorded.get((call.op, call.key))
         return call.op, call.key if known else call.stream, call.attempt
+
+    def _step_of(self, attempt: RecordedAttempt) -> str:
+        """Give the id of the recorded step an attempt belongs to."""
+        steps = self.recording.steps
+        return next(s.step_id for s in steps if any(made is attempt for made in s.attempts))
 
     def add(
         self,
@@ -90,20 +104,32 @@ class _Comparing:
         )  # fmt: skip
 
     def calls(self) -> None:
-        for ident, (attempt, step_id) in self.recorded.items():
-            if ident not in self.replayed:
-                op, key, number = ident
-                said = _said(op, key, number, attempt.status)
-                self.add("missing_call", op, attempt.start_ns, said, None, step_id=step_id)
+        """Pair calls that were recorded and replayed, and tell of the others."""
         for ident, call in self.replayed.items():
-            if ident not in self.recorded:
+            op, key, number = ident
+            attempts = self.recorded.get((op, key), ())
+            if number > len(attempts):
                 said = _said(call.op, call.key, call.attempt, call.status)
                 self.add("extra_call", call.node, call.start, None, said)
-            elif call.first:
-                self.arguments(call, ident[1], *self.recorded[ident])
+                continue
+            attempt = attempts[number - 1]
+            self.both.append((call, attempt))
+            if call.first:
+                self.arguments(call, key, attempt)
+        if len(self.both) < sum(map(len, self.recorded.values())):
+            self._missing()
 
-    def arguments(self, call: Call, key: str, attempt: RecordedAttempt, step_id: str) -> None:
-        if call.key not in (key, "?") and key:
+    def _missing(self) -> None:
+        for (op, key), attempts in sorted(self.recorded.items(), key=itemgetter(0)):
+            for number, attempt in enumerate(attempts, 1):
+                if (op, key, number) not in self.replayed:
+                    said = _said(op, key, number, attempt.status)
+                    step_id = self._step_of(attempt)
+                    self.add("missing_call", op, attempt.start_ns, said, None, step_id=step_id)
+
+    def arguments(self, call: Call, key: str, attempt: RecordedAttempt) -> None:
+        if call.key != key and key and call.key != "?":
+            step_id = self._step_of(attempt)
             self.add(
                 "args_changed", call.node, attempt.start_ns, key, call.key,
                 step_id=step_id, path="key",
@@ -113,13 +139,17 @@ class _Comparing:
                 "answer_rung_lowered", call.node, attempt.start_ns, "explicit", call.rung,
                 step_id=step_id, path="rung",
             )  # fmt: skip
+        recorded = attempt.request
+        if not recorded:
+            return
         for path, value in call.request.items():
-            old = attempt.request.get(path)
-            if attempt.request and not same(old, value) and not self._noise(f"request.{path}"):
-                self.add(
-                    "args_changed", call.node, attempt.start_ns, old, value,
-                    step_id=step_id, path=f"request.{path}",
-                )  # fmt: skip
+            old = recorded.get(path)
+            if old is value or same(old, value) or self._noise(f"request.{path}"):
+                continue
+            self.add(
+                "args_changed", call.node, attempt.start_ns, old, value,
+                step_id=self._step_of(attempt), path=f"request.{path}",
+            )  # fmt: skip
 
     def _noise(self, path: str) -> bool:
         return any(fnmatchcase(path, pattern) for pattern in self.noise)
@@ -127,57 +157,60 @@ class _Comparing:
     def order(self) -> None:
         """Check every claimed `before` against the recorded times."""
         spans = self._spans()
+        ends = {node: span.end - self.tolerance for node, span in spans.items()}
         before = self.program.order.before
-        rounds = self.program.rounds()
-        for node, (start, end, step_id) in spans.items():
-            for ancestor in sorted(before.get(node, ())):
-                if (ancestor, node) in rounds:
-                    continue  # round by round: their times say so
-                if ancestor not in spans or start >= spans[ancestor][1] - self.tolerance:
-                    continue
-                turned = end <= spans[ancestor][0] + self.tolerance
-                self.add(
-                    "reordered" if turned else "concurrency_changed", node, start,
-                    f"before the end of {base_name(ancestor)}", f"after {base_name(ancestor)}",
-                    step_id=step_id,
-                )  # fmt: skip
+        for node, span in spans.items():
+            start = span.start
+            late = [one for one in before.get(node, ()) if ends.get(one, start) > start]
+            if late:
+                self._out_of_order(node, sorted(late), spans)
         self._undo_order()
 
-    def _spans(self) -> dict[str, tuple[int, int, str]]:
-        spans: dict[str, tuple[int, int, str]] = {}
-        for ident, call in self.replayed.items():
-            if ident not in self.recorded or call.recovery:
+    def _out_of_order(self, node: str, late: Sequence[str], spans: Mapping[str, "_Span"]) -> None:
+        rounds = self.program.rounds()
+        mine = spans[node]
+        for ancestor in late:
+            if (ancestor, node) in rounds:
+                continue  # round by round: their times say so
+            turned = mine.end <= spans[ancestor].start + self.tolerance
+            self.add(
+                "reordered" if turned else "concurrency_changed", node, mine.start,
+                f"before the end of {base_name(ancestor)}", f"after {base_name(ancestor)}",
+                step_id=self._step_of(mine.first),
+            )  # fmt: skip
+
+    def _spans(self) -> dict[str, "_Span"]:
+        spans: dict[str, _Span] = {}
+        for call, attempt in self.both:
+            if call.recovery:
                 continue
-            attempt, step_id = self.recorded[ident]
-            old = spans.get(call.node)
-            if old is None or attempt.start_ns < old[0]:
-                end = attempt.end_ns if old is None else max(old[1], attempt.end_ns)
-                spans[call.node] = (attempt.start_ns, end, step_id)
-            elif attempt.end_ns > old[1]:
-                spans[call.node] = (old[0], attempt.end_ns, old[2])
+            span = spans.get(call.node)
+            if span is None:
+                spans[call.node] = _Span(attempt.start_ns, attempt.end_ns, attempt)
+                continue
+            if attempt.start_ns < span.start:
+                span.start, span.first = attempt.start_ns, attempt
+            if attempt.end_ns > span.end:
+                span.end = attempt.end_ns
         return spans
 
     def _undo_order(self) -> None:
         if self.program.recovery.parallel:
             return
-        undone = [
-            (self.recorded[ident], call)
-            for ident, call in sorted(
-                self.replayed.items(), key=lambda item: (item[1].start, item[1].place)
-            )
-            if call.recovery and call.first and ident in self.recorded
-        ]
-        for ((first, _), one), ((second, step_id), other) in pairwise(undone):
+        undone = [pair for pair in self.both if pair[0].recovery and pair[0].first]
+        undone.sort(key=lambda pair: (pair[0].start, pair[0].place))
+        for (one, first), (other, second) in pairwise(undone):
             if first.start_ns > second.start_ns + self.tolerance:
                 self.add(
                     "reordered", other.node, second.start_ns, f"before {one.op} {one.key}".strip(),
-                    f"after {one.op} {one.key}".strip(), step_id=step_id,
+                    f"after {one.op} {one.key}".strip(), step_id=self._step_of(second),
                 )  # fmt: skip
 
     def times(self) -> None:
-        for ident, call in self.replayed.items():
-            if ident in self.recorded:
-                attempt, step_id = self.recorded[ident]
+        tolerance = self.tolerance
+        for call, attempt in self.both:
+            if not call.low - tolerance <= attempt.start_ns <= call.high + tolerance:
+                step_id = self._step_of(attempt)
                 self._time(call.node, attempt.start_ns, call.low, call.high, step_id)
         run = self.run
         self._time("end", self.recording.duration_ns, run.end_low, run.end_high, "end")
@@ -192,24 +225,30 @@ class _Comparing:
             )  # fmt: skip
 
     def results(self) -> None:
-        starts = {call.node: call.start for call in reversed(self.run.calls)}
-        for node, key, path, old, new in self.run.computed:
-            ident = (base_name(node), key, 1)
-            step_id, at_ns = "", starts.get(node, 0)
-            if ident in self.recorded:
-                # Recorded times where there are any: only these compare with those of lost calls.
-                step_id, at_ns = self.recorded[ident][1], self.recorded[ident][0].start_ns
-            where = "status" if path.startswith("~") else f"response.{path}"
-            self.add("result_changed", node, at_ns, old, new, step_id=step_id, path=where)
         run = self.run
+        if run.computed:
+            self._computed()
         if run.outcome != self.recording.outcome:
             handled = "succeeded" in (run.outcome, self.recording.outcome)
             kind = "result_changed" if handled else "exception_changed"
             self.add(kind, "end", run.end, self.recording.outcome, run.outcome, path="outcome")
+        output = self.recording.output
         for path, value in run.output.items():
-            old = self.recording.output.get(path)
-            if path in self.recording.output and not same(old, value):
-                self.add("result_changed", "end", run.end, old, value, path=f"output.{path}")
+            if path in output and not same(output[path], value):
+                self.add(
+                    "result_changed", "end", run.end, output[path], value, path=f"output.{path}"
+                )
+
+    def _computed(self) -> None:
+        starts = {call.node: call.start for call in reversed(self.run.calls)}
+        for node, key, path, old, new in self.run.computed:
+            attempts = self.recorded.get((base_name(node), key))
+            step_id, at_ns = "", starts.get(node, 0)
+            if attempts:
+                # Recorded times where there are any: only these compare with those of lost calls.
+                step_id, at_ns = self._step_of(attempts[0]), attempts[0].start_ns
+            where = "status" if path.startswith("~") else f"response.{path}"
+            self.add("result_changed", node, at_ns, old, new, step_id=step_id, path=where)
 
 
 def _said(op: str, key: str, number: int, status: str) -> dict[str, JsonValue]:
@@ -235,11 +274,11 @@ def compare(
     comparing.results()
     comparing.times()
     placed = comparing.found
+    if not placed:
+        return Comparison(divergences=(), verdict="identical")
     placed.sort(key=lambda p: (p.at_ns, p.node == "end", p.divergence.kind in _AFTER,
                                p.node, p.divergence.kind, p.divergence.path))  # fmt: skip
-    if not placed:
-        verdict = "identical"
-    elif all(p.excess_ns and p.excess_ns <= noise_ns for p in placed):
+    if all(p.excess_ns and p.excess_ns <= noise_ns for p in placed):
         verdict = "equivalent"
     else:
         verdict = "diverged"
@@ -251,13 +290,24 @@ def compare(
 def _causes_first(placed: Sequence[_Placed], before: Mapping[str, frozenset[str]]) -> list[_Placed]:
     """Order by time, but nothing before what it depends on: recorded and replayed times differ."""
     left = list(placed)
+    counts = Counter(item.node for item in left)
+    free = _free(counts, before)
     ordered: list[_Placed] = []
     while left:
-        nodes = {item.node for item in left}
-        first = next((item for item in left if not _waits(item.node, nodes, before)), left[0])
-        ordered.append(first)
-        left.remove(first)
+        at = next((place for place, item in enumerate(left) if item.node in free), 0)
+        ordered.append(left.pop(at))
+        node = ordered[-1].node
+        counts[node] -= 1
+        if not counts[node]:
+            del counts[node]
+            free = _free(counts, before)
     return ordered
+
+
+def _free(nodes: Collection[str], before: Mapping[str, frozenset[str]]) -> set[str]:
+    """Give the nodes that wait for no other one of these."""
+    others = set(nodes)
+    return {node for node in others if not _waits(node, others, before)}
 
 
 def _waits(node: str, others: set[str], before: Mapping[str, frozenset[str]]) -> bool:
@@ -278,7 +328,8 @@ def _trace(placed: Sequence[_Placed], program: Program) -> list[Divergence]:
             if depends(item.node, earlier.node):
                 source = earlier.divergence.step_id
                 break
-        traced.append(replace(item.divergence, source=source))
+        found = item.divergence
+        traced.append(replace(found, source=source) if source else found)
     return traced
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from replay.calls import DECLARED
+from replay.attempts import DECLARED
 from replay.infer.view import base_name
 from replay.match import Answer
 from replay.recording import RecordedAttempt, Recording

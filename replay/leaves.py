@@ -89,11 +89,11 @@ def lists_in(leaves: Leaves) -> dict[str, list[dict[str, Scalar]]]:
 
 def printable(leaves: Leaves) -> dict[str, JsonValue]:
     """Give leaves for a canonical document: floats become their shortest decimal text."""
-    if float not in map(type, leaves.values()):
-        return dict(leaves)
-    return {
-        path: repr(value) if isinstance(value, float) else value for path, value in leaves.items()
-    }
+    printed: dict[str, JsonValue] = dict(leaves)
+    for path, value in leaves.items():
+        if type(value) is float:
+            printed[path] = repr(value)
+    return printed
 
 
 def same(left: Scalar, right: Scalar) -> bool:

@@ -8,7 +8,8 @@ substituted, structure, donor (scenarios only), missing. In trace mode the key o
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from analyzer.statistics.proportions import wilson
 from replay.infer.binding import Request
@@ -22,9 +23,11 @@ from replay.recording import RecordedAttempt, Recording, attempts_by_key
 BOUND = "bound"
 RUNGS = ("explicit", "exact", "denoised", BOUND, "structural", "donor", "missing")
 ASSUMED_LATENCY_NS = 50_000_000
+_NO_COUNTS = dict.fromkeys((*RUNGS, "ambiguous"), 0)
+_NO_STREAMS: dict[str, "Stream"] = {}
 
 
-class Answer(NamedTuple):
+class Answer(Struct, frozen=True):
     """What a call got: `latency` usual, `low` and `high`, and on which rung it was found.
 
     `note` says what was changed or lent on the way; `draw` is the random number drawn with it;
@@ -44,8 +47,7 @@ class Answer(NamedTuple):
     beyond: int = 0
 
 
-@dataclass(slots=True)
-class Stream:
+class Stream(Struct):
     """The attempts recorded for one (operation, key), and the cursor over them.
 
     `guessed` says that they were given to a request with another key.
@@ -58,7 +60,7 @@ class Stream:
     guessed: bool = False
 
 
-class Found(NamedTuple):
+class Found(Struct, frozen=True):
     """The stream an instance's attempts come from, how it was found, and whether in doubt."""
 
     stream: Stream | None
@@ -70,6 +72,7 @@ class Found(NamedTuple):
 class Answers:
     """All answers of one recording. Holds no order between operations, and no parents.
 
+    `recorded` are its attempts by (operation, key), `streams` the cursors over them.
     `donors` lends answers where none was recorded; without it they are missing. `reshape` gives an
     answer as it would be under changed settings, `overrule` as declared, recorded or lent (None).
     `lend_failures` lends what the failing donors got, where some failed. `instead` names for a
@@ -77,6 +80,7 @@ class Answers:
     new one is answered as the old one was.
     """
 
+    recorded: Mapping[tuple[str, str], Sequence[RecordedAttempt]]
     streams: Mapping[str, dict[str, Stream]]
     donors: Mapping[str, Donor] | None = None
     reshape: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
@@ -84,26 +88,28 @@ class Answers:
     lend_failures: bool = False
     instead: Mapping[str, str] = field(default_factory=dict)
     alike: dict[str, Alike] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*RUNGS, "ambiguous"), 0))
+    counts: dict[str, int] = field(default_factory=_NO_COUNTS.copy)
 
     @classmethod
     def of(cls, recording: Recording, donors: Mapping[str, Donor] | None = None) -> "Answers":
         """Sort a recording's answers under their request keys."""
+        recorded = attempts_by_key(recording)
         streams: dict[str, dict[str, Stream]] = {}
-        for (op, key), attempts in attempts_by_key(recording).items():
+        for (op, key), attempts in recorded.items():
             named = streams.get(op)
             if named is None:
                 named = streams[op] = {}
-            named[key] = Stream(key, [attempt for attempt, _ in attempts])
-        return cls(streams, donors)
+            named[key] = Stream(key, attempts)
+        return cls(recorded, streams, donors)
 
     def keys(self, op: str) -> list[str]:
         """Keys recorded for an operation, in the order of text."""
-        return list(self.streams.get(base_name(op), {}))
+        return sorted(self.streams.get(base_name(op), ()))
 
     def find(self, op: str, key: str, request: Leaves, binding: Request) -> Found:
         """Find the recorded attempts that answer a request; each stream serves one instance."""
-        streams = self.streams.get(base_name(op), {})
+        op = base_name(op)
+        streams = self.streams.get(op, _NO_STREAMS)
         found = streams.get(key)
         if found is not None and key:
             found.claimed = True
@@ -120,14 +126,14 @@ class Answers:
             if len(free) == 1 and free[0].key == "":
                 found = free[0]
             elif free:
-                return self._nearest(base_name(op), request)
+                return self._nearest(op, request)
         if found is None:
             return Found(None, "missing")
         found.claimed = True
         return Found(found, _compared(found.attempts[0].request, request, binding))
 
     def _nearest(self, op: str, request: Leaves) -> Found:
-        streams = list(self.streams[op].values())
+        streams = [stream for _, stream in sorted(self.streams[op].items())]
         if op not in self.alike:
             self.alike[op] = Alike([stream.attempts[0].request for stream in streams])
         found = self.alike[op].nearest(
@@ -140,24 +146,33 @@ class Answers:
     def take(self, op: str, found: Found) -> tuple[RecordedAttempt | None, str]:
         """Hand out the next attempt of a stream with its rung, and count it."""
         stream = found.stream
-        if stream is not None and stream.taken < len(stream.attempts):
-            stream.taken += 1
-            self.count(found.rung, found.ambiguous)
-            return stream.attempts[stream.taken - 1], found.rung
+        if stream is not None:
+            taken = stream.taken
+            if taken < len(stream.attempts):
+                stream.taken = taken + 1
+                self.counts[found.rung] += 1
+                if found.ambiguous:
+                    self.counts["ambiguous"] += 1
+                return stream.attempts[taken], found.rung
         lent = self.donors is not None and base_name(op) in self.donors
         rung = "donor" if lent else "missing"
-        self.count(rung)
+        self.counts[rung] += 1
         return None, rung
 
     def answer_of(self, op: str, attempt: RecordedAttempt, rung: str) -> Answer:
         """Give a recorded attempt as an answer."""
-        wait = attempt.latency_ns
+        end = attempt.end_ns
+        wait = end - attempt.start_ns
+        callee_end = attempt.callee_end_ns or 0
+        draws = attempt.draws
         answer = Answer(
             attempt.status, attempt.response, wait, wait, wait, rung,
             attempt.breaker_state, attempt.callee_outcome, "",
-            attempt.draws[0] if attempt.draws else None,
-            max((attempt.callee_end_ns or 0) - attempt.end_ns, 0),
+            draws[0] if draws else None,
+            callee_end - end if callee_end > end else 0,
         )  # fmt: skip
+        if self.overrule is None and self.reshape is None:
+            return answer
         return self._as_asked(op, attempt, answer)
 
     def _as_asked(self, op: str, attempt: RecordedAttempt | None, answer: Answer) -> Answer:
@@ -166,11 +181,6 @@ class Answers:
             if declared is not answer:
                 return declared
         return answer if self.reshape is None else self.reshape(op, attempt, answer)
-
-    def count(self, rung: str, ambiguous: bool = False) -> None:
-        """Count an answer by its rung."""
-        self.counts[rung] += 1
-        self.counts["ambiguous"] += ambiguous
 
     def lend(self, op: str, rung: str) -> Answer:
         """Make an answer where none was recorded."""

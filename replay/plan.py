@@ -16,46 +16,46 @@ from replay.leaves import Scalar
 
 Reader: TypeAlias = Callable[[Scope], Scalar]
 Again: TypeAlias = tuple[bool, list[tuple[str, Any]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Reads a bound value, and the values its rivals would give."""
-
-    read: Reader
-    rivals: tuple[Reader, ...]
+# Under a path: what reads its value, and the values its rivals would give.
+Bound: TypeAlias = tuple[str, Reader, tuple[Reader, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The bindings of one operation as functions, and its name without the place.
+    """One operation with its bindings as functions, and its name without the place.
 
     `always` says that the operation runs whenever it is reached, without a doubt; `attempts_once`
     that an ok answer is never asked for again, without a doubt. `again` keeps what the rule said of
     a status, attempt number and breaker state; None where it asks for what the answer holds.
     """
 
+    operation: Operation
+    name: str
     base: str
     always: bool
     attempts_once: bool
     again: dict[tuple[str, int, str | None], Again] | None
-    key: Source | None
-    request: tuple[tuple[str, Source], ...]
-    copied: tuple[tuple[str, Source], ...]
+    key: Bound | None
+    request: tuple[Bound, ...]
+    copied: tuple[Bound, ...]
+    computes: bool
 
 
 def plan_of(operation: Operation) -> Plan:
     """Prepare one operation."""
     return Plan(
+        operation=operation,
+        name=operation.name,
         base=base_name(operation.name),
         always=operation.guard is not None
         and operation.guard.reliable
         and _sure(operation.guard, True),
         attempts_once="ok" in operation.repeat.statuses and _sure(operation.repeat.rule, False),
         again=None if _asks_answers(operation.repeat.rule) else {},
-        key=None if operation.key is None else source_of(operation.key),
-        request=tuple((path, source_of(b)) for path, b in operation.request.bound.items()),
-        copied=tuple((path, source_of(b)) for path, b in operation.copied.items()),
+        key=None if operation.key is None else bound_of("key", operation.key),
+        request=tuple(bound_of(path, made) for path, made in operation.request.bound.items()),
+        copied=tuple(bound_of(path, made) for path, made in operation.copied.items()),
+        computes=bool(operation.copied or operation.decided),
     )
 
 
@@ -82,9 +82,9 @@ def _nothing(ref: Ref) -> Scalar:
     return None
 
 
-def source_of(binding: Binding) -> Source:
+def bound_of(path: str, binding: Binding) -> Bound:
     """Prepare one binding."""
-    return Source(reader_of(binding.expression), tuple(map(reader_of, binding.rivals)))
+    return path, reader_of(binding.expression), tuple(map(reader_of, binding.rivals))
 
 
 def reader_of(expression: Expression) -> Reader:
@@ -93,15 +93,19 @@ def reader_of(expression: Expression) -> Reader:
         value = expression.value
         return lambda scope: value
     if isinstance(expression, Reference):
-        ref = expression.ref
-        kind = ref[0]
-        if kind == "input":
-            path = ref[1]
-            return lambda scope: scope.view.input.get(path)
-        if kind == "item":
-            leaf = ref[1]
-            return lambda scope: None if scope.item is None else scope.item.get(leaf)
-        if kind == "own":
-            return lambda scope: scope.own_key
-        return lambda scope: scope.value(ref)
+        return place_reader(expression.ref)
     return lambda scope: evaluate(expression, scope)
+
+
+def place_reader(ref: Ref) -> Reader:
+    """Give a function that reads a place."""
+    kind = ref[0]
+    if kind == "input":
+        path = ref[1]
+        return lambda scope: scope.view.input.get(path)
+    if kind == "item":
+        leaf = ref[1]
+        return lambda scope: None if scope.item is None else scope.item.get(leaf)
+    if kind == "own":
+        return lambda scope: scope.own_key
+    return lambda scope: scope.value(ref)

@@ -250,33 +250,19 @@ def _places(recording: Recording, op: str) -> list[tuple[int, int, int]]:
     )
 
 
-def attempts_by_key(
-    recording: Recording,
-) -> dict[tuple[str, str], list[tuple[RecordedAttempt, str]]]:
-    """Give the attempts under (operation, key), both in order of text, each with its step's id;
-    the attempts of one key in order of start."""
-    found: dict[tuple[str, str], list[tuple[RecordedAttempt, str]]] = {}
-    several = set()
-    for step in sorted(recording.steps, key=_BY_OPERATION):
+def attempts_by_key(recording: Recording) -> dict[tuple[str, str], Sequence[RecordedAttempt]]:
+    """Give the attempts under (operation, key), those of one key in order of start."""
+    found: dict[tuple[str, str], Sequence[RecordedAttempt]] = {}
+    for step in recording.steps:
         ident = step.op, step.key
-        step_id = step.step_id
-        made = [(attempt, step_id) for attempt in step.attempts]
+        made = step.attempts
         if ident in found:
-            made = found[ident] + made
-        found[ident] = made
-        if len(made) > 1:
-            several.add(ident)
-    for ident in several:
-        found[ident].sort(key=_by_start)
+            made = (*found[ident], *made)
+        found[ident] = sorted(made, key=_BY_START) if len(made) > 1 else made
     return found
 
 
-_BY_OPERATION = attrgetter("op", "key")
-
-
-def _by_start(item: tuple[RecordedAttempt, str]) -> tuple[int, int, str]:
-    attempt = item[0]
-    return attempt.start_ns, attempt.end_ns, attempt.span_id
+_BY_START = attrgetter("start_ns", "end_ns", "span_id")
 
 
 def to_json(recording: Recording) -> str:

@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
+from msgspec import Struct
+
 from replay.infer.outcome import Ending
-from replay.infer.view import View, base_name
-from replay.leaves import Leaves, printable
+from replay.infer.view import View
+from replay.leaves import Leaves, Scalar, printable
 from store.model import JsonValue
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """One attempt the program made.
 
     `stream` is the recorded key its answers come from; `place` orders calls that start at the
@@ -51,7 +53,7 @@ class Run:
     end: int = 0
     end_low: int = 0
     end_high: int = 0
-    output: Leaves = field(default_factory=dict)
+    output: dict[str, Scalar] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -64,19 +66,19 @@ class Run:
 
     def events(self) -> list[dict[str, JsonValue]]:
         """Give the canonical event log: integers and text only, one fixed order."""
-        self.calls.sort(key=lambda call: (call.start, call.place, call.attempt))
+        self.calls.sort(key=_IN_ORDER)
         log: list[dict[str, JsonValue]] = [
             {
                 "event": "call",
-                "op": base_name(call.op),
+                "op": call.op,
                 "key": call.key,
                 "attempt": call.attempt,
                 "start_ns": call.start,
                 "end_ns": call.end,
                 "status": call.status,
                 "rung": call.rung,
-                "request": _printed(call.request),
-                "response": _printed(call.response),
+                "request": printable(call.request),
+                "response": printable(call.response),
             }
             for call in self.calls
         ]
@@ -93,8 +95,4 @@ class Run:
         return log
 
 
-def _printed(leaves: Leaves) -> dict[str, JsonValue]:
-    """Most bodies hold nothing that is written otherwise, and are handed on as they are."""
-    if type(leaves) is dict and float not in map(type, leaves.values()):
-        return leaves
-    return printable(leaves)
+_IN_ORDER = attrgetter("start", "place", "attempt")

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from msgspec.structs import replace
+
 from replay.infer.program import Donor
 from replay.infer.view import base_name
 from replay.match import Answer
@@ -62,7 +64,7 @@ class Timeouts:
             comes = self.answered and answer.low <= limit
         if not comes:
             return timed_out(answer, limit, answer.note)
-        return answer._replace(latency=min(answer.latency, limit), high=limit)
+        return replace(answer, latency=min(answer.latency, limit), high=limit)
 
     def _rests(self, claim: str, reason: str) -> None:
         self.classes.add(claim)

@@ -2,52 +2,53 @@
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from replay.infer.timing import Span3
 from replay.infer.view import Node
 
 
-class Times(NamedTuple):
+class Times(Struct, frozen=True, gc=False):
     """Whole nanoseconds since the flow's start."""
 
     usual: int
     low: int
     high: int
 
-    @classmethod
-    def latest(cls, moments: Sequence["Times"]) -> "Times":
+    @staticmethod
+    def latest(moments: Sequence["Times"]) -> "Times":
         """Give the moment when all have come; the flow's start if there are none."""
         if not moments:
             return START
         if len(moments) == 1:
             return moments[0]
-        usual, low, high = moments[0]
-        for moment in moments:
-            if moment.usual > usual:
-                usual = moment.usual
-            if moment.low > low:
-                low = moment.low
-            if moment.high > high:
-                high = moment.high
-        return cls(usual, low, high)
+        return Times(
+            max([moment.usual for moment in moments]),
+            max([moment.low for moment in moments]),
+            max([moment.high for moment in moments]),
+        )
 
-    @classmethod
-    def earliest(cls, moments: Sequence["Times"]) -> "Times":
+    @staticmethod
+    def earliest(moments: Sequence["Times"]) -> "Times":
         """Give the moment when one of several has come."""
-        return cls(*map(min, zip(*moments, strict=True)))
+        return Times(
+            min([moment.usual for moment in moments]),
+            min([moment.low for moment in moments]),
+            min([moment.high for moment in moments]),
+        )
 
-    @classmethod
-    def end_of(cls, node: Node) -> "Times":
+    @staticmethod
+    def end_of(node: Node) -> "Times":
         """Give the end of a node that has run."""
-        return cls(node.end, node.low, node.high)
+        return Times(node.end, node.low, node.high)
 
     def plus(self, span: Span3) -> "Times":
         """Go on by a wait; waits of several steps are hardly ever all long, or all short."""
-        now, low, high = self
+        now = self.usual
         usual = now + span.usual
-        below, more_below = now - low, span.usual - span.low
-        above, more_above = high - now, span.high - span.usual
+        below, more_below = now - self.low, span.usual - span.low
+        above, more_above = self.high - now, span.high - span.usual
         if below and more_below:
             below = isqrt(below * below + more_below * more_below)
         else:
@@ -57,6 +58,11 @@ class Times(NamedTuple):
         else:
             above = abs(above + more_above)
         return Times(usual, usual - below, usual + above)
+
+    def later_by(self, pause_ns: int) -> "Times":
+        """Allow for a pause, which hardly ever comes where all else takes long too."""
+        above = self.high - self.usual
+        return Times(self.usual, self.low, self.usual + isqrt(above * above + pause_ns * pause_ns))
 
     def later(self, usual: int, low: int, high: int) -> "Times":
         """Go on by a wait given in three numbers."""

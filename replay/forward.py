@@ -1,0 +1,319 @@
+"""Runs the way forward of a program: an operation is decided when all before it are resolved."""
+
+import heapq
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from replay.calls import Caller
+from replay.infer.first_of import first_node
+from replay.infer.hedge import Hedge
+from replay.infer.pace import Pace
+from replay.infer.program import Program
+from replay.infer.timing import ZERO, Span3
+from replay.infer.tree import Tree
+from replay.infer.view import Node
+from replay.plan import Plan
+from replay.race import settle
+from replay.run import Run
+from replay.times import Times
+
+Doubts = Sequence[tuple[str, Any]]
+
+
+class Wait(NamedTuple):
+    """How long an operation waits after the one before it that ended last.
+
+    `pace` states it where it is no usual wait; the doubts arise before and after it is asked.
+    """
+
+    gap: Span3
+    before: Doubts
+    pace: Pace | None
+    after: Doubts
+
+
+@dataclass(slots=True)
+class Place:
+    """Where an operation stands in a program: what it waits for, and what waits for it.
+
+    `rank` is its place in the program's order, `direct` the operations it waits for and `before`
+    all those they waited for in turn, `children` the ranks of what waits for it, `count` how many
+    it waits for in all. `firsts` are the operations of which it is the first end, where it is no
+    call. `asked` says that a good answer may end the flow.
+    """
+
+    op: str
+    rank: int
+    direct: tuple[str, ...]
+    before: frozenset[str]
+    plan: Plan | None
+    hedge: Hedge | None
+    firsts: tuple[str, ...]
+    group: frozenset[str] | None
+    asked: bool
+    children: list[int] = field(default_factory=list)
+    count: int = 0
+    waits: dict[str | None, Wait] = field(default_factory=dict)
+
+    def wait(self, last: str | None) -> Wait:
+        """Give the wait after an operation; None where nothing was waited for."""
+        wait = self.waits.get(last)
+        if wait is None:
+            wait = self.waits[last] = self._wait(last)
+        return wait
+
+    def _wait(self, last: str | None) -> Wait:
+        assert self.plan is not None
+        operation = self.plan.operation
+        if self.hedge is not None:
+            return Wait(ZERO, (), None, ())
+        gap = operation.gap
+        before: list[tuple[str, Any]] = []
+        if last is not None:
+            seen = operation.gaps.get(last)
+            if seen is None or seen.count < 2:
+                before.append(("unconfirmed_wait", last))
+            gap = seen or gap
+        pace = operation.paces.get(last or "")
+        after = [("unexplained_wait", None)] if (last or "") in operation.loose else []
+        return Wait(gap, before, pace, after)
+
+
+def places_of(
+    program: Program, plans: Mapping[str, Plan], groups: Mapping[str, frozenset[str]]
+) -> list[Place]:
+    """Lay out a program's operations in their order."""
+    order, abort = program.order, program.abort
+    places = [
+        Place(
+            op=op,
+            rank=rank,
+            direct=tuple(order.direct[op]),
+            before=order.before[op],
+            plan=plans.get(op),
+            hedge=plans[op].operation.hedge if op in plans else None,
+            firsts=program.firsts.get(op, ()),
+            group=groups.get(op),
+            asked=op in abort.refusals or op in abort.frontier,
+        )
+        for rank, op in enumerate(order.sequence)
+    ]
+    by_name = {place.op: place for place in places}
+    for place in places:
+        for ancestor in place.direct:
+            by_name[ancestor].children.append(place.rank)
+    for place in places:
+        if place.hedge is not None:
+            by_name[place.hedge.on].children.append(place.rank)
+    for name, ops in program.firsts.items():
+        for op in ops:
+            by_name[op].children.append(by_name[name].rank)
+    for place in places:
+        place.count = len(place.direct) + (place.hedge is not None) + len(place.firsts)
+    return places
+
+
+class Forward:
+    """The way forward of one run."""
+
+    def __init__(self, program: Program, places: Sequence[Place], run: Run, caller: Caller) -> None:
+        self.program = program
+        self.places = places
+        self.run = run
+        self.nodes = run.view.nodes
+        self.caller = caller
+        self.resolved: dict[str, Times] = {}
+        self.dead: set[str] = set()
+        self.aborted_ns: int | None = None
+        self.waiting = [place.count for place in places]
+        self.heap: list[tuple[int, int, Times]] = []
+        self.held: dict[frozenset[str], list[Place]] = {}
+
+    def execute(self) -> None:
+        """Resolve all operations, earliest first."""
+        places, heap, resolved = self.places, self.heap, self.resolved
+        for place in places:
+            if not place.count:
+                self._ready(place)
+        while heap:
+            _, rank, ready = heapq.heappop(heap)
+            place = places[rank]
+            op = place.op
+            if op in resolved:  # a step of the rounds of an earlier one
+                pass
+            elif place.firsts:
+                self._first(place, ready)
+            elif self._runs(place, ready.usual):
+                self._execute(place, ready)
+            else:
+                resolved[op] = ready if place.hedge is None else self._direct(place)
+            if place.group is None:
+                self._release(place.children)
+            else:
+                self._hold(place, place.group)
+            if not heap and self.held:
+                self._settle(next(iter(self.held)))
+
+    def _release(self, children: Sequence[int]) -> None:
+        for child in children:
+            self.waiting[child] -= 1
+            if not self.waiting[child]:
+                self._ready(self.places[child])
+
+    def _hold(self, place: Place, group: frozenset[str]) -> None:
+        """Let nothing outside its group see an operation before the group has been settled."""
+        held = self.held.setdefault(group, [])
+        held.append(place)
+        self._release([child for child in place.children if self.places[child].op in group])
+        if all(member in self.resolved for member in group):
+            self._settle(group)
+
+    def _settle(self, group: frozenset[str]) -> None:
+        """Call off what the ends of others end, then let the flow go on."""
+        held = self.held.pop(group)
+        nodes = [self.nodes[place.op] for place in held if place.op in self.nodes]
+        settle(nodes, self.program.cancels, self.run, 3 * self.program.think_ns)
+        for node in sorted(nodes, key=_ended):
+            self.dead.discard(node.op)
+            if node.op in self.nodes:
+                self.resolved[node.op] = Times.end_of(node)
+                self._judge(node)
+        for place in held:
+            self._release([child for child in place.children if self.places[child].op not in group])
+
+    def _direct(self, place: Place) -> Times:
+        """Give the time when all that an operation directly waits for is resolved."""
+        resolved, direct = self.resolved, place.direct
+        if len(direct) == 1:
+            return resolved[direct[0]]
+        return Times.latest([resolved[one] for one in direct])
+
+    def _ready(self, place: Place) -> None:
+        if place.firsts:
+            ready = Times.earliest([self.resolved[one] for one in place.firsts])
+        else:
+            ready = self._direct(place)
+            if place.hedge is not None:
+                ready = Times.latest([ready, *self._hedged(place.hedge)])
+        heapq.heappush(self.heap, (ready.usual, place.rank, ready))
+
+    def _runs(self, place: Place, ready_ns: int) -> bool:
+        op = place.op
+        abort = self.program.abort
+        if self.dead and not self.dead.isdisjoint(place.direct):
+            self.dead.add(op)
+            return False
+        if self.aborted_ns is not None and ready_ns >= self.aborted_ns and not abort.branch_only:
+            self.dead.add(op)
+            if not abort.scope_seen:
+                self.run.doubt(op, [("abort_scope_unconfirmed", None)])
+            return False
+        assert place.plan is not None
+        if place.plan.always:
+            return True
+        if place.hedge is not None:
+            return self._unanswered(op, place.hedge)
+        guard = place.plan.operation.guard
+        if guard is None:
+            self.run.doubt(op, [("never_reached", None)])
+            self.dead.add(op)
+            return False
+        label, doubts = guard.read(self.run.view.value)
+        self.run.doubt(op, doubts)
+        if not guard.reliable:
+            self.run.doubt(op, [("unreliable_guard", _score(guard))])
+        return bool(label)
+
+    def _hedged(self, hedge: Hedge) -> list[Times]:
+        """Give the time at which the call that an operation hedges has taken too long."""
+        first = next((call for call in self.run.calls if call.node == hedge.on), None)
+        if first is None:
+            return []
+        return [Times(first.start, first.low, first.high).plus(hedge.wait)]
+
+    def _unanswered(self, op: str, hedge: Hedge) -> bool:
+        node = self.nodes.get(hedge.on)
+        if node is None:
+            return False
+        lasted = node.end - node.start
+        if hedge.wait.low < lasted < hedge.wait.high:
+            self.run.doubt(op, [("hedge_tie", hedge.on)])
+        return lasted > hedge.wait.usual
+
+    def _execute(self, place: Place, ready: Times) -> None:
+        op, plan = place.op, place.plan
+        assert plan is not None
+        gap, doubts, pace, more = place.wait(self._last(place))
+        if doubts:
+            self.run.doubt(op, doubts)
+        if pace is not None:
+            gap, doubts = pace.wait(self.run.view.value)
+            self.run.doubt(op, doubts)
+        if more:
+            self.run.doubt(op, more)
+        chain = plan.operation.chain
+        if chain is not None:
+            for made in self.caller.chain(plan, chain, ready, gap, (0, place.rank)):
+                self.nodes[made.op] = made
+                self.resolved[made.op] = Times.end_of(made)
+                self._judge(made)
+            return
+        node = self.caller.node(plan, ready, gap, (0, place.rank))
+        if node is None:
+            self.resolved[op] = ready
+            return
+        self.nodes[op] = node
+        self.resolved[op] = Times(node.end, node.low, node.high)
+        if place.group is not None:
+            if self.program.abort.ends(node, self.run.view)[0]:
+                self.dead.add(op)
+        elif place.asked or node.status != "ok":
+            self._judge(node)
+
+    def _first(self, place: Place, ready: Times) -> None:
+        """Find which of several calls ended first; doubt it where that is too close to call."""
+        made = [self.nodes[one] for one in place.firsts if one in self.nodes]
+        node = first_node(place.op, made)
+        self.resolved[place.op] = ready if node is None else Times.end_of(node)
+        if node is None:
+            return
+        self.nodes[place.op] = node
+        near = sum(one.low <= node.high for one in made)
+        if near > 1:
+            self.run.doubt(place.op, [("first_tie", None)])
+        self._judge(node)
+
+    def _judge(self, node: Node) -> None:
+        """Say whether a node's answers end the flow, and when."""
+        op = node.op
+        abort = self.program.abort
+        ends, doubts = abort.ends(node, self.run.view)
+        self.run.doubt(op, doubts)
+        if op in abort.frontier:
+            self.run.doubt(op, [("unexplained_aborts", abort.unexplained)])
+        if ends:
+            self.dead.add(op)
+            self.run.aborted_by = (*self.run.aborted_by, op)
+            earlier = self.aborted_ns
+            self.aborted_ns = node.end if earlier is None else min(earlier, node.end)
+
+    def _last(self, place: Place) -> str | None:
+        """Name the one of all before an operation that ended last."""
+        nodes = self.nodes
+        last: Node | None = None
+        for ancestor in place.before:
+            node = nodes.get(ancestor)
+            if node is None:
+                continue
+            if last is None or node.end > last.end or (node.end == last.end and node.op > last.op):
+                last = node
+        return None if last is None else last.op
+
+
+def _ended(node: Node) -> tuple[int, str]:
+    return node.end, node.op
+
+
+def _score(tree: Tree) -> str:
+    return f"{tree.right or 0} of {tree.count} held-out"

@@ -1,6 +1,7 @@
 """Records of one request as bytes of the spool, and back with equal values.
 
-Spans that came column by column stay columns, in Arrow's own format.
+What came column by column stays columns, in Arrow's own format: three tables for spans, one for
+log records.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -13,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from ingest.records import Records
+from store.log_table import LogTable
 from store.model import Attributes, Decision, LogRecord, Rejected, Span, SpanEvent, SpanLink
 from store.span_table import SpanTable
 
@@ -46,7 +48,7 @@ def encoded(frame: Records) -> bytes:
     try:
         return _encoded(frame)
     except (OverflowError, UnicodeEncodeError, RecursionError):
-        kept = Records(metrics=frame.metrics, rejected=frame.rejected, tables=frame.tables)
+        kept = Records(metrics=frame.metrics, rejected=frame.rejected)
         records: list[Span | LogRecord | Decision] = [*frame.spans, *frame.logs, *frame.decisions]
         for record in records:
             single = Records()
@@ -64,7 +66,7 @@ def encoded(frame: Records) -> bytes:
 def decoded(data: bytes) -> Records:
     """The frame that `encoded` took."""
     resources, spans, logs, decisions, rejected, metrics, tables = _decoder.decode(data)
-    return Records(
+    found = Records(
         spans=[_span(row, resources) for row in spans],
         logs=[
             LogRecord(resource=resources[row[0]], **dict(zip(_LOG, row[1:], strict=True)))
@@ -73,8 +75,10 @@ def decoded(data: bytes) -> Records:
         decisions=[Decision(**dict(zip(_DECISION, row, strict=True))) for row in decisions],
         rejected=[Rejected(**dict(zip(_REJECTED, row, strict=True))) for row in rejected],
         metrics=metrics,
-        tables=[_table(parts) for parts in tables],
     )
+    for parts in tables:
+        found.add(_table(parts))
+    return found
 
 
 def _encoded(frame: Records) -> bytes:
@@ -93,13 +97,16 @@ def _encoded(frame: Records) -> bytes:
         _rows(frame.decisions, _decision_values),
         _rows(frame.rejected, _rejected_values),
     )
-    tables = [_parts(table) for table in frame.tables]
+    tables = [
+        *(_parts(table.numbered().values()) for table in frame.tables),
+        *(_parts([table.rows]) for table in frame.log_tables),
+    ]
     return _encoder.encode([shared.found, spans, logs, decisions, rejected, frame.metrics, tables])
 
 
-def _parts(table: SpanTable) -> list[bytes]:
+def _parts(tables: Iterable[pa.Table]) -> list[bytes]:
     parts = []
-    for part in table.numbered().values():
+    for part in tables:
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, part.schema, options=_WRITING) as stream:
             stream.write_table(part)
@@ -107,8 +114,11 @@ def _parts(table: SpanTable) -> list[bytes]:
     return parts
 
 
-def _table(parts: Sequence[bytes]) -> SpanTable:
-    spans, events, links = (pa.ipc.open_stream(part).read_all() for part in parts)
+def _table(parts: Sequence[bytes]) -> SpanTable | LogTable:
+    tables = [pa.ipc.open_stream(part).read_all() for part in parts]
+    if len(tables) == 1:
+        return LogTable(tables[0])
+    spans, events, links = tables
     return SpanTable(
         spans=spans.drop_columns("row"),
         events=events.drop_columns("row"),

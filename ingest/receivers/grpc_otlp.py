@@ -11,9 +11,9 @@ from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
 from ingest.receivers.access import grpc_credentials, is_allowed
 from ingest.receivers.errors import OverloadedError, UndecodableBodyError
-from ingest.receivers.intake import Intake
+from ingest.receivers.intake import Body, Intake
 from ingest.receivers.settings import ReceiverSettings
-from ingest.receivers.signals import SIGNALS, TRACES, Signal
+from ingest.receivers.signals import SIGNALS, Signal
 from store.errors import UsageError
 
 DETAILS_KEY = "grpc-status-details-bin"
@@ -65,7 +65,7 @@ def _export(signal: Signal, intake: Intake, token: str | None) -> Callable[[byte
             return signal.to_protobuf(
                 intake.receive(
                     lambda: signal.items(signal.from_protobuf(body), intake.settings.limits),
-                    body if signal is TRACES else None,
+                    Body(body, signal.name, is_json=False),
                 )
             )
         except UndecodableBodyError as error:

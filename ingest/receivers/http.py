@@ -22,8 +22,8 @@ from ingest.receivers.errors import (
     TooLargeError,
     UndecodableBodyError,
 )
-from ingest.receivers.intake import Intake
-from ingest.receivers.signals import SIGNALS, TRACES, Receipt, Signal
+from ingest.receivers.intake import Body, Intake
+from ingest.receivers.signals import SIGNALS, Receipt, Signal
 
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
 METRICS = "text/plain; version=0.0.4"  # Prometheus' exposition format
@@ -97,7 +97,7 @@ def _otlp(
         def take(body: bytes) -> Receipt:
             return intake.receive(
                 lambda: signal.items(decode(body), intake.settings.limits),
-                body if signal is TRACES and media == PROTOBUF else None,
+                Body(body, signal.name, media == JSON),
             )
 
         try:

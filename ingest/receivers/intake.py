@@ -7,9 +7,12 @@ from dataclasses import dataclass, fields
 from typing import NamedTuple
 
 from ingest.fast.encode import encode
-from ingest.fast.flat import OddError
+from ingest.fast.flat import FlatLogs, FlatSpans, OddError
+from ingest.fast.json import FlatJson, typed_of
+from ingest.fast.json_shapes import Traces
+from ingest.fast.logs import encode_logs
 from ingest.fast.protobuf import FlatProtobuf
-from ingest.otlp.wire import TRACES, signal_of
+from ingest.otlp.wire import LOGS, TRACES, signal_of
 from ingest.preparation import Preparation
 from ingest.reader import Item
 from ingest.receivers import frames
@@ -19,6 +22,7 @@ from ingest.receivers.signals import MESSAGE_CHARS_MAX, Receipt
 from ingest.receivers.spool import Spool
 from ingest.records import Records
 from ingest.settings import IngestSettings
+from store.log_table import LogTable
 from store.model import LogRecord, Span
 from store.span_table import SpanTable
 
@@ -52,11 +56,33 @@ class Tally:
         return ", ".join(f"{name} {count}" for name, count in counts if count) or "nothing"
 
 
+class Body(NamedTuple):
+    """An OTLP body of a signal, which may be taken column by column."""
+
+    data: bytes
+    signal: str
+    is_json: bool
+
+
 class _Mine(NamedTuple):
     """What one thread decodes with."""
 
     prepare: Preparation
-    decoder: FlatProtobuf
+    protobuf: FlatProtobuf
+    json: FlatJson
+
+    def flat(self, body: Body) -> FlatSpans | FlatLogs:
+        """All its records; OddError also when they are of another signal."""
+        if body.is_json:
+            typed = typed_of(body.data)
+            if (body.signal == TRACES) != isinstance(typed, Traces):
+                raise OddError
+            json = self.json
+            return json.flat([typed]) if isinstance(typed, Traces) else json.flat_logs([typed])
+        if signal_of(body.data) != body.signal:
+            raise OddError
+        flat = self.protobuf.flat if body.signal == TRACES else self.protobuf.flat_logs
+        return flat([body.data])
 
 
 class Intake:
@@ -98,22 +124,22 @@ class Intake:
         with self._lock:
             self._in_flight -= size
 
-    def receive(self, decode: Decode, message: bytes | None = None) -> Receipt:
+    def receive(self, decode: Decode, body: Body | None = None) -> Receipt:
         """The records that `decode` gives, into the spool; returns when they are durable.
 
         `decode` also says how many records were sent, so that none is lost silently; None when
-        only the refused ones count. `message` is the same as a protobuf message of traces: when
-        nothing in it is odd, it is taken column by column. As many bodies as there are decoders
-        stand decoded in memory.
+        only the refused ones count. `body` is the same undecoded: when nothing in it is odd, it is
+        taken column by column. As many bodies as there are decoders stand decoded in memory.
         """
         with self._decoders:
-            frame, own, sent = self._frame(decode, message)
+            frame, own, sent = self._frame(decode, body)
             if not (frame.size or frame.metrics):
                 self.count(requests=1, own=own)
                 return Receipt()
             data = frames.encoded(frame)
             spans = len(frame.spans) + sum(map(len, frame.tables))
-            logs, refused = len(frame.logs), len(frame.rejected)
+            logs = len(frame.logs) + sum(map(len, frame.log_tables))
+            refused = len(frame.rejected)
             receipt = Receipt(
                 rejected=refused if sent is None else max(sent - spans - logs - own, 0),
                 message=_message(frame),
@@ -130,31 +156,36 @@ class Intake:
         self.count(requests=1, spans=spans, logs=logs, metrics=metrics, rejected=refused, own=own)
         return receipt
 
-    def _frame(self, decode: Decode, message: bytes | None) -> tuple[Records, int, int | None]:
+    def _frame(self, decode: Decode, body: Body | None) -> tuple[Records, int, int | None]:
         """What is to be kept, how many records are our own, how many were sent."""
-        table = self._columns(message) if message is not None else None
+        table = self._columns(body) if body is not None else None
         if table is not None:
-            return Records(tables=[table]), 0, len(table)
+            frame = Records()
+            frame.add(table)
+            return frame, 0, len(table)
         items, sent = decode()
         return *self._prepared(items), sent
 
-    def _columns(self, message: bytes) -> SpanTable | None:
-        """The spans of a message as columns; None when it needs the walk over records."""
-        if len(message) < self.limits.column_bytes_min or signal_of(message) != TRACES:
+    def _columns(self, body: Body) -> SpanTable | LogTable | None:
+        """The records of a body as columns; None when it needs the walk over records."""
+        if len(body.data) < self.limits.column_bytes_min or body.signal not in (TRACES, LOGS):
             return None
-        mine = self._my_own()
+        mine, limits = self._my_own(), self.settings.limits
         try:
-            flat = mine.decoder.flat([message])
+            flat = mine.flat(body)
             if any(scope.service == OWN_SERVICE for scope in flat.scopes):
                 return None
-            return encode(flat, mine.prepare, self.settings.limits)
+            if isinstance(flat, FlatLogs):
+                return encode_logs(flat, mine.prepare, limits)
+            return encode(flat, mine.prepare, limits)
         except OddError:
             return None
 
     def _my_own(self) -> "_Mine":
         found: _Mine | None = getattr(self._local, "mine", None)
         if found is None:
-            found = _Mine(self.settings.preparation(), FlatProtobuf(self.settings.limits))
+            limits = self.settings.limits
+            found = _Mine(self.settings.preparation(), FlatProtobuf(limits), FlatJson(limits))
             self._local.mine = found
         return found
 

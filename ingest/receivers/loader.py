@@ -152,6 +152,7 @@ def _batch(segment: segments.Segment, leaf_key: bytes) -> Batch:
         whole.rejected += frame.rejected
         whole.metrics += frame.metrics
         whole.tables += frame.tables
+        whole.log_tables += frame.log_tables
     heading = segment.heading
     batch = Batch(
         source=SOURCE,
@@ -164,6 +165,7 @@ def _batch(segment: segments.Segment, leaf_key: bytes) -> Batch:
         rejected=whole.rejected,
         metrics=whole.metrics,
         encoded=whole.tables,
+        encoded_logs=whole.log_tables,
         leaf_key=leaf_key,
     )
     return ready(batch)

@@ -24,7 +24,7 @@ from ingest.otlp.documents import Walker
 from ingest.own_rules import OwnRules
 from ingest.pipeline import IngestSettings, ingest_paths
 from ingest.reader import Item
-from ingest.receivers.intake import READER, Intake
+from ingest.receivers.intake import READER, Body, Intake
 from ingest.receivers.loader import Loader
 from ingest.receivers.settings import ReceiverLimits
 from ingest.receivers.spool import Spool
@@ -164,12 +164,12 @@ def test_nothing_secret_is_in_the_compressed_columns_of_the_spool(
     tmp_path: Path, redact: bool
 ) -> None:
     planter = Planter("s3cretbody", "note", range(len(SHAPES) - 1))
-    body = protobuf_of(planter.plain_spans(5))
+    whole = Body(protobuf_of(planter.plain_spans(5)), "traces", is_json=False)
     rules = replace(SETTINGS, own_rules=OwnRules(), redact=redact)
     limits = replace(ReceiverLimits(), column_bytes_min=0)
     spool = Spool(tmp_path / "spool", limits, READER, rules.rules_sha256())
     try:
-        receipt = Intake(spool, rules, limits).receive(lambda: pytest.fail("walked"), body)
+        receipt = Intake(spool, rules, limits).receive(lambda: pytest.fail("walked"), whole)
         found = left_in(tmp_path / "spool", planter.secrets)
     finally:
         spool.close()

@@ -1,29 +1,28 @@
 /*
 title = "What each service's calls of others do not tell"
-params = ["since_ns", "until_ns", "low_ns", "high_ns"]
+params = ["since_ns", "until_ns", "low_ns", "high_ns", "first_ns", "heard"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
--- By row number: only the column that chooses is read as a whole.
 -- An open breaker lets nothing out, so no callee can have seen it.
 -- `calls` are attempts that leave their service; a mutating one may change something there.
-WITH heard AS (
-    SELECT DISTINCT service FROM spans
-),
-
-within AS MATERIALIZED (
+WITH within AS MATERIALIZED (
     SELECT *
     FROM attempts
-    WHERE rowid IN (
-        SELECT rowid
-        FROM attempts
-        WHERE trace_id IN (SELECT trace_id FROM traces_within($since_ns::BIGINT, $until_ns::BIGINT))
-    )
+    WHERE
+        start_ns BETWEEN $low_ns AND $high_ns
+        AND trace_id IN (SELECT trace_id FROM traces_within($since_ns::BIGINT, $until_ns::BIGINT))
 ),
 
 theirs AS MATERIALIZED (
     SELECT *
     FROM steps
-    WHERE rowid IN (SELECT rowid FROM steps WHERE flow_id IN (SELECT flow_id FROM within))
+    WHERE
+        start_ns BETWEEN $first_ns AND $high_ns
+        AND flow_id IN (SELECT flow_id FROM within)
+),
+
+heard AS (
+    SELECT unnest($heard::VARCHAR[]) AS service
 ),
 
 calls AS (

@@ -1,6 +1,6 @@
 /*
 title = "Decisions that nothing else in the data knows of"
-params = ["since_ns", "until_ns"]
+params = ["since_ns", "until_ns", "low_ns", "high_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
 WITH within AS MATERIALIZED (
@@ -21,7 +21,9 @@ traced AS (
     LEFT JOIN (
         SELECT trace_id, span_id, service
         FROM spans
-        WHERE rowid IN (SELECT rowid FROM spans WHERE trace_id IN (SELECT trace_id FROM within))
+        WHERE
+            start_ns BETWEEN $low_ns AND $high_ns
+            AND trace_id IN (SELECT trace_id FROM within)
     ) AS s ON d.trace_id = s.trace_id AND d.span_id = s.span_id
     WHERE d.chosen <> ''
 ),

@@ -1,6 +1,6 @@
 /*
 title = "What flows do not tell of themselves, by the service they began in"
-params = ["since_ns", "until_ns"]
+params = ["since_ns", "until_ns", "low_ns", "high_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
 -- Nothing said of sampling is not the same as a sampler that hides its rate.
@@ -27,8 +27,9 @@ bearing AS MATERIALIZED (
     SELECT trace_id, span_id
     FROM spans
     WHERE
-        rowid IN (SELECT rowid FROM spans WHERE trace_id IN (SELECT trace_id FROM theirs))
+        start_ns BETWEEN $low_ns AND $high_ns
         AND flow_name IS NOT NULL
+        AND trace_id IN (SELECT trace_id FROM theirs)
 ),
 
 named AS (

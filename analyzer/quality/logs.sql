@@ -1,6 +1,6 @@
 /*
 title = "Log records whose span nobody sent"
-params = ["since_ns", "until_ns"]
+params = ["since_ns", "until_ns", "low_ns", "high_ns"]
 columns = ["gap", "service", "checked", "affected", "undetermined", "trace_id", "span_id"]
 */
 -- A record without any span may well be about the process, so it is no gap.
@@ -23,7 +23,9 @@ owned AS (
     LEFT JOIN (
         SELECT trace_id, span_id
         FROM spans
-        WHERE rowid IN (SELECT rowid FROM spans WHERE trace_id IN (SELECT trace_id FROM within))
+        WHERE
+            start_ns BETWEEN $low_ns AND $high_ns
+            AND trace_id IN (SELECT trace_id FROM within)
     ) AS s ON l.trace_id = s.trace_id AND l.span_id = s.span_id
 ),
 

@@ -6,7 +6,7 @@ share of the evidence is there, not how sure an estimate is: every record is cou
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,8 @@ from store.query import ask, discover
 from store.session import Session
 
 HERE: Final = Path(__file__).parent
-LAIN: Final = HERE / "within" / "lain.sql"
+WITHIN: Final = HERE / "within"
+INT64: Final = (-(1 << 63), (1 << 63) - 1)
 TOLERANCE_NS: Final = 1_000_000
 """Clocks that disagree by less are called synchronised."""
 _KNOWN: Final = {gap.name: gap for gap in CATALOGUE}
@@ -93,7 +94,8 @@ def quality_report(session: Session, within: Range = EVER) -> QualityReport:
     `within` looks at traces and flows that began in it, whole, and at decisions and log records of
     that time. Whether a service was ever heard of is asked of all data.
     """
-    return report_of(row for name in questions() for row in counted(session, name, within))
+    looked = looked_at(session, within)
+    return report_of(row for name in questions() for row in counted(session, name, looked))
 
 
 def questions() -> Sequence[str]:
@@ -101,13 +103,26 @@ def questions() -> Sequence[str]:
     return sorted(discover(HERE))
 
 
-def counted(session: Session, name: str, within: Range = EVER) -> list[Counted]:
+def looked_at(session: Session, within: Range = EVER) -> Mapping[str, object]:
+    """What the questions about a range are asked with.
+
+    Times between which its spans, attempts and steps surely lie, so that the others need not be
+    looked through: whole tables are in the order of time, as they were loaded.
+    """
+    ever = within == EVER
+    known: dict[str, object] = {"since_ns": within[0], "until_ns": within[1]}
+    known["low_ns"], known["high_ns"] = (
+        INT64 if ever else ask(session, WITHIN / "lain.sql", known).row(0)
+    )
+    first_ns = INT64[0] if ever else ask(session, WITHIN / "begun.sql", known).item()
+    heard = ask(session, WITHIN / "heard.sql", {})["service"].to_list()
+    return {**known, "first_ns": first_ns, "heard": heard, "tolerance_ns": TOLERANCE_NS}
+
+
+def counted(session: Session, name: str, looked: Mapping[str, object]) -> list[Counted]:
     """The answer to one question."""
     question = discover(HERE)[name]
-    bounds = {"since_ns": within[0], "until_ns": within[1]}
-    low_ns, high_ns = ask(session, LAIN, bounds).row(0)
-    known = {**bounds, "low_ns": low_ns, "high_ns": high_ns, "tolerance_ns": TOLERANCE_NS}
-    given = {param: known[param] for param in question.params}
+    given = {param: looked[param] for param in question.params}
     rows = []
     for row in ask(session, question.path, given).iter_rows(named=True):
         if row["gap"] not in _KNOWN:

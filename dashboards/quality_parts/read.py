@@ -1,13 +1,12 @@
 """What of the data cannot be believed, read once per range and state of the store."""
 
 from dataclasses import dataclass
-from functools import partial
 
 import polars as pl
 import streamlit as st
 
-from analyzer.quality import QualityReport
-from analyzer.quality.report import Range, counted, questions, report_of
+from analyzer.quality import QualityReport, quality_report
+from analyzer.quality.report import Range
 from dashboards import data
 from dashboards.scope import Scope
 from store.read import ClockSkew, StoreCounts, counts
@@ -38,16 +37,12 @@ def quality(scope: Scope) -> Quality:
 def _quality(path: str, stamp: data.Stamp, within: Range) -> Quality:
     del stamp  # only part of the key
 
-    # One lease for each question: whoever waits for the store gets it in between.
-    rows = [
-        row
-        for name in questions()
-        for row in data.held(
-            f"data quality: {name}", partial(counted, name=name, within=within), path
-        )
-    ]
-    store_counts, skews, rejects = data.held("data quality", _aside, path)
-    return Quality(report=report_of(rows), counts=store_counts, skews=skews, rejects=rejects)
+    report, (store_counts, skews, rejects) = data.held(
+        "data quality",
+        lambda session: (quality_report(session, within), _aside(session)),
+        path,
+    )
+    return Quality(report=report, counts=store_counts, skews=skews, rejects=rejects)
 
 
 def _aside(session: Session) -> tuple[StoreCounts, tuple[ClockSkew, ...], pl.DataFrame]:

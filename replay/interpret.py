@@ -68,10 +68,7 @@ class Machine:
             nodes = run.view.nodes.values()
             done = [Times(*item.outlived) for node in nodes for item in node.instances]
             end = Times.latest([end, *done])
-        pause = program.pause_ns
-        run.end, run.end_low, run.end_high = end.usual, end.low, end.later_by(pause).high
-        for call in run.calls:
-            call.high = Times(call.start, call.low, call.high).later_by(pause).high
+        run.end, run.end_low, run.end_high = end.usual, end.low, end.high
         if run.outcome == "succeeded":
             scope = Scope(run.view)
             for path, read, _ in self.output:

@@ -59,11 +59,6 @@ class Times(Struct, frozen=True, gc=False):
             above = abs(above + more_above)
         return Times(usual, usual - below, usual + above)
 
-    def later_by(self, pause_ns: int) -> "Times":
-        """Allow for a pause, which hardly ever comes where all else takes long too."""
-        above = self.high - self.usual
-        return Times(self.usual, self.low, self.usual + isqrt(above * above + pause_ns * pause_ns))
-
     def later(self, usual: int, low: int, high: int) -> "Times":
         """Go on by a wait given in three numbers."""
         return Times(self.usual + usual, self.low + low, self.high + high)

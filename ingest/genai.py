@@ -18,6 +18,7 @@ DECISION_ID = "retrospan.decision.id"
 CHOSEN = "retrospan.decision.chosen"
 DERIVED_FROM = "derived_from"
 
+_FINISH = ("gen_ai.response.finish_reasons", "ai.response.finishReason")
 # Without any of these a span tells of no decision.
 SIGNS = frozenset(
     {
@@ -25,8 +26,8 @@ SIGNS = frozenset(
         "gen_ai.operation.name",
         "gen_ai.completion",
         "gen_ai.output.messages",
-        "gen_ai.request.model",
         "openinference.span.kind",
+        *_FINISH,
     }
 )
 
@@ -43,7 +44,6 @@ _OUTPUTS = (
     "output",
 )
 _INPUTS = ("gen_ai.input.messages", "gen_ai.prompt", "input.value", "ai.prompt.messages", "input")
-_FINISH = ("gen_ai.response.finish_reasons", "ai.response.finishReason")
 _MODEL = ("gen_ai.request.model", "llm.model_name", "ai.model.id", "gen_ai.response.model")
 _PROVIDER = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "ai.model.provider")
 _AGENT = ("gen_ai.agent.name", "agent.name", "gen_ai.agent.id")

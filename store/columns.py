@@ -1,5 +1,6 @@
 """The columns of recorded data, as Arrow schemas."""
 
+import polars as pl
 import pyarrow as pa
 
 # Texts with long offsets: what polars gives without a copy.
@@ -129,3 +130,23 @@ REJECT_SCHEMA = pa.schema(
         ("excerpt", _TEXT),
     ]
 )
+
+_TRACE_IDS = ("trace_id", "linked_trace_id")
+_JSON_TEXTS = ("attributes", "resource", "body")
+_JSON = pa.json_(_TEXT)
+
+
+def stored(table: pa.Table) -> pa.Table:
+    """The same rows in the types of the tables they go to.
+
+    So DuckDB neither reads ids out of texts nor looks whether JSON that we wrote is JSON.
+    """
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if name in _TRACE_IDS:
+            ids = pl.Series(column).str.decode("hex").to_arrow().cast(pa.binary(16))
+            table = table.set_column(place, name, pa.ExtensionArray.from_storage(pa.uuid(), ids))
+        elif name in _JSON_TEXTS:
+            chunks = [pa.ExtensionArray.from_storage(_JSON, chunk) for chunk in column.chunks]
+            table = table.set_column(place, name, pa.chunked_array(chunks, type=_JSON))
+    return table

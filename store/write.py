@@ -145,16 +145,20 @@ def _is_known(session: Session, key: Mapping[str, str]) -> bool:
 def _store_spans(session: Session, spans: SpanTable, tally: _Tally) -> int:
     if not len(spans):
         return 0
-    (low, high) = session.row_over("read/trace_range", "incoming", spans.spans)
+    stored = columns.stored(spans.spans)
+    keys = stored.select(columns.SPAN_KEYS.names)
+    (low, high) = session.row_over("read/trace_range", "incoming", keys)
     span_range = {"low": low, "high": high}
-    rivals = session.rows_over("read/rival_spans", "incoming", spans.spans, **span_range)
+    rivals = session.rows_over("read/rival_spans", "incoming", keys, **span_range)
     judged = _Judged()
     if rivals:
         judged = _judged(session, spans, rivals, span_range, tally)
         spans = spans.without(judged.dropped)
+        stored = columns.stored(spans.spans)
         if judged.replaced:
             _delete_spans(session, judged.replaced, span_range)
-    for table, data in zip(_SPAN_TABLES, (spans.spans, spans.events, spans.links), strict=True):
+    parts = (stored, columns.stored(spans.events), columns.stored(spans.links))
+    for table, data in zip(_SPAN_TABLES, parts, strict=True):
         if data.num_rows:
             session.run_over(f"write/{table}", "incoming", data)
     tally.touched.append(_touched_by(spans, judged.replaced))
@@ -233,7 +237,7 @@ def _store_logs(session: Session, logs: pa.Table, tally: _Tally) -> int:
         session.run_over("write/delete_logs", "outdated", rows.table(former, columns.LOG_KEYS))
         tally.superseded += len(former)
     found = new.to_arrow(compat_level=pl.CompatLevel.oldest())
-    session.run_over("write/logs", "incoming", found)
+    session.run_over("write/logs", "incoming", columns.stored(found))
     tally.touched.append(_traces(new["trace_id"].drop_nulls().unique(maintain_order=True)))
     tally.changed |= bool(new.height)
     return new.height - len(former)

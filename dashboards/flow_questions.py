@@ -3,6 +3,7 @@
 Answers are kept until the file changes.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -118,6 +119,13 @@ def hurt(scope: Scope) -> Hurt | None:
     """Flows in scope that violate a check, else those that ended badly; None without any."""
     row = _of_scope("hurt", scope).row(0, named=True)
     return Hurt(**row) if row["flows"] else None
+
+
+def severities(flow_ids: Sequence[str]) -> pl.DataFrame:
+    """How many findings of each severity say violated or suspected of these flows."""
+    path = data.store_path()
+    params = (("flow_ids", tuple(flow_ids)),)
+    return _asked(str(path), data.stamp_of(path), "severities", params)
 
 
 def nearest_success(flow: Flow) -> str | None:

@@ -19,21 +19,29 @@ from dashboards.saga_path import saga_path
 from dashboards.scope import Scope
 from dashboards.wording import amount_text, clean, duration_text, plural, time_text
 
+Stuck = tuple[Overview, pl.DataFrame]
+"""The stuck flows that are shown, and the sums of what is left standing in all of scope."""
 
-def stuck_part(found: Undone, scope: Scope, last_ns: int | None) -> None:
+
+def ask_stuck(found: Undone, scope: Scope) -> Stuck | None:
+    """What the table shows; None where nothing is stuck."""
+    return (data.overview(scope, found.stuck), effect_sums(scope)) if found.stuck else None
+
+
+def stuck_part(found: Undone, stuck: Stuck | None, last_ns: int | None) -> None:
     """A table whose rows show a flow's path on this page."""
-    if not found.stuck:
+    if stuck is None:
         st.text(
             f"None of {plural(found.flows, 'flow')} with a saga is known to be stuck: none has "
             "effects left standing, all of them ended."
         )
         return
-    overview = data.overview(scope, found.stuck)
+    overview, left = stuck
     shown = overview.flows.sort(["effects", "start_ns", "flow_id"], descending=[True, False, False])
     cut = f"; the {shown.height:,} with most are listed" if shown.height < found.stuck_flows else ""
     st.caption(
         f"{plural(found.stuck_flows, 'flow')}, {plural(found.stuck_effects, 'effect')} left "
-        f"standing: {sums(effect_sums(scope))}{cut}. Select a row to see its path below."
+        f"standing: {sums(left)}{cut}. Select a row to see its path below."
     )
     table = pl.DataFrame([_row(row, overview, last_ns) for row in shown.iter_rows(named=True)])
     row = picking_table(table, key="stuck_flows", alt="Stuck flows, most effects left first")

@@ -1,11 +1,10 @@
 """The top of one incident: when, how far, how many."""
 
-from dataclasses import dataclass
-
 import polars as pl
 import streamlit as st
 
 from dashboards import links
+from dashboards.components.cards import Card, draw
 from dashboards.data import Overview
 from dashboards.flow_questions import running
 from dashboards.markup import chip, heading
@@ -32,7 +31,8 @@ def head(incident: Incident, overview: Overview, scope: Scope) -> None:
         links.as_command("incidents", "show", incident.incident_id, "--json")
     touched = touched_by(incident, overview.flows)
     inside = running(scope, incident.start_ns, incident.end_ns)
-    _cards(incident, touched, inside, overview.effects)
+    standing = overview.effects.join(touched, on="flow_id", how="semi")
+    draw(_told(incident, health(touched), inside, standing))
 
 
 def times(incident: Incident) -> str:
@@ -60,74 +60,49 @@ def touched_by(incident: Incident, flows: pl.DataFrame) -> pl.DataFrame:
     return flows.filter(pl.col("flow_id").is_in(list(incident.flow_ids)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Card:
-    title: str
-    value: str
-    scope: str
-    link: str
-    flows: int
-    filters: dict[str, str]
-
-
-def _cards(incident: Incident, touched: pl.DataFrame, inside: int, effects: pl.DataFrame) -> None:
-    numbers = health(touched)
-    cards = _told(incident, numbers, inside, effects.join(touched, on="flow_id", how="semi"))
-    for column, card in zip(st.columns(len(cards)), cards, strict=True):
-        with column, st.container(border=True, height="stretch"):
-            st.metric(card.title, card.value)
-            st.caption(card.scope)
-            if card.flows:
-                links.flows_link(card.link, incident=incident.incident_id, **card.filters)
-
-
-def _told(incident: Incident, numbers: Health, inside: int, effects: pl.DataFrame) -> list[_Card]:
+def _told(incident: Incident, numbers: Health, inside: int, effects: pl.DataFrame) -> list[Card]:
     outside = len(incident.flow_ids) - numbers.flows
     checked, below, same = numbers.violations, numbers.below_threshold, numbers.identical
+    own = {"incident": incident.incident_id}
     beyond = f"; {outside:,} more outside this selection" if outside else ""
     return [
-        _Card(
+        Card(
             title="Affected flows",
             value=f"{numbers.flows:,}",
             scope=f"of {inside:,} that ran in the window{beyond}",
-            link=plural(numbers.flows, "flow"),
-            flows=numbers.flows,
-            filters={},
+            link=plural(numbers.flows, "flow") if numbers.flows else "",
+            target=own,
         ),
-        _Card(
+        Card(
             title="✖ Saga violations",
             value=f"{checked.part:,}" if checked.whole else "–",
             scope=f"flows, of {checked.whole:,} checked; {numbers.suspected:,} suspected, "
             f"{checked.unknown:,} unsettled",
-            link=plural(checked.part, "flow"),
-            flows=checked.part,
-            filters={"verdict": "violation"},
+            link=plural(checked.part, "flow") if checked.part else "",
+            target={**own, "verdict": "violation"},
         ),
-        _Card(
+        Card(
             title="Effects left standing",
             value=f"{numbers.effects:,}" if checked.whole else "–",
             scope=f"{sums(effects)} in {plural(numbers.flows_with_effects, 'flow')}",
-            link=plural(numbers.flows_with_effects, "flow"),
-            flows=numbers.flows_with_effects,
-            filters={"with": "effects left standing"},
+            link=plural(numbers.flows_with_effects, "flow") if numbers.flows_with_effects else "",
+            target={**own, "with": "effects left standing"},
         ),
-        _Card(
+        Card(
             title="AI below threshold",
             value=f"{below.part:,}" if below.whole else "–",
             scope=f"of {plural(below.whole, 'decision')} with confidence and threshold; "
             f"{below.unknown:,} without",
-            link="their flows",
-            flows=below.part,
-            filters={"with": "AI below threshold"},
+            link="their flows" if below.part else "",
+            target={**own, "with": "AI below threshold"},
         ),
-        _Card(
+        Card(
             title="Replays identical",
             value=share_text(same.part, same.whole),
             scope=f"{same.part:,} of {plural(same.whole, 'replayed flow')}; "
             f"{numbers.flows - same.whole:,} not replayed",
-            link=f"{same.whole - same.part:,} not identical",
-            flows=same.whole - same.part,
-            filters={"with": "replay not identical"},
+            link=f"{same.whole - same.part:,} not identical" if same.whole - same.part else "",
+            target={**own, "with": "replay not identical"},
         ),
     ]
 

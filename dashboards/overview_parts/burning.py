@@ -5,8 +5,8 @@ from math import nan
 
 import polars as pl
 
+from dashboards.components.cards import Card
 from dashboards.estimates import percent
-from dashboards.overview_parts.cards import Card
 from dashboards.slo_parts.charts import budget_course, burn_course, grid_of
 from dashboards.slo_parts.judged import Judged
 from dashboards.slo_parts.tables import STATES, budget, counted, worst_alert

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from dashboards.overview_parts.cards import Card
+from dashboards.components.cards import Card
 from dashboards.summary import Health
 from dashboards.wording import amount_text, count_text, plural, share_text
 

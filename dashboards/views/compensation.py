@@ -7,7 +7,7 @@ from dashboards import data, links, screens
 from dashboards.compensation_parts.numbers import cards, checks_table, invariants
 from dashboards.compensation_parts.read import Undone, undone
 from dashboards.compensation_parts.sankey import ways_chart
-from dashboards.compensation_parts.stuck import path_part, stuck_part
+from dashboards.compensation_parts.stuck import ask_stuck, path_part, stuck_part
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
@@ -27,14 +27,16 @@ def render() -> None:
         return
     holdings, scope = start
     whole = data.flow_count(scope)
-    found = undone(scope)
+    with data.one_lease():
+        found = undone(scope)
+        stuck = ask_stuck(found, scope)
     if not found.flows:
         _no_sagas(whole)
         return
     st.caption(f"{found.flows:,} of {plural(whole, 'flow')} have a saga.")
     cards(found)
     st.subheader("Stuck first")
-    stuck_part(found, scope, holdings.last_ns)
+    stuck_part(found, stuck, holdings.last_ns)
     wanted = st.query_params.get("flow")
     if wanted:
         with st.container(border=True):

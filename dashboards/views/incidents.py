@@ -3,25 +3,27 @@
 from collections.abc import Sequence
 from functools import partial
 
-import polars as pl
 import streamlit as st
 
 from dashboards import data, links, screens
 from dashboards.components.address_tabs import address_tabs
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
-from dashboards.data import Holdings, Overview
+from dashboards.data import Holdings
 from dashboards.flow_questions import hurt
 from dashboards.flow_questions import incidents as incidents_within
 from dashboards.incident_parts.candidates import candidates_tab
 from dashboards.incident_parts.effects import effects_tab
-from dashboards.incident_parts.head import head, sums, touched_by
+from dashboards.incident_parts.head import head
+from dashboards.incident_parts.listed import Listed, ask_listed, listed_rows
 from dashboards.incident_parts.report import report_tab
 from dashboards.incident_parts.timeline import timeline_tab
+from dashboards.objectives import ask_objectives, known_objectives
 from dashboards.pages import PageFacts
 from dashboards.scope import Scope
 from dashboards.scoped import scoped
-from dashboards.wording import clean, duration_text, plural, time_text
+from dashboards.slo_parts.judged import Judged
+from dashboards.wording import plural
 from retrospan.timespan import rfc3339
 from store.conclusions import Incident
 from store.errors import NotFoundError
@@ -37,11 +39,15 @@ def render() -> None:
         return
     holdings, scope = start
     wanted = st.query_params.get("id")
-    known = incidents_within(scope)
+    with data.one_lease():
+        known = incidents_within(scope)
+        listed = None if wanted or not known else ask_listed(known[:LISTED_MAX], scope)
+        if listed is not None:
+            ask_objectives(holdings)
     if wanted:
         _one(wanted, known, holdings, scope)
-    elif known:
-        _list(known, scope)
+    elif listed is not None:
+        _list(known, listed, known_objectives(Scope(), holdings))
     else:
         _none(scope)
 
@@ -64,13 +70,15 @@ def _one(incident_id: str, incidents: Sequence[Incident], holdings: Holdings, sc
     address_tabs("part", parts)
 
 
-def _list(incidents: Sequence[Incident], scope: Scope) -> None:
-    shown = incidents[:LISTED_MAX]
+def _list(incidents: Sequence[Incident], listed: Listed, objectives: list[Judged] | None) -> None:
+    shown = listed.incidents
     cut = f"; the latest {len(shown):,} are listed" if len(shown) < len(incidents) else ""
-    st.caption(f"{plural(len(incidents), 'incident')}{cut}. Select a row to open it.")
-    touched = dict.fromkeys(flow_id for one in shown for flow_id in one.flow_ids)
-    overview = data.overview(scope, list(touched))
-    table = pl.DataFrame([_row(one, overview) for one in shown])
+    st.caption(
+        f"{plural(len(incidents), 'incident')}{cut}. Select a row to open it. Budget: of the "
+        "objective that its bad flows took most of, over that objective's window up to the "
+        "incident's end."
+    )
+    table = listed_rows(listed, objectives)
     row = picking_table(
         table, key="incident_table", alt="Incidents, latest first", height_max_px=520
     )
@@ -79,38 +87,6 @@ def _list(incidents: Sequence[Incident], scope: Scope) -> None:
     exports(table, "incidents")
     with st.expander("From the command line"):
         links.as_command("incidents", "list", "--json")
-
-
-def _row(incident: Incident, overview: Overview) -> dict[str, object]:
-    touched = touched_by(incident, overview.flows)
-    violated = touched.filter(pl.col("verdict") == "violation").height
-    effects = overview.effects.join(touched, on="flow_id", how="semi")
-    standing = int(touched["effects"].sum())
-    return {
-        "began": time_text(incident.start_ns, digits=0),
-        "incident": clean(incident.title),
-        "state": _state(incident),
-        "lasted": duration_text(incident.end_ns - incident.start_ns),
-        "detected after": _after(incident, incident.detected_ns),
-        "mitigated after": _after(incident, incident.mitigated_ns),
-        "recovered after": _after(incident, incident.recovered_ns),
-        "affected flows": touched.height,
-        "✖ violated": violated,
-        "effects left": f"{standing:,} ({sums(effects)})" if standing else "0",
-        "services": ", ".join(map(clean, incident.services)),
-        "told by": clean(incident.declared_by),
-        "id": incident.incident_id,
-    }
-
-
-def _state(incident: Incident) -> str:
-    if incident.recovered_ns is not None:
-        return "✔ recovered"
-    return "◐ mitigated" if incident.mitigated_ns is not None else "✖ not seen to end"
-
-
-def _after(incident: Incident, at_ns: int | None) -> str:
-    return "not seen" if at_ns is None else duration_text(at_ns - incident.start_ns)
 
 
 def _none(scope: Scope) -> None:

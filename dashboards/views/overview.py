@@ -5,13 +5,13 @@ import streamlit as st
 
 from dashboards import data, flow_questions, links, screens
 from dashboards.check_titles import titled
+from dashboards.components import cards
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.data import Holdings
 from dashboards.markup import chip, heading, line, notes, worded
 from dashboards.moments import local_text, moment
 from dashboards.objectives import ask_objectives, known_objectives, worst_objectives
-from dashboards.overview_parts import cards
 from dashboards.overview_parts.burning import burning_cards
 from dashboards.overview_parts.counted import counted_cards
 from dashboards.pages import PageFacts

@@ -38,7 +38,8 @@ def render() -> None:
     flows = data.flow_count(scope)
     if not wanted(scope, flows, FLOWS_MAX):
         return
-    calls = flow_questions.service_calls(scope)
+    with data.one_lease():
+        calls = flow_questions.service_calls(scope)
     if calls.is_empty():
         st.text("No call between services was found in these flows: each ran in one service.")
         return

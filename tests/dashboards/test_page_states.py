@@ -143,6 +143,19 @@ def test_incidents_are_listed_with_their_reach(served_store: Path) -> None:
     assert list(table["state"]) == ["✖ not seen to end"]
 
 
+def test_a_listed_incident_says_how_grave_it_is_and_what_it_took_of_a_budget(
+    served_store: Path, objectives: Path
+) -> None:
+    row = opened("incidents").dataframe[0].value.iloc[0]
+    assert row["gravest finding"] == "◐ warning (4 flows)"
+    assert row["budget spent"] == "133.3 % of “Cards are charged” (2 bad flows)", "of 15"
+
+
+def test_an_incident_that_no_objective_counts_says_so(served_store: Path) -> None:
+    row = opened("incidents").dataframe[0].value.iloc[0]
+    assert row["budget spent"] == "? no objective counts its flows"
+
+
 def test_an_incident_tells_its_numbers_and_what_happened_in_order(served_store: Path) -> None:
     app = opened("incidents", id="incident-1")
     cards = {card.label: card.value for card in app.metric}

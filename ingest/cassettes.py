@@ -1,8 +1,9 @@
-"""Interactions of cassettes, as VCR, vcrpy, betamax or go-vcr write them."""
+"""Interactions of cassettes, as VCR, vcrpy, betamax or go-vcr write them, as spans."""
 
 import datetime
 import email.utils
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from ingest.exchange import Exchange, describe, from_base64, text_of
@@ -26,6 +27,15 @@ SECOND = 10**9
 MILLISECOND = 10**6
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """An exchange of a file, its place there, and when it was recorded, where that is told."""
+
+    index: int
+    exchange: Exchange
+    at_ns: int | None = None
+
+
 class BadInteractionError(ValueError):
     """Raised when an interaction cannot be read; the message is the reason."""
 
@@ -45,35 +55,47 @@ def interactions_in(value: object) -> list[object] | None:
 
 def spans_of(interactions: list[object], place: str, limits: Limits) -> Iterator[Item]:
     """A span for the cassette and one for each interaction, in the order recorded."""
-    read: list[tuple[int, Exchange, int | None]] = []
+    read: list[Played] = []
     for index, raw in enumerate(interactions):
         try:
-            read.append((index, *_exchange(raw, limits)))
+            exchange, at_ns = _exchange(raw, limits)
+            read.append(Played(index=index, exchange=exchange, at_ns=at_ns))
         except BadInteractionError as error:
             began = json_text(raw)[:200].encode("utf-8", "replace")
             record = f"{place} interactions[{index}]"
             yield Rejected(record=record, reason=str(error), excerpt=excerpt_of(began))
+    yield from as_spans(read, limits, source="vcr", name="cassette")
+
+
+def as_spans(read: Sequence[Played], limits: Limits, *, source: str, name: str) -> Iterator[Item]:
+    """A span called `name` for the file and one for each exchange, in this order.
+
+    Where one of them has no time, all times are made up: each starts a second after the last one's
+    start, or when that has ended.
+    """
     if not read:
         return
-    key = json_text(
-        [[e.method, e.url, e.status, e.request_body, e.response_body] for _, e, _ in read]
-    )
-    trace_id, root_id = trace_id_of("vcr", key), span_id_of("vcr", key, "cassette")
+    said = [it.exchange for it in read]
+    key = json_text([[e.method, e.url, e.status, e.request_body, e.response_body] for e in said])
+    trace_id, root_id = trace_id_of(source, key), span_id_of(source, key, name)
     # Some interactions with a time and some without have no common order in time.
-    synthetic = any(at is None for *_, at in read)
+    synthetic = any(it.at_ns is None for it in read)
     drafts = []
-    for index, exchange, at in read:
-        start = SECOND * (2 + index) if synthetic or at is None else at
-        draft = SpanDraft(limits, trace_id, span_id_of("vcr", key, index), "", "client", start)
+    made_up = 2 * SECOND
+    for it in read:
+        start = made_up if synthetic or it.at_ns is None else it.at_ns
+        draft = SpanDraft(limits, trace_id, span_id_of(source, key, it.index), "", "client", start)
         draft.parent_span_id = root_id
-        draft.put(SOURCE, "vcr")
+        draft.put(SOURCE, source)
         draft.put(SYNTHETIC_TIME, True if synthetic else None)
-        describe(draft, exchange, start + (MILLISECOND if synthetic else 0))
+        took = it.exchange.took_ns or (MILLISECOND if synthetic else 0)
+        describe(draft, it.exchange, start + took)
+        made_up += max(SECOND, took)
         drafts.append(draft)
     first = min(draft.start_ns for draft in drafts)
-    root = SpanDraft(limits, trace_id, root_id, "cassette", "internal", first)
-    root.put(SOURCE, "vcr")
-    root.put("retrospan.flow.name", "cassette")
+    root = SpanDraft(limits, trace_id, root_id, name, "internal", first)
+    root.put(SOURCE, source)
+    root.put("retrospan.flow.name", name)
     root.put(SYNTHETIC_TIME, True if synthetic else None)
     root.close(max(draft.end_ns or 0 for draft in drafts), "unset")
     for draft in (root, *drafts):

@@ -19,7 +19,8 @@ _METHODS = frozenset(
 
 @dataclass(slots=True, kw_only=True)
 class Exchange:
-    """What was sent and what came back; bodies are None where none was recorded."""
+    """What was sent and what came back; bodies are None where none was recorded, `took_ns` is 0
+    where nobody knows how long it took."""
 
     method: str
     url: str
@@ -29,6 +30,7 @@ class Exchange:
     request_body: str | None = None
     response_body: str | None = None
     error: str = ""
+    took_ns: int = 0
 
 
 def describe(draft: SpanDraft, exchange: Exchange, end_ns: int) -> None:

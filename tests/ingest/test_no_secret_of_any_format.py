@@ -28,7 +28,7 @@ from tests.ingest.test_jaeger_thrift import a_span, binary
 from tests.ingest.test_no_secret_is_written import DOCUMENTS
 from tests.ingest.test_otel_sdk import JAVASCRIPT
 from tests.ingest.test_parquet import ROW, parquet
-from tests.ingest.test_recorded_http import PLAIN
+from tests.ingest.test_recorded_http import PLAIN, STUB
 from tests.ingest.test_step_functions import history
 from tests.ingest.test_zipkin import at, note, v1
 
@@ -144,6 +144,7 @@ MADE: dict[str, Callable[[Planter], bytes]] = {
     "temporal": as_json(order()),
     "vcr": as_yaml(PLAIN),
     "who_and_when": as_json(ANSWERED),
+    "wiremock": as_json(STUB),
     "zipkin_v1": as_json(
         [
             v1(

@@ -1,4 +1,4 @@
-"""HAR files and cassettes: requests with their answers, hostile ones too."""
+"""HAR files, cassettes, stub mappings: requests with their answers, hostile ones too."""
 
 import base64
 import gzip
@@ -71,6 +71,25 @@ CASSETTE: dict[str, Any] = {
         },
     ],
     "version": 1,
+}
+STUB: dict[str, Any] = {
+    "id": "8c5db8b0",
+    "name": "orders_12",
+    "request": {
+        "urlPath": "/orders/12",
+        "method": "POST",
+        "host": {"equalTo": "shop.example"},
+        "headers": {"Idempotency-Key": {"equalTo": "k-1"}, "Accept": {"contains": "json"}},
+        "queryParameters": {"x": {"equalTo": "1+2&3"}},
+        "bodyPatterns": [{"equalToJson": {"n": 1}, "ignoreArrayOrder": True}],
+    },
+    "response": {
+        "status": 200,
+        "headers": {"Content-Type": "application/json", "Vary": ["a", "b"]},
+        "jsonBody": {"ok": True},
+        "fixedDelayMilliseconds": 12,
+    },
+    "persistent": True,
 }
 PLAIN: dict[str, Any] = json.loads(json.dumps(CASSETTE, default=lambda raw: raw.hex()))
 
@@ -188,6 +207,51 @@ def test_a_cassette_past_the_limit_is_refused(read: Any) -> None:
 
 def test_other_yaml_is_not_claimed() -> None:
     assert not VCR.sniff(b"services:\n  interactions: 1\n")
+
+
+def test_a_stub_is_the_request_it_was_recorded_from(read: Any) -> None:
+    for value in (STUB, {"mappings": [STUB], "meta": {"total": 1}}):
+        reader = claimant(json.dumps(value).encode(), discover())
+        assert reader is not None
+        assert reader.name == "wiremock"
+        _, order = read(value, reader="wiremock")
+        told = {
+            "url.full": "http://shop.example/orders/12?x=1%2B2%263",
+            "http.request.body.content": '{"n":1}',
+            "http.request.header.idempotency-key": "k-1",
+            "http.response.body.content": '{"ok":true}',
+            "http.response.header.vary": "a, b",
+        }
+        assert {name: order.attributes[name] for name in told} == told
+        assert "http.request.header.accept" not in order.attributes
+        assert (order.end_ns or 0) - order.start_ns == 12_000_000
+
+
+@pytest.mark.parametrize(
+    ("side", "change", "reason"),
+    [
+        ("request", {"urlPath": None, "urlPathPattern": "/orders/.*"}, "matches URLs by a pattern"),
+        ("request", {"method": "ANY"}, "matches any method"),
+        ("request", {"queryParameters": {"x": {"matches": ".*"}}}, "the parameter x by a pattern"),
+        ("response", {"proxyBaseUrl": "http://shop.example"}, "computed, not recorded"),
+        ("response", {"transformers": ["response-template"]}, "computed, not recorded"),
+    ],
+)
+def test_a_stub_of_no_single_request_is_refused_alone(
+    read: Any, side: str, change: dict[str, Any], reason: str
+) -> None:
+    odd = {**STUB, side: {**STUB[side], **change}}
+    refused, root, order = read({"mappings": [odd, STUB]}, reader="wiremock")
+    assert refused.record == "line 1 mappings[0]"
+    assert reason in refused.reason
+    assert order.parent_span_id == root.span_id
+
+
+@settings(max_examples=100, deadline=None)
+@given(path=st.sampled_from(places(STUB)), new=SCALARS)
+def test_an_odd_stub_is_read_or_refused(path: tuple[Any, ...], new: Any) -> None:
+    items = check_read("wiremock", json.dumps({"mappings": [mutated(STUB, path, new)]}).encode())
+    assert items
 
 
 @settings(max_examples=150, deadline=None)

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from ingest.limits import Limits
 from ingest.readers.har import READER as HAR_READER
 from ingest.readers.vcr import READER as VCR_READER
+from ingest.readers.wiremock import READER as WIREMOCK_READER
 from replay.exchange import Exchange
 from replay.mocks import mocks
 from store.model import Span
 from tests.replay.server.recorded import exchange
 
+READERS = {"har": HAR_READER, "vcr": VCR_READER, "wiremock": WIREMOCK_READER}
 ORIGIN_NS = 1_700_000_000_123_456_789
 ORDER = '{"order_id": "o-1", "note": "\\u00fc"}'
 
@@ -39,14 +41,14 @@ def test_the_formats_are_found_by_their_place() -> None:
     assert list(mocks()) == ["har", "vcr", "wiremock"]
 
 
-@pytest.mark.parametrize("name", ["har", "vcr"])
+@pytest.mark.parametrize("name", sorted(READERS))
 def test_what_is_exported_is_read_back_as_the_same_exchange(name: str) -> None:
     text, _ = written(
         name,
         exchange(1, "/charges", '{"id":1}', request=ORDER, status=201, query="a=1&b=%20"),
         exchange(2, "/refunds", "no", method="PUT", status=404),
     )
-    first, second = calls({"har": HAR_READER, "vcr": VCR_READER}[name], text)
+    first, second = calls(READERS[name], text)
     told = first.attributes
     assert told["http.request.method"] == "POST"
     assert told["url.full"] == "http://shop/charges?a=1&b=%20"
@@ -119,6 +121,24 @@ def test_equal_requests_are_a_scenario_of_wiremock_and_failures_are_faults() -> 
     assert "scenarioName" not in third
 
 
+def test_answers_of_one_request_are_read_back_from_wiremock_in_their_order() -> None:
+    asked = [
+        exchange(1, "/charges", None, status=None, error="ConnectError", request=ORDER),
+        exchange(2, "/mail", "sent", status=202, after_ms=40),
+        exchange(3, "/charges", '{"id":1}', status=503, request=ORDER, after_ms=7),
+        exchange(4, "/charges", '{"id":2}', status=201, request=ORDER, after_ms=1_500),
+    ]
+    document = json.loads(written("wiremock", *asked)[0])
+    document["mappings"].reverse()
+    found = calls(WIREMOCK_READER, json.dumps(document))
+    statuses = [it.attributes.get("http.response.status_code") for it in found]
+    assert statuses == [202, None, 503, 201]
+    assert [(it.end_ns or 0) - it.start_ns for it in found] == [40_000_000, 1_000_000, 7_000_000,
+                                                                1_500_000_000]  # fmt: skip
+    assert found[1].status_message == "CONNECTION_RESET_BY_PEER"
+    assert all(it.attributes["retrospan.time.synthetic"] is True for it in found)
+
+
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_any_body_survives_every_format(request: str, response: str) -> None:
     one = exchange(1, "/a", response, request=request)
@@ -127,5 +147,7 @@ def test_any_body_survives_every_format(request: str, response: str) -> None:
     assert har["response"]["content"]["text"] == response
     mapping = json.loads(written("wiremock", one)[0])["mappings"][0]
     assert mapping["response"]["body"] == response
-    (span,) = calls(VCR_READER, written("vcr", one)[0])
-    assert span.attributes.get("http.response.body.content", "") == response
+    for name in ("vcr", "wiremock"):
+        (span,) = calls(READERS[name], written(name, one)[0])
+        assert span.attributes.get("http.response.body.content", "") == response
+        assert span.attributes.get("http.request.body.content", "") == request

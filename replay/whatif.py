@@ -9,8 +9,8 @@ from replay.faults import Faults, limited, named, single_answers
 from replay.interpret import Machine
 from replay.judge import Judged, judge
 from replay.ladder import telling
-from replay.leaves import Leaves
-from replay.lent import doubt_lent
+from replay.leaves import Leaves, Scalar
+from replay.lent import Deciding, deciding
 from replay.match import BOUND, Answers
 from replay.overlap import doubt_overlaps
 from replay.recording import Recording, alter, nth_answer
@@ -86,7 +86,7 @@ def what_if(
 class _Asked:
     """A scenario asked of one flow: the changed program, the altered recording.
 
-    `lent` names operations whose altered answer has a body that the program's donors lend;
+    `lent` gives operations, and which answer of them has a body that the program's donors lend;
     `instead` gives for telling values that the scenario puts into answers the recorded ones.
     """
 
@@ -104,7 +104,7 @@ class _Asked:
         self.settings = settings
         self.against = against
         self.donors = donors_of(machine.program)
-        self.lent: list[str] = []
+        self.lent: dict[str, int] = {}
         self.instead: dict[str, str] = {}
         self.altered = recording
         for op, item in single_answers(scenario.answers, recording):
@@ -122,7 +122,7 @@ class _Asked:
             donor = self.donors.get(op) if status == OK else None
             response = {} if donor is None else donor.response
             if response.keys() - item.fields.keys():
-                self.lent.append(op)
+                self.lent[op] = nth
         for path, value in item.fields.items():
             before = None if old is None else old.response.get(path)
             if telling(value) and telling(before):
@@ -137,11 +137,24 @@ class _Asked:
             response=response,
         )  # fmt: skip
 
-    def run(self, retry_unseen: bool | None = None, good: bool | None = None) -> "_Ran":
+    def run(
+        self,
+        retry_unseen: bool | None = None,
+        good: bool | None = None,
+        said: tuple[str, str, Scalar] | None = None,
+    ) -> "_Ran":
         """Run once; `retry_unseen` settles whether an answer never seen is retried, `good` what
-        only other flows tell of (None: what is more likely)."""
-        timeouts = Timeouts(self.scenario.changes, self.donors, good)
-        answers = Answers.of(self.altered, self.donors)
+        only other flows tell of (None: what is more likely), `said` one value of what is lent:
+        operation, path, value."""
+        donors, altered = self.donors, self.altered
+        if said is not None:
+            op, path, value = said
+            response = {**donors[op].response, path: value}
+            donors = {**donors, op: replace(donors[op], response=response)}
+            if op in self.lent:
+                altered = alter(altered, op, nth=self.lent[op], fields={path: value})
+        timeouts = Timeouts(self.scenario.changes, donors, good)
+        answers = Answers.of(altered, donors)
         answers.reshape = timeouts.reshape
         answers.lend_failures = good is False
         answers.instead = self.instead
@@ -189,7 +202,9 @@ def _changed(machine: Machine, scenario: Scenario) -> Machine:
 def _write(control: ReplayResult, asked: _Asked) -> ReplayResult:
     run, timeouts = asked.run()
     doubt_overlaps(run, asked.machine)
-    doubt_lent(run, asked.machine.program, [*asked.lent, *timeouts.lent])
+    decided = deciding(run, asked.machine.program, {*asked.lent, *timeouts.lent})
+    for value in decided:
+        run.doubt(value.op, [("lent_value_decides", value.path)])
     judged = asked.judge(run)
     scenario, settings = asked.scenario, asked.settings
     claim, reasons = _claim(scenario, run, timeouts, asked.lent)
@@ -204,6 +219,7 @@ def _write(control: ReplayResult, asked: _Asked) -> ReplayResult:
         reasons.insert(0, "not identified: " + "; ".join(doubts[:_FLAGS_SHOWN_MAX]))
     if any(flag.startswith(_FORKING) for flag in doubts):
         reasons += [*_recorded_there(asked, doubts), _fork(asked)]
+    reasons += [told for value in decided if (told := _told(asked, value))]
     if judged.digest == control.control_digest:
         reasons.insert(0, _untouched(asked))
     low, high = run.end_low, run.end_high
@@ -237,7 +253,7 @@ def doubts_of(flags: Iterable[str], *, undo_failed: bool) -> list[str]:
 
 
 def _claim(
-    scenario: Scenario, run: Run, timeouts: Timeouts, lent_bodies: Sequence[str]
+    scenario: Scenario, run: Run, timeouts: Timeouts, lent_bodies: Iterable[str]
 ) -> tuple[str | None, list[str]]:
     """Give the weakest class any part of the result rests on, and what it rests on."""
     classes = {"C1"} | timeouts.classes
@@ -312,6 +328,16 @@ def _either(asked: _Asked) -> tuple[str, int, int]:
     else:
         text = f"with good answers from others the flow ends {ends[0]}, with bad ones {ends[1]}"
     return text, min(run.end_low for run in runs), max(run.end_high for run in runs)
+
+
+def _told(asked: _Asked, value: Deciding) -> str:
+    """Run with each thing that donors said; how the flow then ends."""
+    ends: dict[str, list[str]] = {}
+    for choice in value.choices:
+        outcome = asked.run(said=(value.op, value.path, choice)).run.outcome
+        ends.setdefault(outcome, []).append("nothing" if choice is None else str(choice))
+    told = [f"{' or '.join(said)}, the flow ends {outcome}" for outcome, said in ends.items()]
+    return f"if {value.op} says {value.path} {'; if '.join(told)}" if told else ""
 
 
 def _unread(scenario: Scenario, judged: Judged, recording: Recording) -> Sequence[Divergence]:

@@ -53,6 +53,8 @@ class Donor:
     where those were recorded; `censored_ns` how long callers waited for those that were not.
     `response` is the answer of median latency; `answers` counts all answers, `successes` the good
     ones among them, `failure` is the status most of the others had, "" when there were none.
+    `choices` holds the paths in which the good ones differ, with the few words they said there
+    (None: nothing) or the least and most number.
     """
 
     latencies_ns: tuple[int, ...]
@@ -61,6 +63,7 @@ class Donor:
     answers: int
     successes: int
     failure: str
+    choices: Mapping[str, tuple[Scalar, ...]]
 
     @property
     def latency(self) -> Span3:

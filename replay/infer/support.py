@@ -11,6 +11,7 @@ from replay.leaves import Scalar, is_number, keys_sorted
 
 LATENCIES_MAX = 300
 VALUES_MAX = 64
+CHOICES_MAX = 6
 
 
 def donor_of(runs: Sequence[Instance]) -> Donor | None:
@@ -42,7 +43,23 @@ def donor_of(runs: Sequence[Instance]) -> Donor | None:
         answers=sum(len(run.attempts) for run in runs),
         successes=len(answers),
         failure=min(failures, key=lambda status: (-failures[status], status), default=""),
+        choices=_choices([response for _, _, response in answers]),
     )
+
+
+def _choices(answers: Sequence[Mapping[str, Scalar]]) -> dict[str, tuple[Scalar, ...]]:
+    """Give what good answers said where they differ: the least and most number, or all words
+    (none of too many)."""
+    found: dict[str, tuple[Scalar, ...]] = {}
+    for path in sorted({path for answer in answers for path in answer}):
+        values = {answer.get(path) for answer in answers}
+        numbers = [value for value in values if isinstance(value, int | float) and is_number(value)]
+        if len(numbers) == len(values) > 1:
+            found[path] = (min(numbers), max(numbers))
+        elif len(values) > 1:
+            words = keys_sorted(list(values)) if len(values) <= CHOICES_MAX else []
+            found[path] = tuple(words)
+    return found
 
 
 def _thinned(values: list[int]) -> tuple[int, ...]:

@@ -80,10 +80,19 @@ def _load(code: str, path: list[str]) -> Callable[..., Any]:
     sys.path[:0] = [it for it in path if it not in sys.path]
     found: Any = importlib.import_module(module)
     for part in name.split("."):
+        if not hasattr(found, part):
+            raise AttributeError(f"there is no {part}; nearest: {_nearest(part, found)}")
         found = getattr(found, part)
     if not callable(found):
         raise TypeError(f"{code} is not a function")
     return found  # type: ignore[no-any-return]
+
+
+def _nearest(name: str, found: Any) -> str:
+    from difflib import get_close_matches
+
+    names = [it for it, value in vars(found).items() if callable(value)]
+    return ", ".join(get_close_matches(name, names, 3, 0)) or "nothing that can be called"
 
 
 def _sources() -> str:

@@ -231,8 +231,8 @@ def test_what_the_code_prints_is_no_message() -> None:
 def test_code_that_cannot_be_imported_is_one_clear_error() -> None:
     with pytest.raises(UsageError, match="no_such_module"):
         run(sequential(), "no_such_module:pay")
-    with pytest.raises(UsageError, match="no_such_function"):
-        run(sequential(), "orders:no_such_function")
+    with pytest.raises(UsageError, match="there is no sequentail; nearest: sequential"):
+        run(sequential(), "orders:sequentail")
     with pytest.raises(UsageError, match="no-such-python"):
         run(sequential(), "orders:sequential", python="no-such-python")
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from replay.change import threshold_gap
 from replay.engine import Folds, replay_recording
+from replay.infer.grow import roundest
 from replay.recording import Recording
 from replay.scenario import AlteredAnswer, Change, Scenario
 from replay.settings import ReplaySettings
@@ -196,7 +197,7 @@ def _attempts(recording: Recording, kind: Folds, operation: str) -> _Range:
 def _threshold(recording: Recording, kind: Folds, operation: str) -> _Range:
     program = kind.machine_for(recording.flow_id)[0].program
     low, high = threshold_gap(program, operation)
-    current = round((low + high) / 2 * STEP)
+    current = round(roundest(low, high) * STEP)
     reach = max(abs(current), STEP)
     return current, current - reach, current + reach, STEP
 

@@ -23,17 +23,21 @@ class Deciding(NamedTuple):
     choices: tuple[Scalar, ...]
 
 
-def deciding(run: Run, program: Program, bodies: Collection[str]) -> list[Deciding]:
+def deciding(
+    run: Run, program: Program, bodies: Collection[str], stated: Collection[tuple[str, str]]
+) -> list[Deciding]:
     """Give the values that a run was lent and asks for, where donors differ in them.
 
-    `bodies` names operations of which a recorded answer was given a lent body.
+    `bodies` names operations of which a recorded answer was given a lent body, but for what was
+    `stated` of it (operation, path).
     """
     lent = {call.op for call in run.calls if call.rung == "donor" and call.status == "ok"}
     donors = donors_of(program)
     found = []
     for op, path in sorted({(base_name(op), path) for op, path in _asked(program)}):
         donor = donors.get(op)
-        if donor is not None and path in donor.choices and (op in lent or op in bodies):
+        mine = op in lent or (op in bodies and (op, path) not in stated)
+        if mine and donor is not None and path in donor.choices:
             found.append(Deciding(op, path, donor.choices[path]))
     return found
 

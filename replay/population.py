@@ -48,8 +48,8 @@ class Population:
             name: (getattr(self.simulated, name) - getattr(self.recorded, name))
             * PPM
             // max(getattr(self.recorded, name), 1)
-            for name in ("attempts", "timeouts", "failed_calls", "latency_median_ns",
-                         "latency_p95_ns")
+            for name in ("attempts", "timeouts", "failed_calls", "refused", "latency_median_ns",
+                         "latency_p95_ns", "peak")
         }  # fmt: skip
 
 

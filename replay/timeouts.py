@@ -1,6 +1,7 @@
 """Recorded answers under other timeouts: cut shorter, or waited for longer."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from msgspec.structs import replace
 
@@ -13,6 +14,8 @@ from replay.survival import PPM, Waited, answered_by
 
 MILLISECOND_NS = 1_000_000
 TIMEOUT = "timeout"
+# What a callee's span says of a request that failed.
+FAILED = "error"
 
 
 class Timeouts:
@@ -20,7 +23,9 @@ class Timeouts:
 
     Where only other flows tell whether a longer wait would have been answered, `answered` decides
     (None: what is more likely), and `open_` counts those waits. `lent` names the operations whose
-    late answers have a body that the donors lend.
+    late answers have a body that the donors lend. A callee's own span tells that it failed, and not
+    with which status: `failures` are those known, `failed_as` picks one, `unnamed` says where it
+    mattered.
     """
 
     def __init__(
@@ -28,6 +33,8 @@ class Timeouts:
         changes: Sequence[Change],
         donors: Mapping[str, Donor],
         answered: bool | None = None,
+        failures: Mapping[str, Sequence[str]] = MappingProxyType({}),
+        failed_as: str | None = None,
     ) -> None:
         self.limits = {
             change.operation: change.timeout_ms * MILLISECOND_NS
@@ -36,6 +43,9 @@ class Timeouts:
         }
         self.donors = donors
         self.answered = answered
+        self.failures = failures
+        self.failed_as = failed_as
+        self.unnamed: dict[str, Sequence[str]] = {}
         self.open_ = 0
         self.classes: set[str] = set()
         self.reasons: list[str] = []
@@ -81,8 +91,19 @@ class Timeouts:
             self._rests("C2", f"{op}: latency and outcome are from the callee's own span")
             wait = max(true, attempt.latency_ns)
             status = attempt.callee_outcome or "ok"
+            if status == FAILED:
+                status = self._named(op)
             return self._lent(op, answer, status, wait, wait, wait, "callee span")
         return self._unknown(op, attempt, answer, limit)
+
+    def _named(self, op: str) -> str:
+        """Give the status of an answer that failed."""
+        known = self.failures.get(op, ())
+        if len(known) == 1:
+            self._rests("C3", f"{op}: the callee failed, as always with {known[0]}")
+        else:
+            self.unnamed[op] = known
+        return self.failed_as or (*known, FAILED)[0]
 
     def _unknown(self, op: str, attempt: RecordedAttempt, answer: Answer, limit: int) -> Answer:
         """Only other flows tell: how many of the calls that lasted as long were then answered."""

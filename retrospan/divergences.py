@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from replay.doubts import in_words
 from retrospan.text import shortened, visible
 from retrospan.timespan import humane
 from store.conclusions import Divergence, Flow, ReplayResult
@@ -24,7 +25,7 @@ KINDS = {
 
 def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     """The replay of one flow in lines: verdict, first difference, what follows, rungs, doubts."""
-    names = {step.step_id: _named(step.callee, step.operation, step.key) for step in flow.steps}
+    names = _names(flow)
     lines = [
         f"flow      {flow.flow_id}: {result.verdict}, ends {result.outcome or 'nowhere'}"
         f" (recorded: {flow.outcome.value})"
@@ -38,7 +39,7 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     if result.verdict != "unreplayable":
         lines.append(f"lasts     {_lasting(result)}")
     lines += _answers(result.answers)
-    lines += [f"doubt     {flag}" for flag in result.flags]
+    lines += [f"doubt     {in_words(flag)}" for flag in result.flags]
     for index, divergence in enumerate(result.divergences[:SHOWN_MAX]):
         head = "first     " if index == 0 else "then      "
         lines.append(head + _told(divergence, names))
@@ -52,6 +53,17 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     if left > 0:
         lines.append(f"          and {left} more")
     return [visible(line) for line in lines]
+
+
+def first_of(flow: Flow, result: ReplayResult) -> str | None:
+    """The first difference in one line; None when there is none."""
+    if not result.divergences:
+        return None
+    return visible(_told(result.divergences[0], _names(flow)))
+
+
+def _names(flow: Flow) -> dict[str, str]:
+    return {step.step_id: _named(step.callee, step.operation, step.key) for step in flow.steps}
 
 
 def _lasting(result: ReplayResult) -> str:
@@ -74,7 +86,8 @@ def _told(divergence: Divergence, names: Mapping[str, str]) -> str:
     where = names.get(divergence.step_id, divergence.step_id)
     call = divergence.replayed if divergence.kind == "extra_call" else divergence.recorded
     if divergence.kind in ("extra_call", "missing_call") and isinstance(call, dict):
-        where = f"{call.get('op')} [{call.get('key')}] attempt {call.get('attempt')}"
+        where = _named(None, str(call.get("op")), str(call.get("key") or ""))
+        where = f"{where} attempt {call.get('attempt')}"
         return f"{where} {KINDS[divergence.kind]} (answered {call.get('status')})"
     text = f"{where} {KINDS.get(divergence.kind, divergence.kind)}"
     if divergence.recorded is None and divergence.replayed is None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from retrospan.divergences import SHOWN_MAX, explanation
+from retrospan.divergences import SHOWN_MAX, explanation, first_of
 from store.conclusions import Divergence, ReplayResult
 from tests.retrospan import world
 
@@ -14,7 +14,7 @@ def result(*divergences: Divergence) -> ReplayResult:
     return ReplayResult(
         flow_id=FLOW.flow_id, mode="trace", verdict="diverged", digest="d", outcome="failed",
         virtual_duration_ns=5, virtual_low_ns=4, virtual_high_ns=6, program_digest="p",
-        program_flows=9, leave_one_out=True, flags=("threshold_gap gate",),
+        program_flows=9, leave_one_out=True, flags=("cancel_tie mail POST: payment charge",),
         divergences=divergences, answers={"explicit": 2, "missing": 0},
     )  # fmt: skip
 
@@ -35,7 +35,7 @@ def test_the_first_difference_shows_the_field_and_both_values_and_what_follows_i
     assert "mail POST [k] attempt 1 was called, and is not (answered ok)" in text
     assert "follows from payment charge" in text
     assert "answers   2 explicit" in text
-    assert "doubt     threshold_gap gate" in text
+    assert "doubt     mail POST may be over before payment charge calls it off, or not" in text
 
 
 def test_times_are_told_as_durations() -> None:
@@ -62,3 +62,14 @@ def test_a_flow_that_cannot_be_replayed_says_why_and_nothing_of_times() -> None:
         result(), verdict="unreplayable", outcome="", flags=(), answers={}, reason="too few"
     )
     assert explanation(FLOW, refused)[1:] == ["because   too few"]
+
+
+def test_the_first_difference_is_told_in_one_line_with_the_names_of_steps() -> None:
+    first = first_of(FLOW, result(CHANGED, LOST))
+    assert first is not None
+    assert first.startswith("payment charge is asked something else: request.amount")
+    keyless = replace(LOST, recorded={"op": "mail POST", "key": "", "attempt": 1, "status": "ok"})
+    assert first_of(FLOW, result(keyless)) == (
+        "mail POST attempt 1 was called, and is not (answered ok)"
+    )
+    assert first_of(FLOW, result()) is None

@@ -25,6 +25,7 @@ from retrospan.listing import (
     field,
     show,
 )
+from retrospan.programs import interval_ppm
 from retrospan.report.numbers import of
 from retrospan.text import visible
 
@@ -136,7 +137,12 @@ def _show_batch(document: "Document", form: Format, as_json: bool) -> None:
     if isinstance(compared, dict) and form is Format.TABLE and not as_json:
         failed = of(integer(compared["before_failed"]), integer(compared["before"]))
         real = of(integer(compared["real_failed"]), integer(compared["real"]))
-        put([f"weather   {failed} flows before met a failed answer, {real} of the real ones"])
+        put(
+            [
+                f"met       a failed answer: {failed} flows before, {real} of the real ones; where "
+                "these differ, flows may differ for that and not for the change"
+            ]
+        )
         show(
             Listing(
                 document=compared,
@@ -160,7 +166,16 @@ def batch_lines(document: Mapping[str, object]) -> list[str]:
     if document["scenario"] is not None:
         lines = [f"scenario  {visible(str(document['scenario']))}", *lines]
         lines.append(f"claims    {', '.join(f'{name} {n}' for name, n in claims.items() if n)}")
-    lines.append(f"judged    {of(integer(document['judged']), whole)} flows")
+    judged = integer(document["judged"])
+    lines.append(f"judged    {of(judged, whole)} flows")
+    if document["scenario"] is not None and judged:
+        changes = rows(document["outcome_changes"])
+        other = sum(integer(row["flows"]) for row in changes if row["before"] != row["after"])
+        low, high = interval_ppm(other, judged)
+        between = f"{low / 10_000:.1f} to {high / 10_000:.1f} %"
+        lines.append(
+            f"otherwise {of(other, judged)} of these end otherwise; 95 % interval {between}"
+        )
     for row in rows(document["not_judged"]):
         lines.append(f"not       {row['flows']}: {visible(str(row['reason']))}")
     return lines

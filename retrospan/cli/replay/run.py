@@ -53,7 +53,7 @@ COLUMNS = (
     field("ends", "outcome"),
     Column(header="virtual duration", show=_duration, right=True),
     field("claim", "claim"),
-    Column(header="first divergence", show=_first),
+    field("first divergence", "first"),
     field("because", "reason"),
 )
 TEMPORAL_COLUMNS = (
@@ -122,13 +122,18 @@ def run_replays(
             expected=tuple(expect or ()), isolate=isolate, debug=pdb,
         )  # fmt: skip
         results, broken = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
-    if explain and form is Format.TABLE and not as_json:
-        put(_explained(edge_of(context), results))
+    table = form is Format.TABLE and not as_json
+    if explain and table:
+        put(_explained(edge, results))
     else:
+        firsts = _firsts(edge, results) if table else {}
         show(
             Listing(
                 document=replays_document(results),
-                rows=[replay_row(result) for result in results],
+                rows=[
+                    {**replay_row(result), "first": firsts.get(result.flow_id)}
+                    for result in results
+                ],
                 columns=COLUMNS,
                 cells=CELLS,
                 empty="the store holds no flow",
@@ -176,6 +181,17 @@ def _temporal(
         )
     verdicts = [one.result.control_verdict or one.result.verdict for one in results]
     return worst(violation="diverged" in verdicts, bad_data="unreplayable" in verdicts)
+
+
+def _firsts(edge: Edge, results: "Sequence[ReplayResult]") -> dict[str, str | None]:
+    """How each replay first left its recording, by flow."""
+    from retrospan.divergences import first_of
+    from store import read
+
+    left = {result.flow_id: result for result in results if result.divergences}
+    with edge.reading("reading flows that diverged") as session:
+        flows = read.read_flows(session, read.FlowSelection(flow_ids=sorted(left)))
+    return {flow.flow_id: first_of(flow, left[flow.flow_id]) for flow in flows}
 
 
 def _explained(edge: Edge, results: "Sequence[ReplayResult]") -> list[str]:

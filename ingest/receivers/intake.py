@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from ingest.fast.encode import encode
 from ingest.fast.flat import FlatLogs, FlatSpans, OddError
-from ingest.fast.json import FlatJson, typed_of
-from ingest.fast.json_shapes import Traces
+from ingest.fast.json import FlatJson, signal_in
 from ingest.fast.logs import encode_logs
 from ingest.fast.protobuf import FlatProtobuf
 from ingest.otlp.wire import LOGS, TRACES, signal_of
@@ -73,15 +72,11 @@ class _Mine(NamedTuple):
 
     def flat(self, body: Body) -> FlatSpans | FlatLogs:
         """All its records; OddError also when they are of another signal."""
-        if body.is_json:
-            typed = typed_of(body.data)
-            if (body.signal == TRACES) != isinstance(typed, Traces):
-                raise OddError
-            json = self.json
-            return json.flat([typed]) if isinstance(typed, Traces) else json.flat_logs([typed])
-        if signal_of(body.data) != body.signal:
+        decoder = self.json if body.is_json else self.protobuf
+        signal = signal_in(body.data) if body.is_json else signal_of(body.data)
+        if signal != body.signal:
             raise OddError
-        flat = self.protobuf.flat if body.signal == TRACES else self.protobuf.flat_logs
+        flat = decoder.flat if signal == TRACES else decoder.flat_logs
         return flat([body.data])
 
 

@@ -304,6 +304,104 @@ def test_odd_json_is_read_the_same_either_way(part: str) -> None:
     assert len(found) >= 1
 
 
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.sampled_from(("", "5", "1.5", '":', "\\")),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(("values", "key", "value", "stringValue")), inner)
+    ),
+    max_leaves=3,
+)
+json_keys = st.sampled_from(
+    (
+        *("traceId", "name", "kind", "attributes", "events", "status", "code", "value", "key"),
+        *("stringValue", "string_value", "intValue", "doubleValue", "arrayValue", "kvlistValue"),
+        *("values", "scope", "instrumentationLibrary", "resource", "schemaUrl", "flags"),
+        *("startTimeUnixNano", "start_time_unix_nano", "droppedAttributesCount", "spans"),
+        *(
+            "resourceSpans",
+            "resource_spans",
+            "batches",
+            "resourceLogs",
+            "trace",
+            "unknown",
+            "",
+            "\\",
+        ),
+    )
+)
+
+
+def objects_in(value: object) -> Iterator[dict[str, object]]:
+    if isinstance(value, dict):
+        yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from objects_in(item)
+
+
+@given(
+    st.lists(resources, min_size=1, max_size=2), st.integers(0), json_keys, json_values, st.data()
+)
+@settings(deadline=None, max_examples=150)
+def test_nothing_that_json_holds_is_lost_in_columns(
+    parts: list[Any], place: int, key: str, value: object, data: st.DataObject
+) -> None:
+    """The decoder leaves out keys it does not know: they must be noticed wherever they stand."""
+    document = json.loads(in_json(TracesData(resource_spans=parts).SerializeToString()))
+    held = list(objects_in(document))
+    held[place % len(held)][key] = value
+    text = json.dumps(document, separators=data.draw(st.sampled_from(((",", ":"), (" ,", "\t: ")))))
+    if data.draw(st.booleans()):  # the same key twice
+        text = text.replace('"name":', '"name":"a","name":', 1)
+    prepare = Preparation(None)
+    found = through_columns(text.encode(), prepare, LIMITS, JSON_READER)
+    assert_equal(found, reference(text.encode(), prepare, LIMITS, JSON_READER))
+
+
+def test_what_is_no_json_is_refused_in_columns_too() -> None:
+    """The decoder takes commas where none may be, and numbers that begin with zero."""
+    plain = '{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","kind":1}'
+    whole = f'{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{plain}]}}]}}]}}'
+    (table,) = read_columns(JSON_READER, whole.encode(), Preparation(None), LIMITS)
+    assert isinstance(table, SpanTable)
+    for before, after in (
+        (":1}", ":1,}"),
+        (":1}", ":01}"),
+        (",", ",,"),
+        ("[{", "[,{"),
+        ("5b", "\n"),
+    ):
+        data = whole.replace(before, after, 1).encode()
+        slow = list(JSON_READER.read(io.BytesIO(data), LIMITS))
+        assert any(isinstance(item, Rejected) for item in slow)
+        assert list(read_columns(JSON_READER, data, Preparation(None), LIMITS)) == slow
+
+
+@pytest.mark.parametrize("integer", ["200", 200])
+@pytest.mark.parametrize("kind", ["SPAN_KIND_CLIENT", 3])
+def test_numbers_and_names_take_the_fast_way_however_they_are_written(
+    integer: object, kind: object
+) -> None:
+    ids = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
+    nested = {"arrayValue": {"values": [{"stringValue": "a"}, {"intValue": integer}]}}
+    pairs = [
+        {"key": "http.response.status_code", "value": {"intValue": integer}},
+        {"key": "list", "value": nested},
+        {"key": "text", "value": {"stringValue": 'say \\": {"key\\":1} :'}},
+    ]
+    span = {**ids, "kind": kind, "startTimeUnixNano": integer, "attributes": pairs}
+    document = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": [span]}]}]}
+    data = json.dumps(document).encode()
+    (table,) = read_columns(JSON_READER, data, Preparation(None), Limits())
+    assert isinstance(table, SpanTable)
+    assert_equal(table, reference(data, Preparation(None), Limits(), JSON_READER))
+    (row,) = table.spans.to_pylist()
+    assert (row["http_status_code"], row["kind"], row["start_ns"]) == (200, "client", 200)
+    assert json.loads(row["attributes"])["list"] == ["a", 200]
+
+
 def test_plain_json_takes_the_fast_way() -> None:
     ids = {"traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}
     pair = {"key": "http.response.status_code", "value": {"intValue": "200"}}

@@ -6,7 +6,7 @@ for the store and held it, how each command ended, how soon after a kill the nex
 commands, pages and receivers are the real ones, each in a process of its own; only the lease is
 watched. A command line asks again `--pause` seconds after its answer: with 0 ten of them take all
 there is of two processors. An ingest that is not done after `--seconds-max` is interrupted, and the
-table tells what was until then.
+table tells what was until then; a receiver that has as much to do afterwards is killed.
 
 Run: `python benchmarks/lease.py [--spans 1000000] [--readers 10]`.
 """
@@ -84,6 +84,7 @@ class Experiment:
         self.started = 0
         self.kills: list[float] = []
         self.sent = Counter[str]()
+        self.ended: dict[str, tuple[int, float]] = {}
 
     def start(self, kind: str, *arguments: object) -> subprocess.Popen[str]:
         self.started += 1
@@ -103,8 +104,8 @@ class Experiment:
             cwd=Path(__file__).parents[1],
         )
 
-    def run(self) -> tuple[int, int, float]:
-        """Exit codes of ingest and receiver, seconds of the ingest."""
+    def run(self) -> None:
+        """All of it; exit codes and seconds of ingest and receiver are in `ended`."""
         seed, file = self.folder / "seed.jsonl", self.folder / "spans.jsonl"
         seed.write_bytes(body_of(10**9, 2_000))
         with file.open("wb") as stream:
@@ -130,19 +131,24 @@ class Experiment:
             helper.start()
         began = time.monotonic()
         ingest = self.start("ingest", "--db", self.db, "ingest", file)
-        try:
-            code = ingest.wait(self.seconds_max)
-        except subprocess.TimeoutExpired:
-            ingest.send_signal(signal.SIGINT)
-            code = ingest.wait()
-        seconds = time.monotonic() - began
+        self.end("ingest", ingest, began, signal.SIGINT)
         self.stop.touch()
         for helper in helpers:
             helper.join()
         for reader in readers:
             reader.wait()
+        began = time.monotonic()
         serve.send_signal(signal.SIGTERM)  # it derives what is left, with nobody beside it
-        return code, serve.wait(), seconds
+        self.end("receiver", serve, began, signal.SIGKILL)
+
+    def end(self, kind: str, process: subprocess.Popen[str], began: float, late: int) -> None:
+        """Wait for a process; one that takes too long gets a signal."""
+        try:
+            code = process.wait(self.seconds_max)
+        except subprocess.TimeoutExpired:
+            process.send_signal(late)
+            code = process.wait()
+        self.ended[kind] = code, time.monotonic() - began
 
     def await_receiver(self, port: int) -> None:
         deadline = time.monotonic() + STARTING_SECONDS_MAX
@@ -200,14 +206,16 @@ def spread(values: list[float]) -> str:
     return f"{min(values):.3f} / {statistics.median(values):.3f} / {max(values):.2f}"
 
 
-def report(experiment: Experiment, codes: tuple[int, int, float]) -> None:
+def report(experiment: Experiment) -> None:
     rows = experiment.rows()
     ended: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         ended[row["kind"]].update(row.get("ended", {}))
-    ended["ingest"][str(codes[0])] += 1
-    ended["receiver"][str(codes[1])] += 1
-    print(f"{experiment.spans} spans in {codes[2]:.0f} s; {os.cpu_count()} cores")
+    for kind, (code, _) in experiment.ended.items():
+        ended[kind][str(code)] += 1
+    took = {kind: f"{seconds:.0f} s" for kind, (_, seconds) in experiment.ended.items()}
+    print(f"{experiment.spans} spans; {os.cpu_count()} cores, load {os.getloadavg()[1]:.0f}")
+    print(f"ingest ended after {took['ingest']}, the receiver {took['receiver']} after its signal")
     print("| kind | leases | waited s (min / median / max) | held s (min / median / max) "
           "| refused | ended (exit code: times) |")  # fmt: skip
     print("|---|---|---|---|---|---|")
@@ -245,7 +253,8 @@ def main() -> None:
         experiment = Experiment(
             Path(folder), given.spans, given.readers, given.seconds_max, given.pause
         )
-        report(experiment, experiment.run())
+        experiment.run()
+        report(experiment)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from retrospan.edge import Edge
 from retrospan.timespan import parse_moment
 from store import read
 from store.conclusions import FlowOutcome
@@ -36,8 +37,11 @@ class Chosen:
 
     @property
     def rows_read(self) -> int | None:
-        """How many rows are enough where the store gives them in the order of the list."""
-        return None if self.row_where else self.limit
+        """How many rows are enough where the store gives them in the order of the list.
+
+        One more than is shown: it tells that there are more.
+        """
+        return None if self.row_where else self.limit + 1
 
     @property
     def narrow(self) -> bool:
@@ -51,10 +55,24 @@ class Chosen:
 
     def rows(self, rows: Sequence[Row]) -> list[Row]:
         """Those rows whose fields have the values asked for, up to the limit."""
-        kept = [
+        return self.matching(rows)[: self.limit]
+
+    def matching(self, rows: Sequence[Row]) -> list[Row]:
+        """All of those."""
+        return [
             row for row in rows if all(_equals(row[key], value) for key, value in self.row_where)
         ]
-        return kept[: self.limit]
+
+    def has_violation(self, matching: Sequence[Row], stored: int) -> bool:
+        """Whether one that matches is a violation, shown or not; `stored` is how many there are."""
+        if not self.row_where:
+            return stored > 0
+        return any(row["verdict"] == "violation" for row in matching)
+
+    def say_more(self, edge: Edge, matching: Sequence[Row]) -> None:
+        """Tell when not all of these rows are shown."""
+        if len(matching) > self.limit:
+            edge.say(f"the first {self.limit}; --limit shows more")
 
 
 def choose(session: Session, options: Options, fields: Sequence[str]) -> Chosen:
@@ -80,7 +98,7 @@ def choose(session: Session, options: Options, fields: Sequence[str]) -> Chosen:
 
 def limited(chosen: Chosen) -> read.FlowSelection:
     """The selection with the limit, where nothing else will drop rows later."""
-    return chosen.flows if chosen.row_where else replace(chosen.flows, limit=chosen.limit)
+    return replace(chosen.flows, limit=chosen.rows_read)
 
 
 def _moment(text: str | None, end_ns: int | None, option: str) -> int | None:

@@ -15,6 +15,7 @@ from store.model import Decision, LogRecord, Span, SpanEvent, SpanLink
 from store.read_derived import (
     ClockSkew,
     FlowSelection,
+    count_violations,
     read_clock_skew,
     read_code_digests,
     read_findings,
@@ -34,6 +35,7 @@ __all__ = [
     "KeptReject",
     "KnownInput",
     "StoreCounts",
+    "count_violations",
     "counts",
     "known_inputs",
     "read_clock_skew",
@@ -155,15 +157,20 @@ def read_decisions(
     session: Session,
     trace_ids: Sequence[str] | None = None,
     decision_ids: Sequence[str] | None = None,
+    flow_ids: Sequence[str] | None = None,
+    limit: int | None = None,
 ) -> list[Decision]:
-    """Decisions by time and id; all, or those that belong to some traces or have some ids.
+    """Decisions by time and id, the first `limit`.
 
-    A decision without a trace belongs to the traces of the flow it names.
+    All, or those that belong to some traces, have some ids, or name some flows. A decision without
+    a trace belongs to the traces of the flow it names.
     """
     chosen = {
-        "all": trace_ids is None and decision_ids is None,
+        "all": trace_ids is None and decision_ids is None and flow_ids is None,
         "trace_ids": list(trace_ids or ()),
         "decision_ids": list(decision_ids or ()),
+        "flow_ids": list(flow_ids or ()),
+        "limit": limit,
     }
     return [
         Decision(

@@ -123,9 +123,25 @@ def read_sagas(
     return [saga_of(row) for row in session.rows("read/sagas", asked)]
 
 
-def read_findings(session: Session, flow_ids: Sequence[str] | None = None) -> list[Finding]:
-    """Findings by detector, flow id (those of the population first), finding id."""
-    return [finding_of(row) for row in session.rows("read/findings", _which(flow_ids))]
+def read_findings(
+    session: Session,
+    flow_ids: Sequence[str] | None = None,
+    *,
+    gravest_first: bool = False,
+    limit: int | None = None,
+) -> list[Finding]:
+    """Findings by detector, flow id (those of the population first), finding id; the first `limit`.
+
+    `gravest_first` orders by severity before that, then those of the population before all others.
+    """
+    asked = {**_which(flow_ids), "gravest": gravest_first, "limit": limit}
+    return [finding_of(row) for row in session.rows("read/findings", asked)]
+
+
+def count_violations(session: Session, flow_ids: Sequence[str] | None = None) -> tuple[int, int]:
+    """How many sagas, and how many fresh findings, are violations."""
+    sagas, findings = session.row("read/violations", _which(flow_ids))
+    return int(sagas), int(findings)
 
 
 def read_replays(session: Session, flow_ids: Sequence[str] | None = None) -> list[ReplayResult]:

@@ -53,7 +53,6 @@ COVERAGE_COLUMNS = (
     Column(header="looked at", show=lambda row: _examined(row["examined"])),
     Column(header="could not see", show=lambda row: _missing(row["missing"])),
 )
-GRAVITY = {"critical": 0, "warning": 1, "info": 2}
 
 
 @app.command("list")
@@ -80,10 +79,12 @@ def list_findings(
     )
     with edge.reading("listing findings") as session:
         chosen = choose(session, options, CELLS)
-        findings = read.read_findings(session, chosen.flow_ids(session))
+        flow_ids = chosen.flow_ids(session)
+        findings = read.read_findings(session, flow_ids, gravest_first=True, limit=chosen.rows_read)
+        _, violations = read.count_violations(session, flow_ids)
         state = read_population_state(session)
-    findings.sort(key=lambda it: (GRAVITY.get(it.severity, 3), it.flow_id is not None))
-    rows = chosen.rows([_finding_row(finding) for finding in findings])
+    matching = chosen.matching([_finding_row(finding) for finding in findings])
+    rows = matching[:limit]
     show(
         Listing(
             document={"schema": "retrospan.findings/1", "findings": list(map(dict, rows))},
@@ -95,10 +96,9 @@ def list_findings(
         form,
         as_json,
     )
-    if len(rows) == limit < len(findings):
-        edge.say(f"the first {limit}; --limit shows more")
+    chosen.say_more(edge, matching)
     _say_coverage(edge, state, narrow=chosen.narrow)
-    return worst(violation=any(row["verdict"] == "violation" for row in rows))
+    return worst(violation=chosen.has_violation(matching, violations))
 
 
 @app.command("coverage")

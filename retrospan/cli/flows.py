@@ -83,8 +83,10 @@ def list_flows(
         chosen = choose(session, options, CELLS)
         flows = read.read_flows(session, limited(chosen))
         underived = read.counts(session).underived_traces
-    rows = chosen.rows([flow_row(flow) for flow in flows])
+    matching = chosen.matching([flow_row(flow) for flow in flows])
+    rows = matching[:limit]
     warn_underived(edge, underived)
+    chosen.say_more(edge, matching)
     show(
         Listing(
             document={"schema": "retrospan.flows/1", "flows": list(map(dict, rows))},

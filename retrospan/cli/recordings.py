@@ -84,7 +84,7 @@ def list_recordings(
     """List what can be replayed of each flow: R4 all of it, R3 bodies, R2 shape and times only, R1
     with gaps, R0 not at all; and the attribute that would raise the grade."""
     from retrospan.recordings import recording_row
-    from retrospan.selection import Options, choose
+    from retrospan.selection import Options, choose, limited
     from store import read
 
     edge = edge_of(context)
@@ -93,8 +93,10 @@ def list_recordings(
     )
     with edge.reading("listing recordings") as session:
         chosen = choose(session, options, CELLS)
-        flows = read.read_flows(session, chosen.flows)
-    rows = chosen.rows([recording_row(flow) for flow in flows])
+        flows = read.read_flows(session, limited(chosen))
+    matching = chosen.matching([recording_row(flow) for flow in flows])
+    rows = matching[:limit]
+    chosen.say_more(edge, matching)
     show(
         Listing(
             document={"schema": "retrospan.recordings_list/1", "recordings": list(map(dict, rows))},

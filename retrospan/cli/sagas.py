@@ -88,7 +88,7 @@ def list_sagas(
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,
 ) -> int:
-    """List saga verdicts; exit code 3 when one of them is a violation."""
+    """List saga verdicts; exit code 3 when one that matches is a violation, shown or not."""
     from retrospan.documents import residual_row, saga_row
     from retrospan.selection import Options, choose
     from store import read
@@ -99,8 +99,11 @@ def list_sagas(
     )
     with edge.reading("listing sagas") as session:
         chosen = choose(session, options, CELLS)
-        sagas = read.read_sagas(session, chosen.flow_ids(session), chosen.rows_read)
-    rows = chosen.rows([saga_row(saga) for saga in sagas])
+        flow_ids = chosen.flow_ids(session)
+        sagas = read.read_sagas(session, flow_ids, chosen.rows_read)
+        violations, _ = read.count_violations(session, flow_ids)
+    matching = chosen.matching([saga_row(saga) for saga in sagas])
+    rows = matching[:limit]
     kept = {(row["flow_id"], row["saga_id"]) for row in rows}
     effects = [
         {"flow_id": saga.flow_id, **residual_row(effect)}
@@ -119,7 +122,8 @@ def list_sagas(
         form,
         as_json,
     )
-    return worst(violation=any(row["verdict"] == "violation" for row in rows))
+    chosen.say_more(edge, matching)
+    return worst(violation=chosen.has_violation(matching, violations))
 
 
 @app.command("summary")

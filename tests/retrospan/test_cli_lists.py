@@ -18,7 +18,7 @@ from tests.retrospan.conftest import Command
 @pytest.mark.usefixtures("db")
 def test_flows_are_listed_as_a_table_on_standard_output(command: Command) -> None:
     said = command("flows", "list", "--limit", 2)
-    assert (said.code, said.err) == (0, "")
+    assert (said.code, said.err) == (0, "the first 2; --limit shows more\n")
     assert "flow-000" in said.out and "flow-001" in said.out and "flow-002" not in said.out
     assert "duration" in said.out and "5.00 s" in said.out
 
@@ -65,6 +65,19 @@ def test_documents_are_ascii_sorted_and_the_same_twice(command: Command) -> None
     assert first.out == second.out
     assert first.out.isascii()
     assert first.out.strip() == json.dumps(first.document, indent=2, sort_keys=True)
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize("noun", ["flows", "sagas", "decisions", "recordings"])
+def test_a_limit_gives_the_first_rows_of_the_whole_list_and_the_same_exit_code(
+    command: Command, noun: str
+) -> None:
+    whole = command(noun, "list", "--json")
+    cut = command(noun, "list", "--limit", 1, "--json")
+    assert cut.document[noun] == whole.document[noun][:1]
+    assert len(whole.document[noun]) > 1
+    assert cut.code == whole.code
+    assert ("--limit shows more" in cut.err, "--limit shows more" in whole.err) == (True, False)
 
 
 @pytest.mark.usefixtures("db")

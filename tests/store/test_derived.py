@@ -23,6 +23,7 @@ from store.conclusions import (
 )
 from store.lease import Session
 from store.read import (
+    count_violations,
     read_findings,
     read_flows,
     read_incident,
@@ -113,6 +114,23 @@ def test_a_flow_takes_the_place_of_its_earlier_version(session: Session, flow: F
     assert read_flows(session) == [changed, replace(flow, flow_id="flow-2")]
     assert read_sagas(session) == []
     assert read_findings(session) == []
+
+
+def test_the_gravest_findings_come_first_and_a_limit_keeps_those(
+    session: Session, flow: Flow
+) -> None:
+    graded = [("info", None), ("warning", "flow-1"), ("critical", "flow-1"), ("warning", None)]
+    told = [
+        replace(FINDING, finding_id=f"f{n}", severity=severity, flow_id=flow_id)
+        for n, (severity, flow_id) in enumerate(graded)
+    ]
+    put(session, flow, findings=told)
+    ordered = [it.finding_id for it in read_findings(session, gravest_first=True)]
+    assert ordered == ["f2", "f3", "f1", "f0"]
+    kept = read_findings(session, gravest_first=True, limit=2)
+    assert [it.finding_id for it in kept] == ordered[:2]
+    assert count_violations(session) == (0, 4)
+    assert count_violations(session, ["flow-1"]) == (0, 2)
 
 
 def test_a_removed_flow_leaves_nothing(session: Session, flow: Flow) -> None:

@@ -101,15 +101,26 @@ def list_decisions(
     with edge.reading("listing decisions") as session:
         chosen = choose(session, options, DECISION_FIELDS)
         flags, owned = read_flags(session), owners(session)
-        decisions = [] if kind is Kind.FLAG else read.read_decisions(session)
         flows = read.read_flows(session, chosen.flows) if chosen.narrow else None
+        ids = {one for flow in flows or () for one in flow.decision_ids}
+        flow_ids = {flow.flow_id for flow in flows or ()}
+        decisions = (
+            []
+            if kind is Kind.FLAG
+            else read.read_decisions(
+                session,
+                decision_ids=None if flows is None else sorted(ids),
+                flow_ids=None if flows is None else sorted(flow_ids),
+                limit=chosen.rows_read,
+            )
+        )
     if kind is not Kind.RECORDED:
-        decisions = sorted([*decisions, *flags], key=lambda it: (it.time_ns, it.decision_id))
-    if flows is not None:
-        ids = {decision_id for flow in flows for decision_id in flow.decision_ids}
-        flow_ids = {flow.flow_id for flow in flows}
-        decisions = [one for one in decisions if one.decision_id in ids or one.flow_id in flow_ids]
-    rows = chosen.rows([listed(it, owned.get(it.decision_id)) for it in decisions])
+        evaluated = [
+            it for it in flags if flows is None or it.decision_id in ids or it.flow_id in flow_ids
+        ]
+        decisions = sorted([*decisions, *evaluated], key=lambda it: (it.time_ns, it.decision_id))
+    matching = chosen.matching([listed(it, owned.get(it.decision_id)) for it in decisions])
+    rows = matching[:limit]
     show(
         Listing(
             document={"schema": "retrospan.decisions/1", "decisions": list(map(dict, rows))},
@@ -121,5 +132,6 @@ def list_decisions(
         form,
         as_json,
     )
+    chosen.say_more(edge, matching)
     if kind is Kind.RECORDED and flags:
         edge.say(f"{len(flags)} evaluations of feature flags are not among them: --kind flag")

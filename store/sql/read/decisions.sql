@@ -37,6 +37,8 @@ WHERE $all
         WHERE
             decision_id IN (SELECT unnest($decision_ids::VARCHAR[]))
             OR trace_id IN (SELECT trace_id FROM wanted)
+            OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
             OR (trace_id IS NULL AND flow_id IN (SELECT flow_id FROM flow_names))
     )
 ORDER BY time_ns, decision_id
+LIMIT $limit

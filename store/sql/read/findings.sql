@@ -19,4 +19,10 @@ WHERE (
     )
     AND scope <> 'coverage'
     AND (flow_id IS NOT NULL OR generation = (SELECT generation FROM store_meta))
-ORDER BY detector, flow_id NULLS FIRST, finding_id
+ORDER BY
+    if($gravest, list_position(['critical', 'warning', 'info'], severity), 0) NULLS LAST,
+    $gravest AND flow_id IS NOT NULL,
+    detector,
+    flow_id NULLS FIRST,
+    finding_id
+LIMIT $limit

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from replay.infer.program import Operation, Program
-from replay.infer.timing import Span3, quantile
+from replay.infer.timing import Span3, paused, quantile
 from replay.recording import Recording
 from replay.run import Run
 
@@ -80,8 +80,10 @@ def calibrated(program: Program, reaches: Sequence[Reach]) -> Program:
             last: replace(pace, rest=drawn_in(pace.rest), otherwise=drawn_in(pace.otherwise))
             for last, pace in made.paces.items()
         }
-        gaps = all_of(made.gaps)
-        return replace(made, gap=drawn_in(made.gap), gaps=gaps, paces=paces, each=each)
+        gap = drawn_in(made.gap)
+        if made.name in program.order.before and not program.order.before[made.name]:
+            gap = paused(gap, program.pause_ns)  # few flows say anything of pauses
+        return replace(made, gap=gap, gaps=all_of(made.gaps), paces=paces, each=each)
 
     recovery = program.recovery
     return replace(

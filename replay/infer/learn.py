@@ -116,6 +116,7 @@ def learn(recordings: Sequence[Recording], settings: LearnSettings) -> Program:
         unawaited=unawaited,
         lasts_for_callees=for_callees,
         think_ns=parts.waits.think_ns,
+        pause_ns=parts.waits.pause_ns,
         support=support_of(observations, operations, parts.abort),
         declared=_declared_facts(parts),
     )

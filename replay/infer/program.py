@@ -123,7 +123,7 @@ class Program:
     waits from a last step to the flow's end ("" for any step), `unawaited` the operations that it
     does not wait for; with `lasts_for_callees` a flow ends when all its callees are done, their
     callers having given up or not. `declared` lists facts taken from declared attributes instead
-    of inference.
+    of inference. `pause_ns` is how long a flow may pause once, wherever that is.
     """
 
     name: str
@@ -146,6 +146,7 @@ class Program:
     unawaited: tuple[str, ...]
     lasts_for_callees: bool
     think_ns: int
+    pause_ns: int
     support: tuple[Support, ...]
     declared: tuple[str, ...]
 

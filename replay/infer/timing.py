@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isqrt
 from statistics import median
 
 MILLISECOND = 1_000_000
@@ -50,6 +51,12 @@ def spread(values: Sequence[int], floor_ns: int = JITTER_FLOOR_NS) -> Span3:
         below = max(below, middle * 3 // 10)
         above = max(above, middle * 4 // 10, 4 * floor_ns)
     return Span3(middle, max(0, middle - below - floor_ns), middle + above + floor_ns, count)
+
+
+def paused(span: Span3, pause_ns: int) -> Span3:
+    """Allow for a pause, which hardly ever comes where the wait is long anyway."""
+    above = span.high - span.usual
+    return Span3(span.usual, span.low, span.usual + isqrt(above**2 + pause_ns**2), span.count)
 
 
 def quantile(values: Sequence[int], permille: int) -> int:

@@ -10,6 +10,9 @@ from replay.infer.timing import CASES_MIN, Span3, loose, middle_of, spread
 from replay.infer.view import Observation
 
 UNAWAITED_MIN = 2
+# What is longer than so many usual waits is no thinking.
+PAUSE_THINKS = 15
+PAUSE_ONE_OF = 30
 START = ""
 
 
@@ -17,12 +20,13 @@ START = ""
 class Waits:
     """Waits per operation, over all and after each ancestor that ended last; `think_ns` is the
     usual one. `loose` names, per operation, the ancestors after which its wait is not explained
-    ("" stands for none)."""
+    ("" stands for none). `pause_ns` is how long the machine may pause once in a flow."""
 
     overall: Mapping[str, Span3]
     after: Mapping[str, Mapping[str, Span3]]
     think_ns: int
     loose: Mapping[str, tuple[str, ...]]
+    pause_ns: int
 
 
 def learn_waits(
@@ -73,7 +77,28 @@ def learn_waits(
         unexplained[op] = tuple(
             last for last, waits in sorted(groups.items()) if loose(waits, think)
         )
-    return Waits(overall, after, think, unexplained)
+    tight = [
+        waits
+        for op, groups in samples.items()
+        for last, waits in groups.items()
+        if last not in unexplained[op]
+    ]
+    return Waits(overall, after, think, unexplained, _pause(observations, tight, think))
+
+
+def _pause(
+    observations: Sequence[Observation], tight: Iterable[Sequence[int]], think_ns: int
+) -> int:
+    """Give how long the machine may pause once in a flow, wherever that is.
+
+    A pause seen at one wait may come at any other, and the next may well be twice as long as the
+    longest seen. Of more than so much of a flow nothing would be known.
+    """
+    longest = max((max(w) - middle_of(w) for w in tight if len(w) >= CASES_MIN), default=0)
+    if longest <= PAUSE_THINKS * think_ns:
+        return 0
+    usual = middle_of([observation.recording.duration_ns for observation in observations])
+    return min(2 * longest, usual // PAUSE_ONE_OF)
 
 
 def learn_unawaited(observations: Sequence[Observation], tolerance_ns: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from replay.calibrate import PPM, Reach, calibrated
 from replay.engine import Folds, program_of, replay_flows, replay_recording
 from replay.fidelity import fidelity
-from replay.recording import recording_of
+from replay.recording import Recording, recording_of
 from replay.settings import ReplaySettings
 from store.conclusions import Attempt, Flow, StepOutcome
 from tests.replay.kinds import true_flow
@@ -37,6 +37,42 @@ def test_waits_seen_often_are_drawn_in_and_others_keep_their_bounds() -> None:
     assert half.operations["rare"].gap == rare.gap
     assert calibrated(program, [Reach(0, 0)] * 59) == program
     assert calibrated(program, [Reach(2 * PPM, 2 * PPM)] * 60) == program
+
+
+def paused(flow: Flow, at: int, pause_ns: int) -> Flow:
+    """The flow with all that comes from its step `at` on later, as after a pause of the machine."""
+    begun = sorted(step.start_ns for step in flow.steps)[at]
+    steps = [
+        step
+        if step.start_ns < begun
+        else replace(
+            step,
+            start_ns=step.start_ns + pause_ns,
+            attempts=[
+                replace(one, start_ns=one.start_ns + pause_ns, end_ns=one.end_ns + pause_ns)  # type: ignore[operator]
+                for one in step.attempts
+            ],
+        )
+        for step in flow.steps
+    ]
+    return replace(flow, steps=steps, end_ns=(flow.end_ns or 0) + pause_ns)
+
+
+def test_a_pause_that_was_seen_at_one_wait_may_come_at_any_other() -> None:
+    """Two of the recorded flows paused before their second step; others are not late for that."""
+    plain = [recording_of(flow) for flow in FLOWS]
+    seen = [recording_of(paused(flow, 1, 6 * MS)) for flow in FLOWS[:2]]
+    later = [recording_of(paused(flow, 2, 3 * MS)) for flow in FLOWS[2:12]]
+    settings = ReplaySettings(noise_min_ns=0, noise_ppm=0)
+
+    def inside(before: list[Recording]) -> int:
+        kind = Folds(before, settings)
+        measured = fidelity([replay_recording(late, kind, settings=settings) for late in later])
+        assert measured.right + measured.late == len(later), measured
+        return measured.right
+
+    assert inside(plain) == 0
+    assert inside([*seen, *plain[2:]]) >= 9
 
 
 def _given_up(flow: Flow, index: int) -> Flow:

@@ -3,13 +3,14 @@
 The sample incident `payment-brownout` many times over. First a store that was really loaded and
 derived, `--flows` of them; then the same store multiplied inside DuckDB to `--spans` over thirty
 days (telemetry and conclusions both; see lib/multiplied.py), because loading so many would take
-hours; both with one flow of 20,000 spans. Every page is opened twice in a fresh window, as a deep
+hours; both with one flow of 20,000 spans. `--keep FILE` leaves the second one there, `--store FILE`
+measures one that is there and makes none. Every page is opened twice in a fresh window, as a deep
 link: first with no answer kept (the store's time stamp is moved, which is what a load does), then
-again. Query seconds are those that the server held a lease for, so that is how long it held the
-store, too; CPU seconds are the server's for the same, and steadier on a busy machine. `all of it`
-opens a page with the whole range; where that is more than a page answers for within a second it
-asks for a press, and nothing is computed (`waits` in the table). Of the large flow the waterfall
-is measured too: to drawn, a search typed into it, a key pressed, a wheel turned.
+again. Query seconds are those that the server held the store for; questions that are asked together
+share a hold. CPU seconds are the server's for the same, and steadier on a busy machine. `all of it`
+opens a page of the large store with the whole range; where that is more than a page answers for
+within a second it asks for a press, and nothing is computed (`waits` in the table). Of the large
+flow the waterfall is measured too: to drawn, a search typed into it, a key pressed, a wheel turned.
 
 Run on 2 vCPU Xeon (KVM), 24 GiB, Python 3.11; Chromium draws in software on the same processors.
 """
@@ -49,7 +50,7 @@ from store.read_derived import FlowSelection
 from store.write import write_batch
 from store.write_derived import write_incident
 
-FLOWS = 10_800
+FLOWS = 2_400
 SPANS = 10_000_000
 DAYS_NS = 30 * 86_400 * 10**9
 FLOWS_OF_SAMPLE = 600
@@ -65,47 +66,81 @@ SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-fi
 CONTENT = '[role="heading"][aria-level="2"], [data-testid="stException"]'
 QUIET = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 SERVE = """
-import json, sys, time
+import json, sys, threading, time
+from contextlib import contextmanager
 from pathlib import Path
 from dashboards import data
-asks, kept = data.held, sys.argv[3]
-def held(purpose, question, path=None):
-    start, cpu = time.perf_counter(), time.process_time()
+from store.lease import Store
+kept, reading, asks, mine = sys.argv[3], Store.reading, data.held, threading.local()
+
+@contextmanager
+def told(store, purpose):
+    if not getattr(mine, "open", 0):
+        mine.open, mine.asked = 0, []
+        mine.begun = time.perf_counter(), time.process_time()
+    mine.open += 1
     try:
-        return asks(purpose, question, path)
+        with reading(store, purpose) as session:
+            yield session
     finally:
-        taken = time.perf_counter() - start, time.process_time() - cpu
-        with open(kept, "a") as told:
-            print(json.dumps([purpose, *taken]), file=told)
-data.held = held
+        mine.open -= 1
+        if not mine.open:
+            wall, cpu = (now() - then for now, then in
+                         zip((time.perf_counter, time.process_time), mine.begun))
+            with open(kept, "a") as file:
+                print(json.dumps({"wall": wall, "cpu": cpu, "asked": mine.asked}), file=file)
+
+def held(purpose, question, path=None):
+    def timed(session):
+        start = time.perf_counter()
+        try:
+            return question(session)
+        finally:
+            mine.asked.append([purpose, time.perf_counter() - start])
+    return asks(purpose, timed, path)
+
+Store.reading, data.held = told, held
 from dashboards.serve import serve
 serve(Path(sys.argv[1]), port=int(sys.argv[2]))
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """One time the server held the store: its seconds and CPU seconds, and what was `asked`
+    meanwhile, purpose and seconds of each question."""
+
+    wall: float
+    cpu: float
+    asked: list[tuple[str, float]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """One page, opened cold and again. `asked` are purpose, seconds, CPU seconds of each lease."""
+    """One page, opened cold and again."""
 
     name: str
-    asked: list[tuple[str, float, float]]
+    holds: list[Hold]
     first_s: float
     again_s: float
     waits: bool
     faults: int
 
-    @property
-    def query_s(self) -> float:
-        return sum(wall for _, wall, _ in self.asked)
+    def row(self) -> tuple[object, ...]:
+        """As `COLUMNS` name it."""
+        asked = [question for hold in self.holds for question in hold.asked]
+        slowest = max(asked, key=lambda it: it[1], default=("none", 0.0))
+        return (
+            self.name, sum(it.wall for it in self.holds), sum(it.cpu for it in self.holds),
+            len(self.holds), len(asked), max((it.wall for it in self.holds), default=0.0),
+            slowest[0], self.first_s, self.again_s,
+            "for a press" if self.waits else "", self.faults,
+        )  # fmt: skip
 
-    @property
-    def cpu_s(self) -> float:
-        return sum(cpu for _, _, cpu in self.asked)
 
-    @property
-    def held_s(self) -> float:
-        """The longest lease: what somebody else would have waited."""
-        return max((wall for _, wall, _ in self.asked), default=0.0)
+COLUMNS = ("page", "query s", "query CPU s", "holds", "questions", "longest hold s",
+           "slowest question", "content s, cold", "content s, again", "waits",
+           "faults")  # fmt: skip
 
 
 def large_flow(store: Store, spans: int) -> None:
@@ -188,36 +223,23 @@ def opened(browser: Browser, name: str, address: str, store: Path, told: Path) -
         faults = page.get_by_test_id("stException").count()
         faults += page.get_by_role("heading", level=2, name=SCREEN).count()
         waits = page.locator(PRESS).count() > 0
-    asked = [json.loads(line) for line in told.read_text().splitlines()]
+    holds = [Hold(**json.loads(line)) for line in told.read_text().splitlines()]
     with window(browser) as page:
         again = content_s(page, address)
-    return Opened(name=name, asked=asked, first_s=first, again_s=again, waits=waits, faults=faults)
+    return Opened(name=name, holds=holds, first_s=first, again_s=again, waits=waits, faults=faults)
 
 
-def addresses(flow_id: str, incident_id: str | None) -> dict[str, str]:
-    """Each view with what its address needs to show something; those with a range also wide."""
+def addresses(flow_id: str, incident_id: str | None, *, wide: bool) -> dict[str, str]:
+    """Each view with what its address needs to show something; those with a range also `wide`."""
     found = {}
     for name, facts in found_views().items():
         needs = name in ("trace", "replay")
         found[name] = f"/{facts.url_path}" + (f"?flow={flow_id}" if needs else "")
-        if name != "trace":
+        if wide and name != "trace":
             found[f"{name}, all of it"] = f"{found[name]}{'&' if needs else '?'}from=all"
     if incident_id is not None:
         found["incidents, one"] = f"/{found_views()['incidents'].url_path}?id={incident_id}"
     return found
-
-
-def show(pages: list[Opened]) -> None:
-    table(
-        ("page", "query s", "query CPU s", "questions", "held at once s", "slowest question",
-         "content s, cold", "content s, again", "waits", "exceptions"),
-        [
-            (one.name, one.query_s, one.cpu_s, len(one.asked), one.held_s,
-             max(one.asked, key=lambda it: it[1])[0] if one.asked else "none",
-             one.first_s, one.again_s, "for a press" if one.waits else "", one.faults)
-            for one in pages
-        ],
-    )  # fmt: skip
 
 
 def waterfall(browser: Browser, base: str, trace_id: str) -> None:
@@ -264,8 +286,8 @@ def _steps(act: Callable[[], object], page: Page, tree: Locator) -> float:
     return sorted(taken)[STEPS // 2]
 
 
-def measured(path: Path, folder: Path) -> list[Opened]:
-    """Opens every page of one store, prints what it took."""
+def measured(path: Path, folder: Path, *, wide: bool) -> list[Opened]:
+    """Opens every page of one store, prints what it took: each when it was, then the table."""
     store = Store(path)
     with store.lease("benchmark") as session:
         known = counts(session)
@@ -276,11 +298,13 @@ def measured(path: Path, folder: Path) -> list[Opened]:
     told = folder / "asked.jsonl"
     with serving(path, told) as (base, process), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        named = addresses(flow_id, incidents[-1].incident_id if incidents else None)
-        pages = [
-            opened(browser, name, base + address, path, told) for name, address in named.items()
-        ]
-        show(pages)
+        named = addresses(flow_id, incidents[-1].incident_id if incidents else None, wide=wide)
+        pages = []
+        for name, address in named.items():
+            pages.append(opened(browser, name, base + address, path, told))
+            last = pages[-1]
+            print(f"  {name}: content after {last.first_s:.1f} s", file=sys.stderr, flush=True)
+        table(COLUMNS, [one.row() for one in pages])
         if large:
             waterfall(browser, base, LARGE_TRACE)
         browser.close()
@@ -328,6 +352,7 @@ def main() -> None:
     parser.add_argument("--flows", type=int, default=FLOWS, help="really loaded, 19 spans each")
     parser.add_argument("--spans", type=int, default=SPANS, help="multiplied to; 0 for none")
     parser.add_argument("--store", type=Path, help="a store to open instead of generated ones")
+    parser.add_argument("--keep", type=Path, help="where to leave the multiplied store")
     given = parser.parse_args()
     if not CHROMIUM.exists():
         print(f"no {CHROMIUM}: apt-get install chromium")
@@ -336,19 +361,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if given.store is not None:
-            pages = measured(given.store, folder)
+            pages = measured(given.store, folder, wide=True)
         else:
             path = loaded(folder, given.flows)
-            many = folder / "multiplied.duckdb"
+            many = given.keep or folder / "multiplied.duckdb"
             shutil.copyfile(path, many)
-            pages = measured(with_large_flow(path), folder)
+            pages = measured(with_large_flow(path), folder, wide=False)
             copies = given.spans // (given.flows * 19)
             if copies > 1:
                 start = time.perf_counter()
                 multiply(Store(many), copies, apart_ns=DAYS_NS // copies)
                 taken = time.perf_counter() - start
                 print(f"\nMultiplied {copies} times inside DuckDB, not loaded: {taken:.0f} s.")
-                pages += measured(with_large_flow(many), folder)
+                pages += measured(with_large_flow(many), folder, wide=True)
     print(machine())
     if any(one.faults for one in pages):
         sys.exit("a page shows an exception")

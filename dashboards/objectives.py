@@ -12,12 +12,11 @@ from dashboards.data import Holdings
 from dashboards.releases import Release
 from dashboards.scope import Scope
 from dashboards.slo_parts.charts import burn_chart
-from dashboards.slo_parts.judged import Judged, ask_facts, judged
+from dashboards.slo_parts.judged import FLOWS_MAX, Judged, ask_facts, judged
 from dashboards.slo_parts.tables import budget, burn, counted, worst_state
 from dashboards.wording import clean, plural
 from store.conclusions import Incident
 
-FLOWS_MAX = 5_000  # more would make the first page wait; the SLOs page answers for more
 SHOWN_MAX = 5
 
 

@@ -108,7 +108,7 @@ class FlowFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a store answered, before facts are made of it: flows by end and id, and their kinds."""
+    """What a store answered, before facts are made of it: flows in no order, and their kinds."""
 
     flows: pl.DataFrame
     kinds: pl.DataFrame
@@ -148,11 +148,14 @@ def common_facts(asked: Asked) -> dict[int, Mapping[str, JsonValue]]:
 
 
 def facts_of(asked: Asked) -> list[FlowFacts]:
-    """The facts of the flows that were asked for, in their order."""
+    """The facts of the flows that were asked for, by end and id."""
     kinds = common_facts(asked)
     weights: dict[str | None, Fraction | None] = {None: None}
     flows = []
-    for flow_id, start_ns, end_ns, running, weight, kind in asked.flows.iter_rows():
+    at_ns = pl.coalesce("end_ns", "start_ns")
+    for flow_id, start_ns, end_ns, running, weight, kind in asked.flows.sort(
+        at_ns, "flow_id"
+    ).rows():
         if weight not in weights:
             weights[weight] = Fraction(weight)
         lasted = None if end_ns is None else (end_ns - start_ns) / NS_PER_MS

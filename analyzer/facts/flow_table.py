@@ -42,7 +42,7 @@ def asked_table(asked: Asked) -> FlowTable:
         ((end - start) / NS_PER_MS).alias("duration_ms"),
         pl.col("facts").alias("kind"),
     )
-    return FlowTable(rows=rows, kinds=common_facts(asked))
+    return FlowTable(rows=rows.sort(ORDER), kinds=common_facts(asked))
 
 
 def table_of(flows: Iterable[FlowFacts]) -> FlowTable:

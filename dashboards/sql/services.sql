@@ -1,15 +1,24 @@
 -- Services with their spans, failed spans and flows, most failed spans first.
 WITH member AS (
     SELECT service, count(*) AS flows
-    FROM (SELECT flow_id, unnest(services) AS service FROM flow_heads)
+    FROM (SELECT unnest(services) AS service FROM flow_heads)
+    GROUP BY service
+),
+
+counted AS (
+    SELECT
+        service,
+        count(*) AS spans,
+        count(*) FILTER (WHERE status = 'error') AS errors
+    FROM spans
     GROUP BY service
 )
+
 SELECT
-    s.service,
-    count(*) AS spans,
-    count(*) FILTER (WHERE s.status = 'error') AS errors,
-    coalesce(max(m.flows), 0)::BIGINT AS flows
-FROM spans AS s
-LEFT JOIN member AS m ON s.service = m.service
-GROUP BY s.service
-ORDER BY errors DESC, spans DESC, s.service
+    c.service,
+    c.spans,
+    c.errors,
+    coalesce(m.flows, 0)::BIGINT AS flows
+FROM counted AS c
+LEFT JOIN member AS m ON c.service = m.service
+ORDER BY c.errors DESC, c.spans DESC, c.service

@@ -68,8 +68,8 @@ def rebuild(
 ) -> RebuildReport:
     """Derive again every flow that new data, new code or new settings touched.
 
-    With several processes, which pay from `PARALLEL_TRACES_MIN` traces on, the conclusions are the
-    same.
+    What comes in meanwhile may be left to those who bring it. With several processes, which pay
+    from `PARALLEL_TRACES_MIN` traces on, the conclusions are the same.
     """
     started = time.perf_counter()
     digest = derivation_digest(settings)
@@ -80,10 +80,10 @@ def rebuild(
         store.first_at("deriving") as is_first,
     ):
         rebuilding = _Rebuilding(store, settings, conclude, digest, progress)
-        while todo:
-            rebuilding.derive(todo if is_first else todo[::-1], unsettled)
-            # What came in while these were derived is dirty now and was not when we began.
-            todo, unsettled = _dirty(store), frozenset()
+        rebuilding.derive(todo if is_first else todo[::-1], unsettled)
+        # What came in meanwhile, once: who brings more derives it, and may do so without end.
+        if rebuilding.report.traces and is_first:
+            rebuilding.derive(_dirty(store), frozenset())
     report = rebuilding.report
     if report.flows or report.removed:
         with store.lease("derive flows: clocks") as session:

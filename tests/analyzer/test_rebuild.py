@@ -225,6 +225,22 @@ def test_a_chunk_grows_while_waiting_takes_longer_than_the_work(
         assert rebuilding._size == module.TRACES_PER_CHUNK_MAX // 2
 
 
+def test_other_data_that_never_stops_coming_does_not_keep_a_rebuild_from_its_end(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(store, [heartbeat(1)])
+    write, numbers = module._write, iter(range(2, 99))
+
+    def interrupted(*args: object) -> AbstractSet[str] | None:
+        load(store, [replace(heartbeat(next(numbers)), attributes={})])
+        return write(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "_write", interrupted)
+    assert rebuild(store, SETTINGS).flows == 2
+    with store.lease("test") as session:
+        assert read_dirty(session).trace_ids == (trace(3),)
+
+
 def test_data_that_never_stops_coming_ends_in_a_clear_error(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

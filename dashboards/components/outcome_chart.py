@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboards.chart_axes import ink, time_axis, words
+from dashboards.components.picks import followed, pick_key
 from dashboards.releases import Release, release_lines, releases_told
 from dashboards.summary import Timeline
 from dashboards.wording import duration_text, time_text
@@ -35,10 +36,14 @@ def outcome_chart(
     incidents: Sequence[Incident],
     height_px: int = HEIGHT_PX,
     releases: Sequence[Release] = (),
-) -> None:
-    """Draws the chart; incident windows are shaded, releases are lines."""
+    picks: str | None = None,
+) -> tuple[str, int] | None:
+    """Draws the chart; incident windows are shaded, releases are lines.
+
+    With `picks`, the key it is told apart by, the outcome and the beginning of a bar just picked.
+    """
     if times is None:
-        return
+        return None
     series: list[dict[str, Any]] = [
         {
             "name": outcome.replace("_", " "),
@@ -46,6 +51,7 @@ def outcome_chart(
             "stack": "flows",
             "barWidth": "86%",
             "barGap": "-100%",
+            "selectedMode": "single" if picks else False,
             "data": list(numbers),
             "itemStyle": {
                 "color": _STYLES[outcome][0],
@@ -72,12 +78,32 @@ def outcome_chart(
         ],
         "series": series,
     }
-    st.echarts_chart(spec, height=height_px, alt="Number of flows by outcome over time, UTC")
+    alt = "Number of flows by outcome over time, UTC"
+    if picks is None:
+        st.echarts_chart(spec, height=height_px, alt=alt)
+        state: Any = {}
+    else:
+        state = st.echarts_chart(
+            spec, key=pick_key(picks), height=height_px, alt=alt, on_select="rerun"
+        )
     day = time_text(times.starts_ns[0], digits=0)[:10]
     drawn = sum(_place(times, one.at_ns) is not None for one in releases)
+    lead = " Select a part of a bar to see its flows." if picks else ""
     st.caption(
         f"One bar = {duration_text(times.width_ns)}, by start, from {day}.{releases_told(drawn)}"
+        f"{lead}"
     )
+    return _picked(state, times, 1 if any(shaded) else 0, picks)
+
+
+def _picked(state: Any, times: Timeline, first: int, picks: str | None) -> tuple[str, int] | None:
+    """The part of a bar in a selection; outcomes are the series from number `first` on."""
+    groups = state.get("selection", {}).get("selected", [])
+    if picks is None or not groups or not groups[0]["data_indices"]:
+        return None
+    followed(picks)
+    outcome = list(times.counts)[int(groups[0]["series_index"]) - first]
+    return outcome, times.starts_ns[int(groups[0]["data_indices"][0])]
 
 
 def _place(times: Timeline, at_ns: int) -> int | None:

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards.components.columns import usual_columns
 from dashboards.components.picks import followed, pick_key
-from dashboards.moments import told_zones
 
 ROW_PX = 35
 HEIGHT_MAX_PX = 340
@@ -30,7 +30,7 @@ def picking_table(
         height=min(height_max_px, ROW_PX * (table.height + 1) + 3),
         on_select="rerun",
         selection_mode=["single-row", "single-cell"],
-        column_config={**told_zones(table), **(columns or {})},
+        column_config={**usual_columns(table), **(columns or {})},
     )
     row = picked_row(state)
     if row is not None:

@@ -6,8 +6,8 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from dashboards.components.columns import usual_columns
 from dashboards.components.picking_table import HEIGHT_MAX_PX, ROW_PX
-from dashboards.moments import told_zones
 
 
 def plain_table(
@@ -20,5 +20,5 @@ def plain_table(
 ) -> None:
     """Draws the table."""
     height = min(height_max_px, ROW_PX * (table.height + 1) + 3)
-    config = {**told_zones(table), **(columns or {})}
+    config = {**usual_columns(table), **(columns or {})}
     st.dataframe(table, key=key, alt=alt, hide_index=True, height=height, column_config=config)

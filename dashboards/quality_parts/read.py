@@ -19,12 +19,13 @@ FLOWS_MAX = 600  # flows in whose time gaps are counted within about a second
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quality:
     """The report on traces and flows that began in the range; of the whole store its counts, the
-    clocks that disagree, and the records kept aside."""
+    clocks that disagree, the records kept aside, and what was loaded by which reader."""
 
     report: QualityReport
     counts: StoreCounts
     skews: tuple[ClockSkew, ...]
     rejects: pl.DataFrame
+    loaded: pl.DataFrame
 
 
 def quality(scope: Scope) -> Quality:
@@ -37,13 +38,17 @@ def quality(scope: Scope) -> Quality:
 def _quality(path: str, stamp: data.Stamp, within: Range) -> Quality:
     del stamp  # only part of the key
 
-    report, (store_counts, skews, rejects) = data.held(
+    report, aside = data.held(
         "data quality",
         lambda session: (quality_report(session, within), _aside(session)),
         path,
     )
-    return Quality(report=report, counts=store_counts, skews=skews, rejects=rejects)
+    store_counts, skews, rejects, loaded = aside
+    return Quality(report=report, counts=store_counts, skews=skews, rejects=rejects, loaded=loaded)
 
 
-def _aside(session: Session) -> tuple[StoreCounts, tuple[ClockSkew, ...], pl.DataFrame]:
-    return counts(session), tuple(read_skew(session)), data.asked(session, "reject_rows")
+def _aside(
+    session: Session,
+) -> tuple[StoreCounts, tuple[ClockSkew, ...], pl.DataFrame, pl.DataFrame]:
+    rejects, loaded = data.asked(session, "reject_rows"), data.asked(session, "loaded")
+    return counts(session), tuple(read_skew(session)), rejects, loaded

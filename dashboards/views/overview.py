@@ -22,6 +22,7 @@ from dashboards.wording import (
     plural,
     time_text,
 )
+from retrospan.timespan import rfc3339
 from store.conclusions import Incident
 
 PAGE = PageFacts(title="Overview", section="Operate", order=10, url_path="overview", default=True)
@@ -52,7 +53,11 @@ def render() -> None:
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("How flows ended, over time (UTC)")
-        outcome_chart(outcomes, incidents, releases=releases)
+        picked = outcome_chart(outcomes, incidents, releases=releases, picks="overview_outcomes")
+        if picked is not None and outcomes is not None:
+            outcome, start_ns = picked
+            window = {"from": rfc3339(start_ns), "to": rfc3339(start_ns + outcomes.width_ns)}
+            links.open_flows(outcome=outcome, **window)
         st.subheader("Worst findings")
         _findings(problems, numbers.violations.whole)
         st.subheader("Services, over all data")
@@ -108,6 +113,7 @@ def _doubts(holdings: Holdings) -> None:
         )
     if lines:
         st.html(notes(lines, tone="warn"))
+        links.view_link("quality", "What can be believed")
 
 
 def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:

@@ -43,6 +43,8 @@ def render() -> None:
     with right:
         st.subheader("Clocks")
         _clocks(found)
+    st.subheader("What was loaded")
+    _loaded(found)
     with st.expander("From the command line"):
         links.as_command("quality", "report", *_range(scope), "--json")
 
@@ -55,9 +57,9 @@ def _range(scope: Scope) -> list[str]:
 def _scope_note(scope: Scope) -> None:
     if scope.since_ns is not None or scope.until_ns is not None:
         st.caption(
-            "The cards above, clocks and refused records are of the whole store; services and gaps "
-            "of the traces and flows that began in this range, and of decisions and log records of "
-            "that time."
+            "The cards above, clocks, refused and loaded records are of the whole store; services "
+            "and gaps of the traces and flows that began in this range, and of decisions and log "
+            "records of that time."
         )
     if scope.environment or scope.services:
         st.caption("A gap belongs to a service: environment and service choose nothing here.")
@@ -155,6 +157,15 @@ def _rejects(found: Quality) -> None:
         return
     plain_table(table, key="quality_rejects", alt="Records kept aside, by reason")
     exports(table, "rejected-records")
+
+
+def _loaded(found: Quality) -> None:
+    st.caption(
+        "Inputs are told apart by their content. Duplicates were there already; superseded records "
+        "gave way to a fuller version of the same span."
+    )
+    plain_table(found.loaded, key="quality_loaded", alt="What was loaded, by reader")
+    exports(found.loaded, "loaded")
 
 
 def _clocks(found: Quality) -> None:

@@ -10,6 +10,7 @@ import pytest
 import streamlit as st
 
 from dashboards import data
+from dashboards.components.columns import usual_columns
 from dashboards.moments import told_zones
 from dashboards.serve import STORE_VARIABLE
 from store.lease import Store
@@ -360,3 +361,25 @@ def test_a_column_of_times_says_the_readers_own_time(served_store: Path) -> None
         told = told_zones(table)
     assert list(told) == ["began"]
     assert "2026-11-03 11:00:00 in Europe/Berlin" in told["began"]["help"]
+
+
+def test_a_column_with_large_counts_has_separators_and_one_of_small_ones_is_left_alone() -> None:
+    table = pl.DataFrame({"spans": [12, 6308], "flows": [1, 999], "share": [0.5, 2000.0]})
+    assert usual_columns(table)["spans"]["type_config"]["format"] == "localized"
+    assert set(usual_columns(table)) == {"spans"}
+
+
+def test_quality_tells_what_was_loaded_and_what_was_not_kept(served_store: Path) -> None:
+    loaded = opened("quality").dataframe[-1].value
+    assert loaded.to_dict("records") == [
+        {
+            "reader": "test/1",
+            "inputs": 1,
+            "spans": 84,
+            "logs": 1,
+            "decisions": 24,
+            "duplicates": 0,
+            "superseded": 0,
+            "rejected": 1,
+        }
+    ]

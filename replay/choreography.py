@@ -35,6 +35,30 @@ def own_steps(flow: Flow) -> list[Step]:
     ]
 
 
+def deliveries_of(flow: Flow, own: Sequence[Step]) -> dict[str, int]:
+    """Number the deliveries of the one message that was worked on again, by what came of them.
+
+    Each delivery is a trace of its own. What came before has no number; neither has anything where
+    several messages came again, for then it is not known which work goes with which.
+    """
+    below: dict[str, list[Step]] = {}
+    for step in own:
+        if step.parent_step_id is not None:
+            below.setdefault(step.parent_step_id, []).append(step)
+    again = [step.step_id for step in own if _did_again(below.get(step.step_id, ()))]
+    if flow.architecture != CHOREOGRAPHED or len(again) != 1:
+        return {}
+    work = sorted(below[again[0]], key=lambda one: (one.start_ns, one.step_id))
+    traces = list(dict.fromkeys(one.attempts[0].trace_id for one in work))
+    numbers: dict[str, int] = {}
+    pending = [(one, traces.index(one.attempts[0].trace_id) + 1) for one in work]
+    while pending:
+        step, number = pending.pop()
+        numbers[step.step_id] = number
+        pending.extend((one, number) for one in below.get(step.step_id, ()))
+    return numbers if len(traces) > 1 else {}
+
+
 def _by_messages(step: Step, by_id: Mapping[str, Step]) -> bool:
     """Whether nothing but messages led to this step."""
     seen = set()

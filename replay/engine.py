@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 
+from replay.deliveries import folded, unfolded
 from replay.faults import named
 from replay.infer.program import Program
 from replay.interpret import Machine
@@ -161,10 +162,8 @@ def replay_recording(
     if refusal:
         return unreplayable(recording.flow_id, refusal, None if scenario is None else scenario.name)
     machine, digest = kind.machine_for(recording.flow_id)
-    answers = Answers.of(recording)
-    against = recording if baseline is None or scenario is not None else baseline
-    control = judge(machine.run(recording.input, answers), against, machine.program, settings)
-    result = result_of(against, machine.program, digest, control, settings)
+    against = None if scenario is not None else baseline
+    result = _control(recording, machine, digest, settings, against)
     if scenario is None:
         return result
     other = None
@@ -172,6 +171,23 @@ def replay_recording(
         other = successor.machine_for(recording.flow_id)[0]
     usable = len(kind.usable)
     return what_if(result, machine, recording, scenario, settings, usable, other, baseline)
+
+
+def _control(
+    recording: Recording,
+    machine: Machine,
+    digest: str,
+    settings: ReplaySettings,
+    baseline: Recording | None = None,
+) -> ReplayResult:
+    """Replay without a change, each delivery for itself where a message came several times."""
+    results = []
+    for part in unfolded(recording) if baseline is None else [recording]:
+        against = baseline or part
+        run = machine.run(part.input, Answers.of(part))
+        judged = judge(run, against, machine.program, settings)
+        results.append(result_of(against, machine.program, digest, judged, settings))
+    return folded(results)
 
 
 def replay_with(
@@ -189,10 +205,7 @@ def replay_with(
     if recording.unusable:
         name = None if scenario is None else scenario.name
         return unreplayable(recording.flow_id, recording.unusable, name)
-    program = machine.program
-    run = machine.run(recording.input, Answers.of(recording))
-    judged = judge(run, recording, program, settings)
-    result = result_of(recording, program, program.digest, judged, settings)
+    result = _control(recording, machine, machine.program.digest, settings)
     if scenario is None:
         return result
     return what_if(result, machine, recording, scenario, settings, recordings)

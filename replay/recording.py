@@ -7,7 +7,7 @@ from math import isfinite
 from operator import attrgetter
 from typing import Any
 
-from replay.choreography import MESSAGE, own_steps
+from replay.choreography import MESSAGE, deliveries_of, own_steps
 from replay.leaves import Leaves, Scalar, flatten
 from store.conclusions import Attempt, Flow, Step
 from store.errors import DataError
@@ -49,7 +49,8 @@ class RecordedStep:
     """One logical call. `op` names what was called, `undoes` the step_id it compensates.
 
     `local` steps ran inside the caller: what they return is computed by the program itself. A
-    message that is waited for is none: what it says comes from outside.
+    message that is waited for is none: what it says comes from outside. `delivery` tells apart what
+    came of a message that was delivered several times; 0 where none was.
     """
 
     step_id: str
@@ -63,6 +64,7 @@ class RecordedStep:
     max_attempts: int | None = None
     backoff_initial_ms: int | None = None
     backoff_coefficient: str | None = None
+    delivery: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,7 @@ def recording_of(flow: Flow) -> Recording:
     """Keep of a flow what its own caller did at top level; never raises for a partial flow."""
     own = own_steps(flow)
     drawn = _drawn(flow.draws)
+    numbers = deliveries_of(flow, own)
     return Recording(
         flow_id=flow.flow_id,
         name=flow.name,
@@ -101,7 +104,7 @@ def recording_of(flow: Flow) -> Recording:
         duration_ns=0 if flow.end_ns is None else flow.end_ns - flow.start_ns,
         input={**flatten(flow.input), **_releases(flow.draws)},
         output=flatten(flow.output),
-        steps=tuple(_step(step, flow.start_ns, drawn) for step in own),
+        steps=tuple(_step(step, flow.start_ns, drawn, numbers) for step in own),
         draws=tuple(draw for draw in flow.draws if not _is_release(draw)),
         grade=flow.replayability,
         gaps=tuple(flow.evidence_gaps),
@@ -157,7 +160,12 @@ def _is_release(draw: JsonValue) -> bool:
     return isinstance(draw, dict) and draw.get("kind") == "release"
 
 
-def _step(step: Step, origin_ns: int, drawn: Mapping[str, tuple[float, ...]]) -> RecordedStep:
+def _step(
+    step: Step,
+    origin_ns: int,
+    drawn: Mapping[str, tuple[float, ...]],
+    deliveries: Mapping[str, int],
+) -> RecordedStep:
     coefficient = step.backoff_coefficient
     return RecordedStep(
         step_id=step.step_id,
@@ -174,6 +182,7 @@ def _step(step: Step, origin_ns: int, drawn: Mapping[str, tuple[float, ...]]) ->
         max_attempts=step.max_attempts,
         backoff_initial_ms=step.backoff_initial_ms,
         backoff_coefficient=None if coefficient is None else str(coefficient),
+        delivery=deliveries.get(step.step_id, 0),
     )
 
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from replay.choreography import REDELIVERED
+from replay.deliveries import unfolded
 from replay.engine import Folds, replay_flows, replay_recording
 from replay.fidelity import fidelity
-from replay.recording import alter, recording_of
+from replay.recording import alter, from_json, recording_of, to_json
 from replay.settings import ReplaySettings
 from store.conclusions import Attempt, Flow, FlowOutcome, Step, StepOutcome
 from store.model import JsonValue
@@ -106,6 +107,67 @@ def test_work_done_again_is_no_part_of_the_program_and_is_doubted() -> None:
         assert any(flag.startswith("redelivered") for flag in results[f"text-{index}"].flags)
     once = fidelity([results[flow.flow_id] for flow in FLOWS])
     assert once.right >= 0.97 * once.flows, once
+
+
+def delivered_again(index: int, kept: int | None = None) -> Flow:
+    """The first message is delivered again while its work is under way, and all is done twice.
+
+    Of the first delivery only so many steps are `kept`.
+    """
+    first, late = choreographed(index), 60 * MS
+    message, *work = first.steps
+    ids = {step.step_id: f"again/{step.step_id}" for step in work}
+    again = [
+        replace(
+            step,
+            step_id=ids[step.step_id],
+            parent_step_id=ids.get(step.parent_step_id or "", message.step_id),
+            start_ns=step.start_ns + late,
+            attempts=[
+                replace(
+                    one,
+                    trace_id="again",
+                    start_ns=one.start_ns + late,
+                    end_ns=(one.end_ns or 0) + late,
+                    callee_start_ns=one.callee_start_ns and one.callee_start_ns + late,
+                )
+                for one in step.attempts
+            ],
+        )
+        for step in work
+    ]
+    steps = [message, *work[:kept], *again]
+    return replace(first, steps=steps, end_ns=(first.end_ns or 0) + late)
+
+
+def test_each_delivery_of_a_message_is_replayed_for_itself_and_doubted() -> None:
+    flows = [*FLOWS, *(delivered_again(index) for index in range(200, 210))]
+    results = replay_flows(flows, [flow.flow_id for flow in flows[len(FLOWS) :]])
+    assert {result.verdict for result in results} <= {"identical", "equivalent"}
+    for flow, result in zip(flows[len(FLOWS) :], results, strict=True):
+        assert any(flag.startswith("redelivered") for flag in result.flags)
+        calls = [event for event in result.events if event["event"] == "call"]
+        assert len(calls) == sum(len(step.attempts) for step in flow.steps) + 1
+
+
+def test_a_delivery_that_was_cut_off_is_not_called_right() -> None:
+    flow = delivered_again(200, kept=1)
+    (result,) = replay_flows([*FLOWS, flow], [flow.flow_id])
+    assert result.verdict == "diverged"
+    assert "extra_call" in {found.kind for found in result.divergences}
+
+
+def test_what_came_of_a_delivery_has_its_number_and_what_came_before_has_none() -> None:
+    recording = recording_of(delivered_again(200))
+    assert {(step.op, step.delivery) for step in recording.steps} >= {
+        ("reader send text", 0),
+        ("model POST /scores", 1),
+        ("model POST /scores", 2),
+        ("store PUT /text", 2),
+    }
+    assert from_json(to_json(recording)) == recording
+    assert [part.duration_ns for part in unfolded(recording)][-1] == recording.duration_ns
+    assert unfolded(recording_of(FLOWS[0])) == [recording_of(FLOWS[0])]
 
 
 def test_of_a_conducted_flow_only_what_its_conductor_does_is_kept() -> None:

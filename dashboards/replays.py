@@ -13,6 +13,7 @@ from dashboards import data
 from dashboards.data import Stamp
 from dashboards.scope import Scope
 from replay.engine import replay_flows
+from replay.lines import with_lines
 from replay.population import Population, simulate
 from replay.recording import recording_of
 from replay.scenario import Scenario, parse_scenario
@@ -122,7 +123,8 @@ def _replayed(
         own = data.held("replaying", partial(_own, flow_ids=outside), path)
         by_id |= {flow.flow_id: flow for flow in own}
     ordered = sorted(by_id.values(), key=lambda flow: (flow.start_ns, flow.flow_id))
-    results = replay_flows(ordered, flow_ids, scenario=scenario)
+    made = replay_flows(ordered, flow_ids, scenario=scenario)
+    results = data.held("lines of code", partial(with_lines, results=made), path)
     return Replayed(flows=[by_id[one] for one in flow_ids], results=results, scenario=scenario)
 
 

@@ -150,17 +150,21 @@ def smallest_flip(
         before=recording.outcome,
         after=recording.outcome if chosen is None else chosen.outcome,
         claim=None if chosen is None else chosen.claim,
-        reason=_why_not(search) if chosen is None else chosen.reason,
+        reason=_why_not(search, current, unit) if chosen is None else chosen.reason,
         tried=len(tried),
         unclear=unclear,
     )
 
 
-def _why_not(search: _Search) -> str:
-    reasons = sorted({r.reason.partition(";")[0] for r in search.known.values() if r.claim is None})
-    if not reasons:
+def _why_not(search: _Search, current: int, unit: int) -> str:
+    unclear = [value for value, result in search.known.items() if result.claim is None]
+    if not unclear:
         return "no value tried makes the flow end otherwise"
-    return f"no value tried makes a claim that the flow ends otherwise; {reasons[0]}"
+    near = min(unclear, key=lambda value: (abs(value - current), value))
+    return (
+        "no value tried makes a claim that the flow ends otherwise; nearest without one is "
+        f"{near / unit:g}: {search.known[near].reason}"
+    )
 
 
 def _scenario(change: str, operation: str, value: int, unit: int) -> Scenario:

@@ -9,6 +9,7 @@ from dashboards.components.two_waterfalls import lanes, two_waterfalls
 from dashboards.markup import chip, facts, notes, word_chip, worded
 from dashboards.what_ifs import CLAIMS
 from dashboards.wording import clean, duration_text, plural, shortened, value_text
+from replay.doubts import in_words
 from retrospan.divergences import KINDS
 from store.conclusions import Flow, ReplayResult
 
@@ -34,7 +35,7 @@ def outcome(flow: Flow, result: ReplayResult) -> None:
     st.html(_chips(flow, result))
     st.html(facts(_facts(flow, result)))
     if result.flags:
-        st.html(notes([f"doubt: {flag}" for flag in result.flags[:8]], tone="warn"))
+        st.html(notes([f"doubt: {in_words(flag)}" for flag in result.flags[:8]], tone="warn"))
     if result.verdict == "unreplayable":
         return
     _divergences(flow, result)
@@ -96,6 +97,7 @@ def _divergences(flow: Flow, result: ReplayResult) -> None:
                 "where": clean(one.path),
                 "recorded": _value(one.recorded),
                 "replayed": _value(one.replayed),
+                "line of code": clean(one.line),
                 "follows from": clean(names.get(one.source, one.source))
                 or ("▲ first" if place == 0 else ""),
             }

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from replay.infer.leaf_support import supported
+from replay.infer.leaf_support import seen_together, supported
 from replay.infer.tree import Label, Leaf, Rival, Split, Test, Tree, all_pure
 from replay.infer.view import Ref
 from replay.leaves import Scalar, is_number, keys_sorted
@@ -50,7 +50,8 @@ def grow(
     grower = _Grower(columns, labels, rank, stages)
     root = grower.build(list(range(count)), depth)
     if not validate or count < 6:
-        return Tree(grower.finished(root), count, distinct, None, not validate)
+        root = grower.finished(root)
+        return Tree(root, count, distinct, None, not validate, seen_together(root, columns))
     right = grower.held_out(depth)
     if right < count and _set_apart(root) < CASES_MIN:
         # Single rows set apart by a number are rather exceptions than a rule.
@@ -62,7 +63,8 @@ def grow(
     wrong = 1 - right / count
     minority = 1 - Counter(labels).most_common(1)[0][1] / count
     reliable = wrong <= max(0.015, 3 / count) and wrong <= 0.5 * minority + 1.5 / count
-    return Tree(grower.finished(root), count, distinct, right, reliable)
+    root = grower.finished(root)
+    return Tree(root, count, distinct, right, reliable, seen_together(root, columns))
 
 
 def roundest(low: float, high: float) -> float:

@@ -1,19 +1,22 @@
 """What the recordings behind each leaf of a tree have in common beside their label.
 
 A leaf says what a program does in cases like those behind it. A number far outside theirs, or a
-word that only others had, makes a case that no recording is like.
+word that only others had, makes a case that no recording is like; and so do two words that the tree
+asks for in different branches, and that no recording has both.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import combinations
 
-from replay.infer.tree import Leaf, Split
+from replay.infer.tree import Leaf, Split, Together
 from replay.infer.view import Ref
 from replay.leaves import Scalar, is_number, keys_sorted
 
 WORDS_MAX = 6
 COUNT_MIN = 10
 MARGIN = 0.05
+PAIRS_MAX = 64
 
 
 def supported(
@@ -32,6 +35,20 @@ def supported(
             if 1 < len(seen) <= WORDS_MAX and not any(map(is_number, seen)):
                 words[ref] = seen
     return _write(root, columns, rows, numbers, words)
+
+
+def seen_together(
+    root: Leaf | Split, columns: Mapping[Ref, Sequence[Scalar]]
+) -> tuple[Together, ...]:
+    """Give, of each two places whose words a tree asks for, the words that came together."""
+    found = []
+    for one, other in combinations(
+        sorted(r for r, kind in _asked(root).items() if kind == "equal"), 2
+    ):
+        pairs = set(zip(columns[one], columns[other], strict=True))
+        if len(pairs) <= PAIRS_MAX:
+            found.append(Together(one, other, tuple(sorted(pairs, key=repr))))
+    return tuple(found)
 
 
 def _asked(node: Leaf | Split) -> dict[Ref, str]:

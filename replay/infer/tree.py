@@ -86,6 +86,15 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """Two places that a tree asks for words, and which words were seen in both at once."""
+
+    one: Ref
+    other: Ref
+    pairs: tuple[tuple[Scalar, Scalar], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Tree:
     """A tree with its cross-validated record: `right` of `count` held-out rows."""
 
@@ -94,6 +103,7 @@ class Tree:
     labels: int
     right: int | None
     reliable: bool
+    together: tuple[Together, ...] = ()
 
     def read(self, value: Callable[[Ref], Scalar]) -> tuple[Label, list[tuple[str, Any]]]:
         """Follow the tree; doubts come as (word, detail)."""
@@ -107,6 +117,11 @@ class Tree:
             doubts.append(("low_support", node.count))
         if node.ranges or node.words:
             doubts.extend(node.unlike(value))
+        for place in self.together:
+            said = value(place.one), value(place.other)
+            if said not in place.pairs:
+                named = f"{ref_name(place.one)} {said[0]}", f"{ref_name(place.other)} {said[1]}"
+                doubts.append(("never_together", list(named)))
         return node.label, doubts
 
 

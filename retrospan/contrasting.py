@@ -84,6 +84,7 @@ def contrast_flows(
     first. An association, not yet a cause."""
     from analyzer.contrast import contrast, read_facts, read_heads
     from analyzer.contrast.groups import thinned
+    from retrospan.sampling_note import tell_sampling
     from retrospan.selection import Options, choose
     from store import read
 
@@ -104,6 +105,7 @@ def contrast_flows(
         else:
             groups = _ready_made(heads, by)
         whole = len(groups.flow_ids)
+        tell_sampling(session, groups.flow_ids)
         groups = thinned(groups)
         facts = read_facts(
             session, groups.flow_ids, _made_by([*(selected or ()), *(baseline or ())])

@@ -25,6 +25,7 @@ from store.read_derived import (
     read_incidents,
     read_replays,
     read_sagas,
+    read_sampling,
 )
 from store.values import from_json, map_from_json
 
@@ -51,6 +52,7 @@ __all__ = [
     "read_rejects",
     "read_replays",
     "read_sagas",
+    "read_sampling",
     "read_spans",
 ]
 

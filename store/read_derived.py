@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from fractions import Fraction
 
 from store.conclusion_rows import finding_of, incident_of, replay_of, saga_of
 from store.conclusions import (
@@ -142,6 +143,16 @@ def count_violations(session: Session, flow_ids: Sequence[str] | None = None) ->
     """How many sagas, and how many fresh findings, are violations."""
     sagas, findings = session.row("read/violations", _which(flow_ids))
     return int(sagas), int(findings)
+
+
+def read_sampling(
+    session: Session, flow_ids: Sequence[str] | None = None
+) -> list[tuple[str, Fraction | None, int]]:
+    """How flows were sampled, the weight of each, and of how many flows it is told."""
+    return [
+        (sampling, None if weight is None else Fraction(weight), int(flows))
+        for sampling, weight, flows in session.rows("read/sampling", _which(flow_ids))
+    ]
 
 
 def read_replays(session: Session, flow_ids: Sequence[str] | None = None) -> list[ReplayResult]:

@@ -191,6 +191,7 @@ def list_variants(
     Repeats and the order of parallel steps do not count; which steps ran and how they ended does.
     """
     from retrospan.flow_variants import variant_rows
+    from retrospan.sampling_note import tell_sampling
     from retrospan.selection import Options, choose
     from store import read
 
@@ -201,6 +202,7 @@ def list_variants(
     with edge.reading("listing variants") as session:
         chosen = choose(session, options, VARIANT_CELLS)
         rows = variant_rows(session, chosen)
+        tell_sampling(session, chosen.flow_ids(session))
         underived = read.counts(session).underived_traces
     warn_underived(edge, underived)
     show(

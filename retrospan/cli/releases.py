@@ -125,6 +125,7 @@ def report(
     from analyzer.releases.report import report as gather
     from analyzer.releases.settings import ReleaseSettings
     from retrospan.release_rows import comparison_row, rollback_row, thing_row
+    from retrospan.sampling_note import tell_sampling
     from retrospan.timespan import parse_moment
     from store import read
     from store.errors import UsageError
@@ -143,6 +144,7 @@ def report(
             (end or 0) + 1 if until is None else parse_moment(until, end, "--until"),
             settings,
         )
+        tell_sampling(session)
 
     def wanted(row: Row) -> bool:
         return kind in (None, row["kind"]) and subject in (None, row["subject"])

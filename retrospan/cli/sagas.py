@@ -138,6 +138,7 @@ def summarise_sagas(
 ) -> int:
     """Count verdicts, shares undone, times, paths and money; exit code 3 on a violation."""
     from retrospan.saga_summary import found_violation, summarised, tables
+    from retrospan.sampling_note import tell_sampling
     from retrospan.selection import Options, choose
 
     edge = edge_of(context)
@@ -146,7 +147,9 @@ def summarise_sagas(
     )
     with edge.reading("summing up sagas") as session:
         chosen = choose(session, options, ())
-        document = summarised(session, chosen.flow_ids(session))
+        flow_ids = chosen.flow_ids(session)
+        document = summarised(session, flow_ids)
+        tell_sampling(session, flow_ids)
     if as_json:
         put([pretty(document)])
         return worst(violation=found_violation(document))

@@ -111,6 +111,7 @@ def _case(edge: "Edge") -> "tuple[Case, list[Finding]]":
     from analyzer.oversight.read import read_joined
     from analyzer.oversight.report import read_prices
     from analyzer.oversight.settings import OversightSettings
+    from retrospan.sampling_note import tell_sampling
     from store import read
     from store.decision_log import check_log
 
@@ -124,6 +125,7 @@ def _case(edge: "Edge") -> "tuple[Case, list[Finding]]":
         log = check_log(session)
         counts = read.counts(session)
         findings = read.read_findings(session)
+        tell_sampling(session)
     case = Case(
         decisions=decisions,
         flows=flows,

@@ -1,7 +1,8 @@
 """The steps of a flow that nobody conducts: each service works on a message and sends the next.
 
 What a consumer does because of a message belongs to the flow's own way. A message is answered when
-its consumer takes it up: the time on the way is the broker's, as a latency is the callee's.
+its consumer takes it up: the time on the way is the broker's, as a latency is the callee's. So is
+the time from the last thing a consumer did to its end: the broker takes the acknowledgement.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,11 +29,17 @@ def own_steps(flow: Flow) -> list[Step]:
     for step in flow.steps:
         if step.parent_step_id is not None:
             below.setdefault(step.parent_step_id, []).append(step)
-    return [
-        _taken_up(step, below.get(step.step_id, ()))
+    own = {
+        step.step_id: _taken_up(step, below.get(step.step_id, ()))
         for step in flow.steps
         if step.attempts and _by_messages(step, by_id)
-    ]
+    }
+    for step in flow.steps:
+        work = [one for one in below.get(step.step_id, ()) if one.step_id in own]
+        if step.kind == MESSAGE and step.step_id in own and work:
+            last = max(work, key=lambda one: (one.attempts[-1].end_ns or 0, one.step_id))
+            own[last.step_id] = _settled(own[last.step_id], step.attempts[-1].callee_end_ns)
+    return list(own.values())
 
 
 def deliveries_of(flow: Flow, own: Sequence[Step]) -> dict[str, int]:
@@ -88,6 +95,14 @@ def _taken_up(step: Step, work: Sequence[Step]) -> Step:
     if _did_again(work):
         taken_up = replace(taken_up, response={REDELIVERED: True}, has_response=True)
     return replace(step, attempts=[*earlier, taken_up])
+
+
+def _settled(step: Step, consumer_end_ns: int | None) -> Step:
+    """Let the last thing a consumer did go on until the broker has its acknowledgement."""
+    *earlier, last = step.attempts
+    if last.outcome is not StepOutcome.OK or (consumer_end_ns or 0) <= (last.end_ns or 0):
+        return step
+    return replace(step, attempts=[*earlier, replace(last, callee_end_ns=consumer_end_ns)])
 
 
 def _did_again(work: Sequence[Step]) -> bool:

@@ -1,5 +1,6 @@
 """How long a step waits after the last of its ancestors."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -134,21 +135,25 @@ def learn_end_waits(
     """Measure how long a flow goes on after its last step: by that step, and under "" over all.
 
     A step that is not waited for is not the last, unless there is no other. With `for_callees`
-    flows that lasted for a callee say nothing about that wait.
+    flows that lasted for a callee say nothing about that wait, but that it was none.
     """
     groups: dict[str, list[int]] = {}
+    lasting: Counter[str] = Counter()
     for observation in observations:
         last = max(
             observation.nodes.values(),
             key=lambda node: (node.op not in unawaited, node.end, node.op),
         )
         if for_callees and outlived(observation) > last.end:
+            lasting[last.op] += 1
             continue
         wait = max(observation.recording.duration_ns - last.end, 0)
         groups.setdefault(last.op, []).append(wait)
-    found = {START: spread([wait for waits in groups.values() for wait in waits])}
-    for op, waits in sorted(groups.items()):
-        if len(waits) >= CASES_MIN:
+    everything = [wait for waits in groups.values() for wait in waits]
+    found = {START: spread([*everything, *[0] * lasting.total()])}
+    for op in sorted({*groups, *lasting}):
+        waits = groups.get(op, [])
+        if len(waits) >= CASES_MIN or lasting[op] > len(waits):
             found[op] = spread(waits)
     return found
 

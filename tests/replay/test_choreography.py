@@ -5,7 +5,7 @@ from dataclasses import replace
 from replay.choreography import REDELIVERED
 from replay.deliveries import unfolded
 from replay.engine import Folds, replay_flows, replay_recording
-from replay.fidelity import fidelity
+from replay.fidelity import Fidelity, fidelity
 from replay.recording import alter, from_json, recording_of, to_json
 from replay.settings import ReplaySettings
 from store.conclusions import Attempt, Flow, FlowOutcome, Step, StepOutcome
@@ -168,6 +168,28 @@ def test_what_came_of_a_delivery_has_its_number_and_what_came_before_has_none() 
     assert from_json(to_json(recording)) == recording
     assert [part.duration_ns for part in unfolded(recording)][-1] == recording.duration_ns
     assert unfolded(recording_of(FLOWS[0])) == [recording_of(FLOWS[0])]
+
+
+def acknowledged(index: int, *, told: bool) -> Flow:
+    """The broker takes its time with the last acknowledgement, and the flow ends with it."""
+    flow = choreographed(index)
+    [last] = [step for step in flow.steps if step.name == "send scored"]
+    end = (flow.end_ns or 0) + int(5 * MS * dice("acknowledged", index).lognormvariate(0, 1))
+    attempts = [replace(one, callee_end_ns=end if told else None) for one in last.attempts]
+    steps = [replace(one, attempts=attempts) if one is last else one for one in flow.steps]
+    return replace(flow, steps=steps, end_ns=end)
+
+
+def test_how_long_a_broker_takes_an_acknowledgement_is_its_answer() -> None:
+    """What is recorded of it needs no interval."""
+
+    def measured(*, told: bool) -> Fidelity:
+        flows = [acknowledged(index, told=told) for index in range(120)]
+        return fidelity(replay_flows(flows, [flow.flow_id for flow in flows]))
+
+    known, unknown = measured(told=True), measured(told=False)
+    assert known.right >= 0.97 * known.flows, known
+    assert 5 * known.width_ppm < unknown.width_ppm, (known, unknown)
 
 
 def test_of_a_conducted_flow_only_what_its_conductor_does_is_kept() -> None:

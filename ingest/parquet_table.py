@@ -1,7 +1,7 @@
 """Tables in Parquet, row by row."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,10 +22,13 @@ _UNITS = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _BROKEN = (pa.ArrowException, OSError, ValueError, TypeError, OverflowError, MemoryError)
 
 
-def records(data: bytes, limits: Limits) -> Iterator[Item]:
-    """Every record of a Parquet file; a row that cannot be read is refused alone."""
+def records(file: BinaryIO, limits: Limits) -> Iterator[Item]:
+    """Every record of a Parquet file; a row that cannot be read is refused alone.
+
+    In memory stands one group of rows as it is packed, at most `document_bytes`.
+    """
     try:
-        table = pq.ParquetFile(pa.BufferReader(data))
+        table = pq.ParquetFile(pa.PythonFile(file, mode="r"))
         names = {plain_name(name) for name in table.schema_arrow.names}
     except _BROKEN as error:
         yield Rejected(record="whole file", reason=f"not Parquet: {_worded(error)}")
@@ -63,6 +66,7 @@ def _rows(table: Any, limits: Limits, reader: RowReader) -> Iterator[Item]:
     for group in range(table.num_row_groups):
         began = number
         try:
+            _check_size(table.metadata.row_group(group), limits)
             for batch in table.iter_batches(ROWS_PER_BATCH, row_groups=[group]):
                 for row in _plain_rows(batch):
                     number += 1
@@ -71,6 +75,12 @@ def _rows(table: Any, limits: Limits, reader: RowReader) -> Iterator[Item]:
             reason = f"row group {group} cannot be read: {_worded(error)}"
             yield Rejected(record=f"row {number + 1}", reason=reason)
             number = began + table.metadata.row_group(group).num_rows
+
+
+def _check_size(group: Any, limits: Limits) -> None:
+    columns = (group.column(at) for at in range(group.num_columns))
+    if sum(column.total_compressed_size for column in columns) > limits.document_bytes:
+        raise UnreadableError(f"it is larger than document_bytes = {limits.document_bytes}")
 
 
 def _record(row: Row, number: int, ids: Ids, limits: Limits, reader: RowReader) -> Item:

@@ -31,7 +31,8 @@ class Input(io.BufferedIOBase):
 
     Trouble never raises here, because what was readable before it is kept: reading ends as at the
     end of the file, and `problem` says why. `digest` covers the plain bytes handed out so far, when
-    `hashing` was asked for (an input that can be read only once).
+    `hashing` was asked for (an input that can be read only once). A plain file can be read from any
+    place too, unbuffered; `position` then counts all bytes handed out.
     """
 
     def __init__(self, raw: BinaryIO, decompressed_bytes: int, *, hashing: bool = False) -> None:
@@ -47,12 +48,30 @@ class Input(io.BufferedIOBase):
         self._ready = bytearray()
         self._at = 0  # bytes of `_ready` already handed out
         self._done = False
+        self._is_moved = False  # read from a place that was asked for
         self._tail = _first(raw, MAGIC_BYTES_MAX)
         self.taken = len(self._tail)
         self._unpacking = unpacking_of(self._tail)
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return self._unpacking is None and self.digest is None and self._raw.seekable()
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Read on from that place; only where `seekable`."""
+        if not self.seekable():
+            raise io.UnsupportedOperation("this input can only be read from its beginning")
+        if whence == io.SEEK_CUR:
+            offset, whence = offset + self.tell(), io.SEEK_SET
+        self._is_moved = True
+        return self._raw.seek(offset, whence)
+
+    def tell(self) -> int:
+        """The place of the next byte; only where `seekable`."""
+        ahead = 0 if self._is_moved else len(self._tail) + len(self._ready) - self._at
+        return self._raw.tell() - ahead
 
     def place(self) -> Place:
         """How far it was read."""
@@ -80,6 +99,11 @@ class Input(io.BufferedIOBase):
     def read(self, size: int | None = -1, /) -> bytes:
         """At most `size` bytes, all when negative."""
         limit = -1 if size is None else size
+        if self._is_moved:
+            data = self._raw.read(limit)
+            self.position += len(data)
+            self.taken = self.position
+            return data
         while (limit < 0 or len(self._ready) - self._at < limit) and self._fill():
             pass
         return self._take(len(self._ready) - self._at, limit)

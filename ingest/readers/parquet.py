@@ -1,5 +1,6 @@
 """Parquet: tables of OTLP, one record a row, or what `retrospan export parquet` wrote."""
 
+import io
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -9,7 +10,11 @@ from store.model import Rejected
 
 
 class ParquetReader:
-    """Reads a file in memory, since Parquet is read from its end; larger ones are refused."""
+    """Reads a file one group of rows after the other.
+
+    Parquet is read from its end: what is packed or comes through a pipe is read in memory first,
+    up to `document_bytes`.
+    """
 
     name = "parquet"
 
@@ -21,6 +26,9 @@ class ParquetReader:
         """Every row in order."""
         from ingest.parquet_table import records  # Arrow is slow to import; few inputs need it
 
+        if stream.seekable():
+            yield from records(stream, limits)
+            return
         data = bytearray()
         while part := stream.read(1024 * 1024):
             data += part
@@ -28,7 +36,7 @@ class ParquetReader:
                 reason = f"document is larger than document_bytes = {limits.document_bytes}"
                 yield Rejected(record="whole file", reason=reason)
                 return
-        yield from records(bytes(data), limits)
+        yield from records(io.BytesIO(data), limits)
 
 
 READER = ParquetReader()

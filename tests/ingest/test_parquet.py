@@ -1,16 +1,22 @@
 """OTLP tables in Parquet give the records that OTLP gives."""
 
+import gzip
 import io
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ingest.exported_rows import FORMAT
 from ingest.limits import Limits
+from ingest.pipeline import IngestSettings, ingest_paths
 from ingest.reader import MetricsSeen
+from store.lease import Store
 from store.model import LogRecord, Rejected, Span, SpanEvent, SpanLink
 from tests.ingest.test_fuzz import check_read
 
@@ -91,16 +97,41 @@ def test_other_tables_are_refused_by_their_columns(read: Any) -> None:
     assert item.reason.startswith("Parquet, but no OTLP table: has a; expected")
 
 
-def test_a_file_past_the_limit_is_refused(read: Any) -> None:
-    (item,) = read(parquet([ROW]), Limits(document_bytes=100), reader="parquet")
-    assert isinstance(item, Rejected)
-    assert item.reason == "document is larger than document_bytes = 100"
+def test_a_file_past_the_limit_is_read_by_groups_of_rows(
+    tmp_path: Path, store: Store, settings: IngestSettings
+) -> None:
+    rows = [{**ROW, "SpanId": f"{at:016x}", "Timestamp": at} for at in range(1, 2001)]
+    path = tmp_path / "many.parquet"
+    path.write_bytes(parquet(rows, row_group_size=50))
+    limit = path.stat().st_size // 10
+    limits = Limits(document_bytes=limit)
+    report = ingest_paths(store, [str(path)], replace(settings, limits=limits))
+    (file,) = report.files
+    assert (file.format, file.spans, file.rejected) == ("parquet", 2000, [])
+
+    packed = tmp_path / "many.parquet.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    report = ingest_paths(store, [str(packed)], replace(settings, limits=limits))
+    (file,) = report.files
+    assert [item.reason for item in file.rejected] == [
+        f"document is larger than document_bytes = {limit}"
+    ]
+
+
+def test_a_group_of_rows_past_the_limit_is_refused_by_name(read: Any) -> None:
+    rows = [{**ROW, "StatusMessage": "x" * size} for size in (1, 1, 5000)]
+    limits = Limits(document_bytes=4000)
+    options = {"row_group_size": 1, "compression": "none", "use_dictionary": False}
+    found = read(parquet(rows, **options), limits, reader="parquet")
+    assert [type(item) for item in found] == [Span, Span, Rejected]
+    assert found[2].record == "row 3"
+    assert found[2].reason == "row group 2 cannot be read: it is larger than document_bytes = 4000"
 
 
 WHOLE = parquet([ROW, ROW])
 
 
-@settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 @given(at=st.integers(0, len(WHOLE)), drop=st.integers(0, 8), put=st.binary(max_size=8))
 def test_a_damaged_table_is_read_or_refused(at: int, drop: int, put: bytes) -> None:
     assert check_read("parquet", WHOLE[:at] + put + WHOLE[at + drop :])

@@ -195,9 +195,9 @@ def match_all(recording: Recording, key: str) -> Counter[str]:
     for number in reversed(range(ENTRIES)):
         wanted = key.format(number)
         found = answers.find("service POST /things", wanted, request_of(number), NOTHING_BOUND)
-        attempt, rung = answers.take("service POST /things", found)
-        assert attempt is not None and attempt.response["id"] == number
-        rungs[rung] += 1
+        answer = answers.take("service POST /things", found)
+        assert answer is not None and answer.response["id"] == number
+        rungs[answer.rung] += 1
     return rungs
 
 

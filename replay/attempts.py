@@ -1,5 +1,7 @@
 """Makes one call with its attempts: the request, the answers, the pauses between them."""
 
+from collections.abc import Sequence
+
 from replay.choreography import REDELIVERED
 from replay.infer.expression import Scope
 from replay.infer.guards import STATUS_LEAF
@@ -7,8 +9,8 @@ from replay.infer.program import Program
 from replay.infer.view import Instance, Ref, drawing_reader
 from replay.leaves import Scalar, same
 from replay.match import BOUND, Answer, Answers, Found
-from replay.plan import Again, Bound, Plan
-from replay.run import Call, Run
+from replay.plan import Again, Bound, Plan, Reader
+from replay.run import Call, Doubts, Run
 from replay.times import Times
 
 # A loop that has no end in sight is cut here and flagged.
@@ -46,9 +48,17 @@ class Attempts:
         """Call until nothing asks for another attempt."""
         name, op, key = plan.name, plan.base, scope.own_key
         calls, made = self.run.calls, self.made
-        request = self._request(plan, scope)
-        found = self._found(plan, key, request)
+        request: dict[str, Scalar] = {}
+        for path, read, rivals in plan.request:
+            value = read(scope)
+            if rivals:
+                self._compare(name, value, rivals, scope)
+            if value is not None:
+                request[path] = value
+        found = self.answers.find(op, key, request, plan.operation.request)
         stream = key if found.stream is None else found.stream.key
+        if stream != key or found.ambiguous:
+            self._doubt(plan, key, stream, found)
         at = (place[0] * 10_000 + place[1], index)
         now = begin
         tries: list[str] = []
@@ -57,9 +67,9 @@ class Attempts:
         while True:
             number += 1
             answer = self._answer(plan, scope, found)
-            status = answer.status
+            status, response = answer.status, answer.response
             tries.append(status)
-            if answer.response.get(REDELIVERED):
+            if response.get(REDELIVERED):
                 self.run.doubt(name, [("redelivered", None)])
             end = now.later(answer.latency, answer.low, answer.high)
             if answer.beyond:
@@ -69,12 +79,11 @@ class Attempts:
                     max(outlived[1], end.low + beyond),
                     max(outlived[2], end.high + beyond),
                 )
-            counted = made.get((op, stream), 0) + 1
-            made[op, stream] = counted
+            made[op, stream] = counted = made.get((op, stream), 0) + 1
             calls.append(
                 Call(
                     op, key, counted, number == 1, now.usual, now.low, now.high,
-                    end.usual, status, request, answer.response, answer.rung,
+                    end.usual, status, request, response, answer.rung,
                     at, recovery, name, stream,
                 )
             )  # fmt: skip
@@ -83,13 +92,15 @@ class Attempts:
             # Nothing is known of an answer that is missing, so nothing is repeated because of it.
             if answer.rung == "missing" and not _known(plan, answer):
                 break
-            pause = self._pause(plan, answer, number)
+            again, doubts = self._again(plan, answer, number)
+            if not again and not doubts:
+                break
+            pause = self._pause(plan, answer, number, again, doubts)
             if pause is None:
                 break
             now = end.later(*pause)
-        # By position: naming as many arguments costs three times the call.
         return Instance(
-            name, key, begin.usual, end.usual, status, answer.response, request,
+            name, key, begin.usual, end.usual, status, response, request,
             answer.breaker, answer.effect, index, scope.item, None, None, (),
             tuple(tries), answer.draw, end.low, end.high, outlived,
         )  # fmt: skip
@@ -98,32 +109,26 @@ class Attempts:
         """Read a bound value; doubt it where its rivals give another one."""
         _, read, rivals = bound
         value = read(scope)
+        if rivals:
+            self._compare(op, value, rivals, scope)
+        return value
+
+    def _compare(self, op: str, value: Scalar, rivals: Sequence[Reader], scope: Scope) -> None:
         for rival in rivals:
             other = rival(scope)
             if other is not None and other is not value and not same(other, value):
                 self.run.doubt(op, [("rival_binding", None)])
-        return value
 
-    def _request(self, plan: Plan, scope: Scope) -> dict[str, Scalar]:
-        request: dict[str, Scalar] = {}
-        for bound in plan.request:
-            value = self.bound(plan.name, bound, scope) if bound[2] else bound[1](scope)
-            if value is not None:
-                request[bound[0]] = value
-        return request
-
-    def _found(self, plan: Plan, key: str, request: dict[str, Scalar]) -> Found:
-        found = self.answers.find(plan.base, key, request, plan.operation.request)
+    def _doubt(self, plan: Plan, key: str, stream: str, found: Found) -> None:
         if found.ambiguous:
             self.run.doubt(plan.name, [("ambiguous_match", None)])
-        stream = found.stream
-        if stream is not None and stream.key not in ("", key) and found.rung != BOUND:
-            self.run.doubt(plan.name, [("answer_of_another_key", stream.key)])
-        return found
+        if stream not in ("", key) and found.rung != BOUND:
+            self.run.doubt(plan.name, [("answer_of_another_key", stream)])
 
-    def _pause(self, plan: Plan, answer: Answer, number: int) -> tuple[int, int, int] | None:
+    def _pause(
+        self, plan: Plan, answer: Answer, number: int, again: bool, doubts: Doubts
+    ) -> tuple[int, int, int] | None:
         """Give the wait before the next attempt; None when this was the last."""
-        again, doubts = self._again(plan, answer, number)
         if doubts:
             self.run.doubt(plan.name, doubts)
             if self.retry_unseen is not None and any(word in UNSEEN for word, _ in doubts):
@@ -163,16 +168,13 @@ class Attempts:
         return told
 
     def _answer(self, plan: Plan, scope: Scope, found: Found) -> Answer:
-        attempt, rung = self.answers.take(plan.name, found)
-        if attempt is None:
-            answer = self.answers.lend(plan.name, rung)
+        answer = self.answers.take(plan.name, found)
+        recorded = answer is not None
+        if answer is None:
+            answer = self.answers.lend(plan.name)
             if not _known(plan, answer):
-                self.run.doubt(plan.name, [(f"{rung}_answer", answer.note or None)])
-        else:
-            answer = self.answers.answer_of(plan.name, attempt, rung)
-        if plan.computes:
-            return self._computed(plan, scope, answer, attempt is not None)
-        return answer
+                self.run.doubt(plan.name, [(f"{answer.rung}_answer", answer.note or None)])
+        return self._computed(plan, scope, answer, recorded) if plan.computes else answer
 
     def _computed(self, plan: Plan, scope: Scope, answer: Answer, recorded: bool) -> Answer:
         """Let a local step compute what it returns; what was recorded is only compared."""
@@ -184,7 +186,8 @@ class Attempts:
         value_of = drawing_reader(self.run.view.value, plan.name, answer.draw)
         for path, tree in plan.operation.decided.items():
             label, doubts = tree.read(value_of)
-            self.run.doubt(plan.name, doubts)
+            if doubts:
+                self.run.doubt(plan.name, doubts)
             values.append((path, None if label == "" else label))
         for path, value in values:
             old = answer.status if path == STATUS_LEAF else answer.response.get(path)

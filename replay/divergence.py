@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from replay.identical import identical
 from replay.infer.program import Program
 from replay.infer.view import base_name
 from replay.leaves import same
@@ -42,7 +43,7 @@ class _Placed:
     excess_ns: int = 0
 
 
-class _Span(Struct):
+class _Span(Struct, gc=False):
     """From the start of a node's first attempt to the end of its last."""
 
     start: int
@@ -65,14 +66,13 @@ class _Comparing:
         self.program = program
         self.tolerance = tolerance_ns
         self.recorded = attempts_by_key(recording)
-        self.replayed: dict[_Id, Call] = {self._ident(call): call for call in run.calls}
+        self.replayed: dict[_Id, Call] = {}
+        for call in run.calls:
+            # What a call is compared by: its key, or that of the answers it was given.
+            key = call.key if self.recorded.get((call.op, call.key)) else call.stream
+            self.replayed[call.op, key, call.attempt] = call
         self.both: list[tuple[Call, RecordedAttempt]] = []
         self.found: list[_Placed] = []
-
-    def _ident(self, call: Call) -> _Id:
-        """Give what a call is compared by: its key, or that of the answers it was given."""
-        known = self.recorded.get((call.op, call.key))
-        return call.op, call.key if known else call.stream, call.attempt
 
     def _step_of(self, attempt: RecordedAttempt) -> str:
         """Give the id of the recorded step an attempt belongs to."""
@@ -105,18 +105,18 @@ class _Comparing:
 
     def calls(self) -> None:
         """Pair calls that were recorded and replayed, and tell of the others."""
-        for ident, call in self.replayed.items():
-            op, key, number = ident
-            attempts = self.recorded.get((op, key), ())
+        recorded, both = self.recorded, self.both
+        for (op, key, number), call in self.replayed.items():
+            attempts = recorded.get((op, key), ())
             if number > len(attempts):
                 said = _said(call.op, call.key, call.attempt, call.status)
                 self.add("extra_call", call.node, call.start, None, said)
                 continue
             attempt = attempts[number - 1]
-            self.both.append((call, attempt))
+            both.append((call, attempt))
             if call.first:
                 self.arguments(call, key, attempt)
-        if len(self.both) < sum(map(len, self.recorded.values())):
+        if len(both) < sum(map(len, recorded.values())):
             self._missing()
 
     def _missing(self) -> None:
@@ -144,7 +144,9 @@ class _Comparing:
             return
         for path, value in call.request.items():
             old = recorded.get(path)
-            if old is value or same(old, value) or self._noise(f"request.{path}"):
+            if old == value and type(old) is type(value):
+                continue
+            if same(old, value) or self._noise(f"request.{path}"):
                 continue
             self.add(
                 "args_changed", call.node, attempt.start_ns, old, value,
@@ -268,6 +270,8 @@ def compare(
 
     Request values at paths that fit a pattern of `noise` are not compared.
     """
+    if identical(run, recording, program, clock_tolerance_ns):
+        return Comparison(divergences=(), verdict="identical")
     comparing = _Comparing(run, recording, program, clock_tolerance_ns, noise)
     comparing.calls()
     comparing.order()

@@ -3,7 +3,8 @@
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
 
 from replay.calls import Caller
 from replay.infer.first_of import first_node
@@ -15,10 +16,12 @@ from replay.infer.tree import Tree
 from replay.infer.view import Node
 from replay.plan import Plan
 from replay.race import settle
-from replay.run import Run
+from replay.run import Doubts, Run
 from replay.times import Times
 
-Doubts = Sequence[tuple[str, Any]]
+# When something ended, and its name.
+Ended: TypeAlias = tuple[int, str]
+_NOTHING: Ended = (-(2**63), "")
 
 
 class Wait(NamedTuple):
@@ -37,46 +40,46 @@ class Wait(NamedTuple):
 class Place:
     """Where an operation stands in a program: what it waits for, and what waits for it.
 
-    `rank` is its place in the program's order, `direct` the operations it waits for and `before`
-    all those they waited for in turn, `children` the ranks of what waits for it, `count` how many
-    it waits for in all. `firsts` are the operations of which it is the first end, where it is no
-    call. `asked` says that a good answer may end the flow.
+    `rank` is its place in the program's order, `direct` the operations it waits for, `children` the
+    ranks of what waits for it, `count` how many it waits for in all. `firsts` are the operations of
+    which it is the first end, where it is no call. `always` says that it runs whenever it is
+    reached, `asked` that a good answer may end the flow.
     """
 
     op: str
     rank: int
     direct: tuple[str, ...]
-    before: frozenset[str]
     plan: Plan | None
     hedge: Hedge | None
     firsts: tuple[str, ...]
     group: frozenset[str] | None
     asked: bool
+    always: bool
     children: list[int] = field(default_factory=list)
     count: int = 0
-    waits: dict[str | None, Wait] = field(default_factory=dict)
+    waits: dict[str, Wait] = field(default_factory=dict)
 
-    def wait(self, last: str | None) -> Wait:
-        """Give the wait after an operation; None where nothing was waited for."""
+    def wait(self, last: str) -> Wait:
+        """Give the wait after an operation; "" where nothing was waited for."""
         wait = self.waits.get(last)
         if wait is None:
             wait = self.waits[last] = self._wait(last)
         return wait
 
-    def _wait(self, last: str | None) -> Wait:
+    def _wait(self, last: str) -> Wait:
         assert self.plan is not None
         operation = self.plan.operation
         if self.hedge is not None:
             return Wait(ZERO, (), None, ())
         gap = operation.gap
         before: list[tuple[str, Any]] = []
-        if last is not None:
+        if last:
             seen = operation.gaps.get(last)
             if seen is None or seen.count < 2:
                 before.append(("unconfirmed_wait", last))
             gap = seen or gap
-        pace = operation.paces.get(last or "")
-        after = [("unexplained_wait", None)] if (last or "") in operation.loose else []
+        pace = operation.paces.get(last)
+        after = [("unexplained_wait", None)] if last in operation.loose else []
         return Wait(gap, before, pace, after)
 
 
@@ -90,12 +93,12 @@ def places_of(
             op=op,
             rank=rank,
             direct=tuple(order.direct[op]),
-            before=order.before[op],
             plan=plans.get(op),
             hedge=plans[op].operation.hedge if op in plans else None,
             firsts=program.firsts.get(op, ()),
             group=groups.get(op),
             asked=op in abort.refusals or op in abort.frontier,
+            always=op in plans and plans[op].always,
         )
         for rank, op in enumerate(order.sequence)
     ]
@@ -124,6 +127,7 @@ class Forward:
         self.nodes = run.view.nodes
         self.caller = caller
         self.resolved: dict[str, Times] = {}
+        self.latest: dict[str, Ended] = {}
         self.dead: set[str] = set()
         self.aborted_ns: int | None = None
         self.waiting = [place.count for place in places]
@@ -140,14 +144,19 @@ class Forward:
             _, rank, ready = heapq.heappop(heap)
             place = places[rank]
             op = place.op
+            before = self._latest_before(place)
             if op in resolved:  # a step of the rounds of an earlier one
                 pass
             elif place.firsts:
                 self._first(place, ready)
-            elif self._runs(place, ready.usual):
-                self._execute(place, ready)
+            elif (place.always and not self.dead and self.aborted_ns is None) or self._runs(
+                place, ready.usual
+            ):
+                self._execute(place, ready, before[1])
             else:
                 resolved[op] = ready if place.hedge is None else self._direct(place)
+            node = self.nodes.get(op)
+            self.latest[op] = before if node is None else max(before, (node.end, op))
             if place.group is None:
                 self._release(place.children)
             else:
@@ -155,10 +164,18 @@ class Forward:
             if not heap and self.held:
                 self._settle(next(iter(self.held)))
 
+    def _latest_before(self, place: Place) -> Ended:
+        """Give the end of the one of all before an operation that ended last, and its name."""
+        latest, direct = self.latest, place.direct
+        if len(direct) == 1:
+            return latest[direct[0]]
+        return max([latest[one] for one in direct], default=_NOTHING)
+
     def _release(self, children: Sequence[int]) -> None:
+        waiting = self.waiting
         for child in children:
-            self.waiting[child] -= 1
-            if not self.waiting[child]:
+            waiting[child] -= 1
+            if not waiting[child]:
                 self._ready(self.places[child])
 
     def _hold(self, place: Place, group: frozenset[str]) -> None:
@@ -179,6 +196,9 @@ class Forward:
             if node.op in self.nodes:
                 self.resolved[node.op] = Times.end_of(node)
                 self._judge(node)
+        for place in sorted(held, key=attrgetter("rank")):
+            before, cut = self._latest_before(place), self.nodes.get(place.op)
+            self.latest[place.op] = before if cut is None else max(before, (cut.end, cut.op))
         for place in held:
             self._release([child for child in place.children if self.places[child].op not in group])
 
@@ -190,7 +210,10 @@ class Forward:
         return Times.latest([resolved[one] for one in direct])
 
     def _ready(self, place: Place) -> None:
-        if place.firsts:
+        direct = place.direct
+        if len(direct) == 1 and not place.firsts and place.hedge is None:
+            ready = self.resolved[direct[0]]
+        elif place.firsts:
             ready = Times.earliest([self.resolved[one] for one in place.firsts])
         else:
             ready = self._direct(place)
@@ -210,7 +233,7 @@ class Forward:
                 self.run.doubt(op, [("abort_scope_unconfirmed", None)])
             return False
         assert place.plan is not None
-        if place.plan.always:
+        if place.always:
             return True
         if place.hedge is not None:
             return self._unanswered(op, place.hedge)
@@ -220,7 +243,8 @@ class Forward:
             self.dead.add(op)
             return False
         label, doubts = guard.read(self.run.view.value)
-        self.run.doubt(op, doubts)
+        if doubts:
+            self.run.doubt(op, doubts)
         if not guard.reliable:
             self.run.doubt(op, [("unreliable_guard", _score(guard))])
         return bool(label)
@@ -241,10 +265,10 @@ class Forward:
             self.run.doubt(op, [("hedge_tie", hedge.on)])
         return lasted > hedge.wait.usual
 
-    def _execute(self, place: Place, ready: Times) -> None:
+    def _execute(self, place: Place, ready: Times, last: str) -> None:
         op, plan = place.op, place.plan
         assert plan is not None
-        gap, doubts, pace, more = place.wait(self._last(place))
+        gap, doubts, pace, more = place.wait(last)
         if doubts:
             self.run.doubt(op, doubts)
         if pace is not None:
@@ -289,7 +313,8 @@ class Forward:
         op = node.op
         abort = self.program.abort
         ends, doubts = abort.ends(node, self.run.view)
-        self.run.doubt(op, doubts)
+        if doubts:
+            self.run.doubt(op, doubts)
         if op in abort.frontier:
             self.run.doubt(op, [("unexplained_aborts", abort.unexplained)])
         if ends:
@@ -297,18 +322,6 @@ class Forward:
             self.run.aborted_by = (*self.run.aborted_by, op)
             earlier = self.aborted_ns
             self.aborted_ns = node.end if earlier is None else min(earlier, node.end)
-
-    def _last(self, place: Place) -> str | None:
-        """Name the one of all before an operation that ended last."""
-        nodes = self.nodes
-        last: Node | None = None
-        for ancestor in place.before:
-            node = nodes.get(ancestor)
-            if node is None:
-                continue
-            if last is None or node.end > last.end or (node.end == last.end and node.op > last.op):
-                last = node
-        return None if last is None else last.op
 
 
 def _ended(node: Node) -> tuple[int, str]:

@@ -10,15 +10,19 @@ from replay.calls import Caller
 from replay.forward import Forward, places_of
 from replay.infer.cancel import groups_of
 from replay.infer.expression import Scope
-from replay.infer.outcome import ending_of
+from replay.infer.outcome import Ending, ending_of
 from replay.infer.program import Program
+from replay.infer.timing import Span3
 from replay.infer.view import Node, View
 from replay.leaves import Leaves, is_number, lists_in
 from replay.match import Answers
-from replay.plan import bound_of, plan_of
+from replay.plan import bound_of, place_reader, plan_of
 from replay.recover import Recovering
 from replay.run import Run
-from replay.times import Times
+from replay.times import START, Times
+
+# How a flow ends that nothing aborted: there is nothing to undo.
+_WENT_ON = Ending(aborted=False, to_undo=False, undone=False, undo_failed=False, undo_left=False)
 
 
 class Machine:
@@ -29,6 +33,7 @@ class Machine:
         order = program.order
         self.rank = {op: index for index, op in enumerate(order.sequence)}
         self.apart = {op: frozenset(others) for op, others in order.apart.items() if others}
+        self.support = tuple((seen, place_reader(seen.ref)) for seen in program.support)
         self.plans = {name: plan_of(made) for name, made in program.operations.items()}
         self.output = tuple(bound_of(path, made) for path, made in program.output.bound.items())
         self.groups = groups_of(program.cancels, order.sequence)
@@ -44,53 +49,62 @@ class Machine:
         caller = Caller(self.program, self.plans, answers, run, retry_unseen)
         forward = Forward(self.program, self.places, run, caller)
         forward.execute()
-        quiet = _quiet(run, self.program)
-        aborted = forward.aborted_ns is not None
-        if aborted:
+        quiet = _quiet(awaited(run.view.nodes.values(), self.program))
+        if forward.aborted_ns is not None:
             quiet = Recovering(self.program, self.rank, run, caller).execute(quiet)
-        self._finish(run, aborted, quiet)
+            run.ending = ending_of(run.view, True, self.program.recovery)
+        else:
+            run.ending = _WENT_ON
+        self._finish(run, run.ending, quiet)
         run.counts = answers.counts
         return run
 
-    def _finish(self, run: Run, aborted: bool, quiet: Times) -> None:
+    def _finish(self, run: Run, ending: Ending, quiet: Times) -> None:
         program = self.program
-        ending = ending_of(run.view, aborted, program.recovery)
-        run.ending = ending
         if ending.text() not in program.outcomes_seen:
             run.doubt("outcome", [("outcome_never_seen", None)])
         label, doubts = program.outcome.read(ending.reader(run.view))
         run.outcome = str(label)
         run.doubt("outcome", [doubt for doubt in doubts if doubt[0] != "rival_guard"])
-        last = max(awaited(run.view.nodes.values(), program), key=_ended, default=None)
-        overall = program.end_gaps[""]
-        end = quiet.plus(overall if last is None else program.end_gaps.get(last.op, overall))
+        end = quiet.plus(self._end_gap(awaited(run.view.nodes.values(), program)))
         if program.lasts_for_callees:
             nodes = run.view.nodes.values()
             done = [Times(*item.outlived) for node in nodes for item in node.instances]
             end = Times.latest([end, *done])
         run.end, run.end_low, run.end_high = end.usual, end.low, end.high
+        scope = Scope(run.view)
         if run.outcome == "succeeded":
-            scope = Scope(run.view)
             for path, read, _ in self.output:
                 value = read(scope)
                 if value is not None:
                     run.output[path] = value
-        self._out_of_support(run)
+        self._out_of_support(run, scope)
         self._never_together(run)
 
-    def _out_of_support(self, run: Run) -> None:
-        for support in self.program.support:
-            value = run.view.value(support.ref)
+    def _end_gap(self, nodes: Sequence[Node]) -> Span3:
+        """Give the wait from the last step to the flow's end."""
+        gaps = self.program.end_gaps
+        overall = gaps[""]
+        if not nodes:
+            return overall
+        end = max([node.end for node in nodes])
+        return gaps.get(max([node.op for node in nodes if node.end == end]), overall)
+
+    def _out_of_support(self, run: Run, scope: Scope) -> None:
+        for support, read in self.support:
+            value = read(scope)
             if value is None:
                 continue
-            if support.low is not None and support.high is not None:
-                inside = is_number(value) and support.low <= value <= support.high  # type: ignore[operator]
+            low, high = support.low, support.high
+            if low is not None and high is not None:
+                inside = is_number(value) and low <= value <= high  # type: ignore[operator]
             else:
                 inside = value in support.values
             if not inside:
                 run.doubt(".".join(support.ref), [("outside_support", repr(value))])
 
     def _never_together(self, run: Run) -> None:
+        """Doubt what no recording shows in one flow."""
         present = [op for op in run.view.nodes if op in self.rank]
         for op in present:
             apart = self.apart.get(op)
@@ -100,9 +114,15 @@ class Machine:
                         run.doubt(op, [("pair_never_seen", other)])
 
 
-def _quiet(run: Run, program: Program) -> Times:
+def _quiet(nodes: Sequence[Node]) -> Times:
     """Give the time when nothing runs any more."""
-    return Times.latest([Times.end_of(node) for node in awaited(run.view.nodes.values(), program)])
+    if not nodes:
+        return START
+    return Times(
+        max([node.end for node in nodes]),
+        max([node.low for node in nodes]),
+        max([node.high for node in nodes]),
+    )
 
 
 def awaited(nodes: Iterable[Node], program: Program) -> Sequence[Node]:
@@ -111,7 +131,3 @@ def awaited(nodes: Iterable[Node], program: Program) -> Sequence[Node]:
     if not program.unawaited:
         return made
     return [node for node in made if node.op not in program.unawaited] or made
-
-
-def _ended(node: Node) -> tuple[int, str]:
-    return node.end, node.op

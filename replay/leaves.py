@@ -76,7 +76,9 @@ def lists_in(leaves: Leaves) -> dict[str, list[dict[str, Scalar]]]:
     """
     lists: dict[str, list[dict[str, Scalar]]] = {}
     for path, value in leaves.items():
-        match = _ELEMENT.match(path) if "[" in path else None
+        if "[" not in path:
+            continue
+        match = _ELEMENT.match(path)
         if match is None:
             continue
         elements = lists.setdefault(match[1], [])

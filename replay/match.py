@@ -8,6 +8,7 @@ substituted, structure, donor (scenarios only), missing. In trace mode the key o
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 
 from msgspec import Struct
 
@@ -27,7 +28,7 @@ _NO_COUNTS = dict.fromkeys((*RUNGS, "ambiguous"), 0)
 _NO_STREAMS: dict[str, "Stream"] = {}
 
 
-class Answer(Struct, frozen=True):
+class Answer(Struct, frozen=True, gc=False):
     """What a call got: `latency` usual, `low` and `high`, and on which rung it was found.
 
     `note` says what was changed or lent on the way; `draw` is the random number drawn with it;
@@ -47,7 +48,7 @@ class Answer(Struct, frozen=True):
     beyond: int = 0
 
 
-class Stream(Struct):
+class Stream(Struct, gc=False):
     """The attempts recorded for one (operation, key), and the cursor over them.
 
     `guessed` says that they were given to a request with another key.
@@ -60,7 +61,7 @@ class Stream(Struct):
     guessed: bool = False
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """The stream an instance's attempts come from, how it was found, and whether in doubt."""
 
     stream: Stream | None
@@ -72,7 +73,7 @@ class Found(Struct, frozen=True):
 class Answers:
     """All answers of one recording. Holds no order between operations, and no parents.
 
-    `recorded` are its attempts by (operation, key), `streams` the cursors over them.
+    `streams` are cursors over its attempts, by (operation, key).
     `donors` lends answers where none was recorded; without it they are missing. `reshape` gives an
     answer as it would be under changed settings, `overrule` as declared, recorded or lent (None).
     `lend_failures` lends what the failing donors got, where some failed. `instead` names for a
@@ -80,48 +81,42 @@ class Answers:
     new one is answered as the old one was.
     """
 
-    recorded: Mapping[tuple[str, str], Sequence[RecordedAttempt]]
-    streams: Mapping[str, dict[str, Stream]]
+    streams: Mapping[tuple[str, str], Stream]
     donors: Mapping[str, Donor] | None = None
     reshape: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     lend_failures: bool = False
     instead: Mapping[str, str] = field(default_factory=dict)
     alike: dict[str, Alike] = field(default_factory=dict)
+    by_operation: dict[str, dict[str, Stream]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=_NO_COUNTS.copy)
 
     @classmethod
     def of(cls, recording: Recording, donors: Mapping[str, Donor] | None = None) -> "Answers":
         """Sort a recording's answers under their request keys."""
         recorded = attempts_by_key(recording)
-        streams: dict[str, dict[str, Stream]] = {}
-        for (op, key), attempts in recorded.items():
-            named = streams.get(op)
-            if named is None:
-                named = streams[op] = {}
-            named[key] = Stream(key, attempts)
-        return cls(recorded, streams, donors)
+        streams = {ident: Stream(ident[1], attempts) for ident, attempts in recorded.items()}
+        return cls(streams, donors)
 
     def keys(self, op: str) -> list[str]:
         """Keys recorded for an operation, in the order of text."""
-        return sorted(self.streams.get(base_name(op), ()))
+        return list(self._streams_of(base_name(op)))
 
     def find(self, op: str, key: str, request: Leaves, binding: Request) -> Found:
         """Find the recorded attempts that answer a request; each stream serves one instance."""
         op = base_name(op)
-        streams = self.streams.get(op, _NO_STREAMS)
-        found = streams.get(key)
+        found = self.streams.get((op, key))
         if found is not None and key:
             found.claimed = True
             # Whoever got these answers by likeness was not the one who asks by key.
             return Found(found, "explicit", found.guessed)
-        if found is None and self.instead.get(key) in streams:
-            found = streams[self.instead[key]]
-            if not found.claimed:
-                found.claimed = True
-                return Found(found, BOUND)
-            found = None
         if found is None:
+            streams = self._streams_of(op)
+            if self.instead.get(key) in streams:
+                other = streams[self.instead[key]]
+                if not other.claimed:
+                    other.claimed = True
+                    return Found(other, BOUND)
             free = list(islice((it for it in streams.values() if not it.claimed), 2))
             if len(free) == 1 and free[0].key == "":
                 found = free[0]
@@ -132,8 +127,15 @@ class Answers:
         found.claimed = True
         return Found(found, _compared(found.attempts[0].request, request, binding))
 
+    def _streams_of(self, op: str) -> dict[str, Stream]:
+        """Give the streams of an operation by key, in the order of text."""
+        if not self.by_operation:
+            for (name, key), stream in sorted(self.streams.items(), key=itemgetter(0)):
+                self.by_operation.setdefault(name, {})[key] = stream
+        return self.by_operation.get(op, _NO_STREAMS)
+
     def _nearest(self, op: str, request: Leaves) -> Found:
-        streams = [stream for _, stream in sorted(self.streams[op].items())]
+        streams = list(self.by_operation[op].values())
         if op not in self.alike:
             self.alike[op] = Alike([stream.attempts[0].request for stream in streams])
         found = self.alike[op].nearest(
@@ -143,30 +145,20 @@ class Answers:
         stream.claimed = stream.guessed = True
         return Found(stream, "structural", len(found) > 1)
 
-    def take(self, op: str, found: Found) -> tuple[RecordedAttempt | None, str]:
-        """Hand out the next attempt of a stream with its rung, and count it."""
+    def take(self, op: str, found: Found) -> Answer | None:
+        """Hand out the next answer of a stream; None where no more were recorded."""
         stream = found.stream
-        if stream is not None:
-            taken = stream.taken
-            if taken < len(stream.attempts):
-                stream.taken = taken + 1
-                self.counts[found.rung] += 1
-                if found.ambiguous:
-                    self.counts["ambiguous"] += 1
-                return stream.attempts[taken], found.rung
-        lent = self.donors is not None and base_name(op) in self.donors
-        rung = "donor" if lent else "missing"
-        self.counts[rung] += 1
-        return None, rung
-
-    def answer_of(self, op: str, attempt: RecordedAttempt, rung: str) -> Answer:
-        """Give a recorded attempt as an answer."""
-        end = attempt.end_ns
+        if stream is None or stream.taken >= len(stream.attempts):
+            return None
+        attempt = stream.attempts[stream.taken]
+        stream.taken += 1
+        self.counts[found.rung] += 1
+        if found.ambiguous:
+            self.counts["ambiguous"] += 1
+        end, callee_end, draws = attempt.end_ns, attempt.callee_end_ns or 0, attempt.draws
         wait = end - attempt.start_ns
-        callee_end = attempt.callee_end_ns or 0
-        draws = attempt.draws
         answer = Answer(
-            attempt.status, attempt.response, wait, wait, wait, rung,
+            attempt.status, attempt.response, wait, wait, wait, found.rung,
             attempt.breaker_state, attempt.callee_outcome, "",
             draws[0] if draws else None,
             callee_end - end if callee_end > end else 0,
@@ -175,17 +167,10 @@ class Answers:
             return answer
         return self._as_asked(op, attempt, answer)
 
-    def _as_asked(self, op: str, attempt: RecordedAttempt | None, answer: Answer) -> Answer:
-        if self.overrule is not None:
-            declared = self.overrule(op, attempt, answer)
-            if declared is not answer:
-                return declared
-        return answer if self.reshape is None else self.reshape(op, attempt, answer)
-
-    def lend(self, op: str, rung: str) -> Answer:
+    def lend(self, op: str) -> Answer:
         """Make an answer where none was recorded."""
         donor = None if self.donors is None else self.donors.get(base_name(op))
-        if donor is None or rung != "donor":
+        if donor is None:
             wait = ASSUMED_LATENCY_NS
             answer = Answer("ok", {}, wait, 0, wait, "missing")
         else:
@@ -195,7 +180,15 @@ class Answers:
                 donor.failure if bad else "ok", {} if bad else donor.response,
                 span.usual, span.low, span.high, "donor", note=donors_text(donor),
             )  # fmt: skip
+        self.counts[answer.rung] += 1
         return self._as_asked(op, None, answer)
+
+    def _as_asked(self, op: str, attempt: RecordedAttempt | None, answer: Answer) -> Answer:
+        if self.overrule is not None:
+            declared = self.overrule(op, attempt, answer)
+            if declared is not answer:
+                return declared
+        return answer if self.reshape is None else self.reshape(op, attempt, answer)
 
 
 def donors_text(donor: Donor) -> str:

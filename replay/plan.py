@@ -5,6 +5,7 @@ A plan reads exactly what the program says; it is never written, compared or dig
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeAlias
 
 from replay.infer.binding import Binding
@@ -108,4 +109,15 @@ def place_reader(ref: Ref) -> Reader:
         return lambda scope: None if scope.item is None else scope.item.get(leaf)
     if kind == "own":
         return lambda scope: scope.own_key
-    return lambda scope: scope.value(ref)
+    if kind == "undo":
+        return lambda scope: scope.value(ref)
+    if kind == "answer":
+        return partial(_answered, ref[1], ref[2])
+    return lambda scope: scope.view.value(ref)
+
+
+def _answered(op: str, path: str, scope: Scope) -> Scalar:
+    node = scope.view.nodes.get(op)
+    if node is None or len(node.instances) != 1:
+        return None
+    return node.instances[0].response.get(path)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
@@ -12,8 +12,10 @@ from replay.infer.view import View
 from replay.leaves import Leaves, Scalar, printable
 from store.model import JsonValue
 
+Doubts: TypeAlias = Sequence[tuple[str, Any]]
 
-class Call(Struct):
+
+class Call(Struct, gc=False):
     """One attempt the program made.
 
     `stream` is the recorded key its answers come from; `place` orders calls that start at the
@@ -57,7 +59,7 @@ class Run:
     counts: Mapping[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def doubt(self, where: str, doubts: Sequence[tuple[str, Any]]) -> None:
+    def doubt(self, where: str, doubts: Doubts) -> None:
         """Keep doubts as flags: the word, where it arose, and the detail."""
         for word, detail in doubts:
             parts = detail if isinstance(detail, list) else [detail]

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from replay.infer.view import Instance, Ref, View
 from replay.leaves import Leaves, Scalar
 
@@ -38,8 +40,7 @@ class FirstOf:
 Expression: TypeAlias = Constant | Reference | Text | FirstOf
 
 
-@dataclass(slots=True)
-class Scope:
+class Scope(Struct, gc=False):
     """What an expression may read: the flow so far, the element at hand, what is undone."""
 
     view: View

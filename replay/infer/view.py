@@ -5,9 +5,11 @@ a rule learned on one is read on the other by the same code.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from replay.leaves import Leaves, Scalar, is_number, lists_in
 from replay.recording import RecordedAttempt, Recording
@@ -25,8 +27,7 @@ SKIPPED = "skipped"
 SEVERAL_MAX = 4
 
 
-@dataclass(slots=True)
-class Instance:
+class Instance(Struct, gc=False):
     """One run of an operation with one key; start and end in nanoseconds of its own clock.
 
     `tries` are the statuses of its attempts; `undone` is the run that a compensation undoes.
@@ -54,8 +55,7 @@ class Instance:
     outlived: tuple[int, int, int] = (0, 0, 0)
 
 
-@dataclass(slots=True)
-class Node:
+class Node(Struct, gc=False):
     """All runs of one operation in one flow. `status` is the first that is not ok, else ok."""
 
     op: str
@@ -81,8 +81,7 @@ class Node:
         return self
 
 
-@dataclass(slots=True)
-class View:
+class View(Struct):
     """Input and nodes of one flow."""
 
     input: Leaves

@@ -48,9 +48,9 @@ def test_without_a_key_the_request_decides_the_rung() -> None:
 def test_attempts_are_handed_out_one_by_one_and_then_missing() -> None:
     store = answers(("k", [attempt(1), attempt(2)]))
     found = store.find("op", "k", {}, BOUND)
-    taken = [store.take("op", found) for _ in range(3)]
-    assert [a.response["n"] if a else None for a, _ in taken] == [1, 2, None]
-    assert [rung for _, rung in taken] == ["explicit", "explicit", "missing"]
+    taken = [store.take("op", found) or store.lend("op") for _ in range(3)]
+    assert [answer.response.get("n") for answer in taken] == [1, 2, None]
+    assert [answer.rung for answer in taken] == ["explicit", "explicit", "missing"]
     assert store.counts["explicit"] == 2
     assert store.counts["missing"] == 1
 

@@ -1,0 +1,83 @@
+"""Says quickly whether a run did exactly what was recorded.
+
+Most control replays do, and then there is nothing to report. A run that is not seen to be identical
+here may be so nevertheless: `replay.divergence` tells.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from operator import itemgetter
+
+from replay.infer.program import Program
+from replay.leaves import Leaves, same
+from replay.recording import RecordedAttempt, Recording, attempts_by_key
+from replay.run import Run
+
+_LONG_AGO = -(2**63)
+_STARTED = itemgetter(0, 1)
+
+
+def identical(run: Run, recording: Recording, program: Program, tolerance_ns: int) -> bool:
+    """Hold calls, requests, order, times and results of a run to a recording."""
+    if run.computed or run.outcome != recording.outcome:
+        return False
+    low, high = run.end_low - tolerance_ns, run.end_high + tolerance_ns
+    output = recording.output
+    return (
+        low <= recording.duration_ns <= high
+        and _same_calls(run, recording, program, tolerance_ns)
+        and all(path not in output or same(output[path], run.output[path]) for path in run.output)
+    )
+
+
+def _same_calls(run: Run, recording: Recording, program: Program, tolerance_ns: int) -> bool:
+    recorded = attempts_by_key(recording)
+    if len(run.calls) != sum(map(len, recorded.values())):
+        return False
+    forward: list[tuple[str, RecordedAttempt]] = []
+    undone: list[tuple[int, tuple[int, int], int]] = []
+    for call in run.calls:
+        key, number = call.key, call.attempt
+        attempts = recorded.get((call.op, key), ())
+        if call.stream != key or number > len(attempts):
+            return False
+        attempt = attempts[number - 1]
+        start = attempt.start_ns
+        if not call.low - tolerance_ns <= start <= call.high + tolerance_ns:
+            return False
+        if call.first and attempt.request and not _contains(attempt.request, call.request):
+            return False
+        if not call.recovery:
+            forward.append((call.node, attempt))
+        elif call.first:
+            undone.append((call.start, call.place, start))
+    if not _in_order(forward, program.order.before, tolerance_ns):
+        return False
+    if program.recovery.parallel or len(undone) < 2:
+        return True
+    undone.sort(key=_STARTED)
+    return all(one[2] <= other[2] + tolerance_ns for one, other in pairwise(undone))
+
+
+def _in_order(
+    calls: Sequence[tuple[str, RecordedAttempt]],
+    before: Mapping[str, frozenset[str]],
+    tolerance_ns: int,
+) -> bool:
+    """Whether each node started when all before it had ended."""
+    ends = dict.fromkeys(before, _LONG_AGO)
+    for node, attempt in calls:
+        end = attempt.end_ns - tolerance_ns
+        if end > ends.get(node, _LONG_AGO):
+            ends[node] = end
+    for node, attempt in calls:
+        earlier = before.get(node)
+        if earlier and max(map(ends.__getitem__, earlier)) > attempt.start_ns:
+            return False
+    return True
+
+
+def _contains(recorded: Leaves, replayed: Leaves) -> bool:
+    """Whether all that was asked now was recorded so; equal values of two types are left open."""
+    old, new = [*map(recorded.get, replayed)], [*replayed.values()]
+    return old == new and [*map(type, old)] == [*map(type, new)]

@@ -21,23 +21,30 @@ PROGRAM = """
 import sys
 sys.path.insert(0, sys.argv[1])
 import replay.workers
+from replay.scenario import AlteredAnswer, Scenario
 from replay.settings import ReplaySettings
 from replay.workers import replay_with_workers
 from tests.replay.kinds import true_flows
 replay.workers.FLOWS_PER_PROCESS_MIN = 10
 if __name__ == "__main__":
     flows = true_flows("payment", 31) + true_flows("claims", 31)
+    down = AlteredAnswer(operation="gateway-eu POST /charges", nth=None, status="503")
+    slow = AlteredAnswer(operation="*", nth=None, latency_percent=300)
     for _ in range(4):
         results = replay_with_workers(
-            flows, [f.flow_id for f in flows], workers=int(sys.argv[2]), settings=ReplaySettings()
+            flows, [f.flow_id for f in flows], workers=int(sys.argv[2]),
+            scenario=Scenario(name="what if", answers=(down, slow)),
+            settings=ReplaySettings(scenario_flows_min=30),
         )
-        for result in results:
-            print(result.flow_id, result.digest, result.program_digest, result.flags)
+        for one in results:
+            print(one.flow_id, one.control_digest, one.digest, one.program_digest, one.flags,
+                  one.claim, one.reason)
 """
 
 
 def test_repeats_under_other_hash_seeds_time_zones_and_numbers_of_workers_agree() -> None:
-    """24 repeats: 3 hash seeds, 2 time zones; one process and two take turns."""
+    """24 repeats of controls and what-ifs: 3 hash seeds, 2 time zones; one process and two take
+    turns."""
     zones = ("Asia/Kolkata", "America/St_Johns")
     runs = []
     for number in range(6):
@@ -60,6 +67,7 @@ def test_repeats_under_other_hash_seeds_time_zones_and_numbers_of_workers_agree(
     repeats = {tuple(lines[at : at + 62]) for lines in printed for at in range(0, 248, 62)}
     assert {len(lines) for lines in printed} == {248}
     assert len(repeats) == 1
+    assert any("not identified" in line for line in printed[0])
 
 
 def test_the_day_and_the_span_ids_do_not_enter_the_digest(claims: list[Flow]) -> None:

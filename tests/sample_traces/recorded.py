@@ -57,6 +57,29 @@ def log_records(sample: str) -> Iterator[dict[str, Any]]:
                     yield {**record, "attributes": flat(record.get("attributes", []))}
 
 
+def part(sample: str, numbers: range, folder: Path) -> Path:
+    """Write a sample with the flows of these numbers only; gives its folder."""
+    ids = flow_ids(sample).items()
+    wanted = {trace_id for trace_id, flow_id in ids if int(flow_id[-6:]) in numbers}
+
+    def told(item: Any) -> bool:
+        of = item.get("traceId", item.get("trace_id")) if isinstance(item, dict) else None
+        return of is None or of in wanted
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, list):
+            return [kept(item) for item in value if told(item)]
+        return {name: kept(it) for name, it in value.items()} if isinstance(value, dict) else value
+
+    target = folder / sample
+    target.mkdir()
+    for path in sorted((SAMPLES / sample).glob("*.gz")):
+        with gzip.open(target / path.name, "wt", encoding="utf-8") as file:
+            for line in kept(list(lines(sample, path.name))):
+                file.write(json.dumps(line) + "\n")
+    return target
+
+
 def flat(attributes: list[dict[str, Any]]) -> dict[str, Any]:
     """OTLP's key-value list as a map of bare values."""
     return {item["key"]: next(iter(item["value"].values())) for item in attributes}

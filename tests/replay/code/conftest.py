@@ -1,16 +1,18 @@
-"""A store with the recorded payments, made once."""
+"""A store with the recorded payments around one of them, made once."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.replay.code.commands import ROOT, run
+from retrospan.cli import run
+from tests.sample_traces.recorded import part
 
 
 @pytest.fixture(scope="session")
 def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("store")
-    sample = ROOT / "sample_traces" / "payment-brownout"
-    done = run(folder, "retrospan", "--db", folder / "r.duckdb", "-q", "ingest", sample)
-    assert done.returncode == 0, done.stderr
+    sample = part("payment-brownout", range(190, 230), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(folder))
+        assert run(["--db", str(folder / "r.duckdb"), "-q", "ingest", str(sample)]) == 0
     return folder / "r.duckdb"

@@ -7,7 +7,10 @@ import sys
 import time
 from pathlib import Path
 
-from tests.replay.code.commands import ENTRY, FLOW, ROOT, environment, run
+import pytest
+
+from retrospan.cli import run as retrospan
+from tests.replay.code.commands import ENTRY, FLOW, ROOT, environment
 
 WAIT_S = 120.0
 
@@ -87,13 +90,12 @@ def test_who_quits_ends_the_replay_and_no_verdict_is_made(db: Path, tmp_path: Pa
     assert "it was ended in the debugger" in terminal.shown
 
 
+@pytest.mark.parametrize(
+    ("flows", "told"), [([FLOW], "needs a terminal"), ([FLOW, "order-000211"], "one FLOW_ID")]
+)
 def test_without_a_terminal_or_with_two_flows_there_is_no_debugger(
-    db: Path, tmp_path: Path
+    db: Path, capsys: pytest.CaptureFixture[str], flows: list[str], told: str
 ) -> None:
-    for flows, told in (([FLOW], "needs a terminal"), ([FLOW, "order-000211"], "one FLOW_ID")):
-        done = run(
-            tmp_path, "retrospan", "--db", db, "replay", "run", *flows, "--pdb",
-            "--code", f"{ENTRY}:recorded",
-        )  # fmt: skip
-        assert done.returncode == 2
-        assert told in done.stderr
+    asked = ["--db", str(db), "replay", "run", *flows, "--pdb", "--code", f"{ENTRY}:recorded"]
+    assert retrospan(asked) == 2
+    assert told in capsys.readouterr().err

@@ -22,6 +22,7 @@ from sample_traces.services.cluster import PYTHONPATH
 from store import read
 from store.conclusions import Flow
 from store.lease import Store
+from tests.sample_traces.recorded import part
 from tests.third_party import program
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -78,7 +79,7 @@ def told(flow: Flow) -> bool:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     db = folder / "r.duckdb"
-    sample = ROOT / "sample_traces" / "payment-brownout"
+    sample = part("payment-brownout", range(190, 230), folder)
     subprocess.run(
         retrospan("--db", db, "-q", "ingest", sample), env=environment(folder), check=True
     )

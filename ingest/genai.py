@@ -68,7 +68,7 @@ def decisions_of_log(log: LogRecord) -> Iterator[Decision]:
 
     Of several choices of one answer the first is the one that was made.
     """
-    if log.trace_id is None or log.span_id is None or not _is_answer(log.event_name):
+    if log.trace_id is None or log.span_id is None or not is_answer(log.event_name):
         return
     body = log.body if isinstance(log.body, dict) else {}
     told = {**body, **log.attributes}
@@ -191,12 +191,13 @@ def _indexed(attributes: Mapping[str, AttributeValue]) -> Answer:
 
 def _from_events(span: Span) -> Iterator[Answer]:
     for event in span.events:
-        if _is_answer(event.name):
+        if is_answer(event.name):
             told = {key: parsed(_plain(value)) for key, value in event.attributes.items()}
             yield answer_in(told)
 
 
-def _is_answer(event_name: str) -> bool:
+def is_answer(event_name: str) -> bool:
+    """Whether events of that name hold what a model answered."""
     return event_name in _ANSWERS or event_name.startswith("gen_ai.client.inference")
 
 

@@ -127,8 +127,6 @@ class FlatDecoded:
 
     def logs(self, logs: Array, scope: pl.Series, shared: list[Scope]) -> FlatLogs:
         """Flat columns of log records; raises OddError likewise."""
-        if (_texts(logs.field("eventName")) != "").any():
-            raise OddError
         places = pl.int_range(len(logs), dtype=pl.Int64, eager=True)
         return FlatLogs(
             time_ns=self._times(logs.field("timeUnixNano")),
@@ -137,6 +135,7 @@ class FlatDecoded:
             span_id=self.span_ids(logs.field("spanId"), required=False),
             severity_number=_choices(logs.field("severityNumber"), SEVERITY_COUNT, SEVERITY),
             severity_text=_texts(logs.field("severityText")),
+            event_name=_texts(logs.field("eventName")),
             scope=scope,
             scopes=shared,
             attributes=self._map(logs.field("attributes")),

@@ -76,7 +76,7 @@ def joined_maps(maps: Sequence[tuple[FlatMap, int]]) -> FlatMap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlatLogs:
-    """Log records that hold nothing odd and name no event; `scope` indexes `scopes`.
+    """Log records that hold nothing odd; `scope` indexes `scopes`.
 
     A time of 0 is absent. `body` has one entry for each record, under the empty name.
     """
@@ -87,6 +87,7 @@ class FlatLogs:
     span_id: pl.Series
     severity_number: pl.Series
     severity_text: pl.Series
+    event_name: pl.Series
     scope: pl.Series
     scopes: list[Scope]
     attributes: FlatMap

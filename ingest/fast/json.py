@@ -22,7 +22,7 @@ from ingest.otlp.values import Object, UnreadableError, value_of
 from ingest.otlp.wire import LOGS, TRACES
 from store.model import AttributeValue
 
-WHOLE_BYTES_MAX = 4 * 1024 * 1024  # a larger document is read resource by resource, by the walk
+WHOLE_BYTES_MAX = 16 * 1024 * 1024  # a larger document is read resource by resource, by the walk
 
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
 _plain = msgspec.json.Decoder().decode

@@ -6,8 +6,17 @@ import polars as pl
 
 from ingest import conventions
 from ingest.fast.encode import arrow_of, shared_columns
-from ingest.fast.flat import BODY_KEY, FlatLogs, FlatMap, OddError, joined_maps, repeated
+from ingest.fast.flat import (
+    BODY_KEY,
+    FlatLogs,
+    FlatMap,
+    OddError,
+    begins,
+    joined_maps,
+    repeated,
+)
 from ingest.fast.maps import maps_of
+from ingest.genai import is_answer
 from ingest.limits import Limits
 from ingest.preparation import Preparation
 from ingest.redact_columns import redacted
@@ -22,8 +31,7 @@ _BEFORE_BODY, _AFTER_BODY = '{"":', "}"
 def encode_logs(flat: FlatLogs, prepare: Preparation, limits: Limits) -> LogTable:
     """The rows of all log records; raises OddError for what needs the walk over records."""
     count = flat.scope.len()
-    if (flat.attributes.key == conventions.EVENT_NAME[0]).any():  # may name the event
-        raise OddError
+    events = _events(flat)
     if prepare.redactor is not None and prepare.redactor.rule(BODY_KEY)[0] != PLAIN:
         raise OddError
     # A record's own name of the scope comes later, and of a repeated name the last one counts.
@@ -41,7 +49,7 @@ def encode_logs(flat: FlatLogs, prepare: Preparation, limits: Limits) -> LogTabl
         "span_id": flat.span_id,
         "severity_number": flat.severity_number.cast(pl.Int32),
         "severity_text": redacted(flat.severity_text, prepare.redactor),
-        "event_name": repeated("", count),
+        "event_name": redacted(events, prepare.redactor),
         "body": bodies,
         "service": inherited["service"],
         "attributes": texts[:count],
@@ -50,6 +58,21 @@ def encode_logs(flat: FlatLogs, prepare: Preparation, limits: Limits) -> LogTabl
     rows = zip(*(column.to_list() for column in columns.values()), strict=True)
     hashes = pl.Series("content_hash", list(map(content_hash, rows)), dtype=pl.UInt64)
     return LogTable(arrow_of(pl.DataFrame({**columns, "content_hash": hashes}), LOG_SCHEMA))
+
+
+def _events(flat: FlatLogs) -> pl.Series:
+    """What each record says it is the event of, in its own field or, as before, an attribute."""
+    pairs = flat.attributes
+    told = (pairs.key == conventions.EVENT_NAME[0]).arg_true()
+    event = flat.event_name
+    if told.len():
+        owner, text = pairs.owner[told], pairs.text[told].fill_null("")
+        is_last = begins(owner).slice(1).extend_constant(True, 1)
+        told_by = repeated("", event.len()).scatter(owner.filter(is_last), text.filter(is_last))
+        event = event.zip_with(event != "", told_by)
+    if any(map(is_answer, event.unique().to_list())):  # a decision, which is told from records
+        raise OddError
+    return event
 
 
 def _scope_names(flat: FlatLogs) -> FlatMap:

@@ -206,7 +206,7 @@ resources = st.fixed_dictionaries(
     st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3),
     st.sampled_from(sorted(PREPARATIONS)),
 )
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 def test_columns_hold_what_records_hold(documents: list[Any], how: str) -> None:
     messages = [TracesData(resource_spans=parts).SerializeToString() for parts in documents]
     data = b"".join(len(message).to_bytes(4) + message for message in messages)
@@ -243,7 +243,7 @@ def test_every_shape_of_a_secret_is_looked_at_in_a_column() -> None:
     st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=3),
     st.sampled_from(sorted(PREPARATIONS)),
 )
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=120)
 def test_columns_of_json_hold_what_records_hold(documents: list[Any], how: str) -> None:
     lines = [in_json(TracesData(resource_spans=parts).SerializeToString()) for parts in documents]
     prepare = PREPARATIONS[how]()

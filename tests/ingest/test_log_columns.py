@@ -91,7 +91,7 @@ def by_columns(data: bytes, prepare: Preparation, limits: Limits, reader: AnyRea
     st.lists(st.lists(resources, min_size=1, max_size=2), min_size=1, max_size=2),
     st.sampled_from(sorted(PREPARATIONS)),
 )
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=100)
 def test_log_columns_hold_what_records_hold(documents: list[Any], how: str) -> None:
     messages = [LogsData(resource_logs=parts).SerializeToString() for parts in documents]
     data = b"".join(len(message).to_bytes(4) + message for message in messages)
@@ -143,6 +143,30 @@ def test_plain_log_records_take_the_fast_way(how: str) -> None:
     assert found == one_by_one(data, prepare, Limits(), chosen)
 
 
+def test_events_are_named_by_their_field_or_by_an_attribute_in_columns_too() -> None:
+    def named(*values: dict[str, object], **changed: object) -> dict[str, Any]:
+        pairs = [{"key": "event.name", "value": value} for value in values]
+        return plain(attributes=pairs, **changed)
+
+    data = message_of(
+        plain(),
+        plain(event_name="order.paid"),
+        named({"string_value": "order.sent"}),
+        named({"string_value": "order.sent"}, event_name="order.paid"),
+        named({"string_value": "order.sent"}, {"string_value": "mail to a@example.com"}),
+        named({"string_value": "order.sent"}, {"int_value": 5}),
+        named({}),
+    )
+    prepare = PREPARATIONS["redacted"]()
+    (table,) = read_columns(READER, data, prepare, Limits())
+    assert isinstance(table, LogTable)
+    events = table.rows["event_name"].to_pylist()
+    assert events[:4] == ["", "order.paid", "order.sent", "order.paid"]
+    assert events[4].startswith("mail to [redacted:")
+    assert events[5:] == ["", ""]
+    assert table.rows.to_pylist() == one_by_one(data, prepare, Limits(), READER)
+
+
 @pytest.mark.parametrize("severity", ["SEVERITY_NUMBER_ERROR2", "18", 18])
 def test_a_severity_may_be_a_name(severity: object) -> None:
     document: Any = logs_of(message_of(plain()))
@@ -155,8 +179,8 @@ def test_a_severity_may_be_a_name(severity: object) -> None:
 @pytest.mark.parametrize(
     "odd",
     [
-        {"event_name": "order.paid"},
-        {"attributes": [{"key": "event.name", "value": {"string_value": "order.paid"}}]},
+        {"event_name": "gen_ai.choice"},
+        {"attributes": [{"key": "event.name", "value": {"string_value": "gen_ai.choice"}}]},
         {"trace_id": b"short"},
         {"severity_number": 99},
     ],

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboards.components.leave import leave
+from dashboards.data import STORE_DEFAULT, store_path
 from dashboards.scope import NAMES
 from dashboards.wording import markdown_safe
 
@@ -109,8 +110,11 @@ def open_replay(flow: str) -> None:
 
 
 def as_command(*words: str) -> None:
-    """The same answer from the command line, ready to copy."""
-    st.code(shlex.join(["retrospan", *words]), language=None, wrap_lines=True)
+    """The same answer from the command line, ready to copy; it names the store unless that has the
+    name that commands look for."""
+    path = store_path()
+    named = [] if path.name == STORE_DEFAULT else ["--db", str(path)]
+    st.code(shlex.join(["retrospan", *named, *words]), language=None, wrap_lines=True)
 
 
 def replay_link(label: str, *, flow: str) -> None:

@@ -48,12 +48,15 @@ def release_lines(
 ) -> dict[str, Any] | None:
     """Lines across a chart, each with its words; `place` tells which of the `places` of the axis a
     moment has."""
-    lines = []
+    together: dict[int, list[Release]] = {}
     for one in releases:
         at = place(one.at_ns)
         if at is not None:
-            side = "insideEndBottom" if 2 * at < places else "insideEndTop"  # towards the middle
-            lines.append({"xAxis": at, "label": {"formatter": _label(one), "position": side}})
+            together.setdefault(at, []).append(one)
+    lines = []
+    for at, them in together.items():
+        side = "insideEndBottom" if 2 * at < places else "insideEndTop"  # towards the middle
+        lines.append({"xAxis": at, "label": {"formatter": _label(them), "position": side}})
     if not lines:
         return None
     return {
@@ -67,13 +70,17 @@ def release_lines(
 
 
 def releases_told(drawn: int) -> str:
-    """What the lines mean, for the line under a chart."""
+    """What the lines mean, for the line under a chart with so many releases."""
     if not drawn:
         return ""
-    cut = f" (the last {DRAWN_MAX} of {drawn:,})" if drawn > DRAWN_MAX else ""
+    cut = f" (the last {DRAWN_MAX} moments with one)" if drawn > DRAWN_MAX else ""
     return f" Dashed: first flow of a release{cut}."
 
 
-def _label(one: Release) -> str:
-    words = shortened(clean(f"{one.name} {one.version}"), LABEL_LENGTH_MAX)
-    return words.replace("{", "(").replace("}", ")")  # braces would be a template
+def _label(together: Sequence[Release]) -> str:
+    named: dict[str, list[str]] = {}
+    for one in together:
+        named.setdefault(one.name, []).append(one.version)
+    words = "; ".join(f"{name} {', '.join(versions)}" for name, versions in named.items())
+    # Braces would be a template.
+    return shortened(clean(words), LABEL_LENGTH_MAX).replace("{", "(").replace("}", ")")

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards.chart_axes import ink, time_axis, words
 from dashboards.components.picks import followed, pick_key
 from dashboards.summary import Heat, heat
-from dashboards.wording import duration_text, time_text
+from dashboards.wording import duration_text, plural, time_text
 from retrospan.timespan import rfc3339
 
 HEIGHT_PX = 240
@@ -43,7 +43,7 @@ def duration_chart(flows: pl.DataFrame) -> None:
             "left": "center",
             "bottom": 0,
             "itemHeight": 90,
-            "text": [f"{most:,} flows", "1"],
+            "text": [plural(most, "flow"), "1"],
             "textStyle": {"color": ink()},
             "inRange": {"color": _ramp()},
         },

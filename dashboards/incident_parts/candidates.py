@@ -91,7 +91,8 @@ def _told(found: Causes, incident: Incident) -> None:
 def _named(cause: Cause) -> str:
     candidate = cause.candidate
     word, _, icon = LOOKS.get(cause.confirmation.status, LOOKS["untested"])
-    return markdown_safe(f"{cause.rank}. {candidate.kind} {candidate.name} · {icon} {word}")
+    kind = "" if candidate.name.startswith(candidate.kind) else f"{candidate.kind} "
+    return markdown_safe(f"{cause.rank}. {kind}{candidate.name} · {icon} {word}")
 
 
 def _ranked(causes: Sequence[Cause]) -> None:

@@ -93,7 +93,7 @@ def _told(incident: Incident, numbers: Health, inside: int, effects: pl.DataFram
             value=f"{below.part:,}" if below.whole else "–",
             scope=f"of {plural(below.whole, 'decision')} with confidence and threshold; "
             f"{below.unknown:,} without",
-            link="their flows" if below.part else "",
+            link="Their flows" if below.part else "",
             target={**own, "with": "AI below threshold"},
         ),
         Card(

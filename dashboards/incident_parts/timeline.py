@@ -9,6 +9,7 @@ from dashboards.components.picking_table import picking_table
 from dashboards.data import Overview
 from dashboards.flow_questions import first_seen, outcomes
 from dashboards.incident_parts.events import events
+from dashboards.releases import releases_of
 from dashboards.scope import Scope
 from dashboards.wording import clean, duration_text, time_text
 from store.conclusions import Incident
@@ -20,8 +21,9 @@ def timeline_tab(incident: Incident, overview: Overview, scope: Scope) -> None:
     """Flows from half a window before to half a window after, then the moments in order."""
     margin = (incident.end_ns - incident.start_ns) // 2
     around = scope.within(incident.start_ns - margin, incident.end_ns + margin + 1)
-    outcome_chart(outcomes(around), [incident])
-    found = events(incident, first_seen(scope), overview.flows, overview.problem_rows)
+    versions = first_seen(scope)
+    outcome_chart(outcomes(around), [incident], releases=releases_of(versions))
+    found = events(incident, versions, overview.flows, overview.problem_rows)
     table = pl.DataFrame(
         {
             "time": [time_text(one.at_ns) for one in found],

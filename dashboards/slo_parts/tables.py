@@ -44,7 +44,7 @@ def _objective(one: Judged) -> dict[str, object]:
         "bad flows": len(report.bad_flow_ids),
         "time with data": percent(report.coverage),
         "team": clean(report.slo.labels.get("team", "not said")),
-        "no number, because": clean(report.reason),
+        "no number, because": clean(report.reason) or "–",
     }
 
 

@@ -27,8 +27,9 @@ from dashboards.markup import chip, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.scope import Scope
 from dashboards.scoped import begun
-from dashboards.summary import OUTCOMES, timeline
+from dashboards.summary import OUTCOMES, Timeline, timeline
 from dashboards.wording import clean, plural, time_text
+from retrospan.timespan import rfc3339
 
 PAGE = PageFacts(title="Flows", section="Explore", order=40, url_path="flows")
 
@@ -62,7 +63,8 @@ def render() -> None:
         duration_chart(found)
     with right:
         st.subheader("Outcomes (UTC)")
-        outcome_chart(timeline(found), overview.incidents, HEIGHT_PX)
+        times = timeline(found)
+        _narrow(outcome_chart(times, overview.incidents, HEIGHT_PX, picks="flow_outcomes"), times)
     options = [*scope.as_options(), *chosen.as_options()]
     parts = {
         "List": partial(_list, found, overview),
@@ -71,6 +73,17 @@ def render() -> None:
         "As command": partial(_command, scope, chosen),
     }
     address_tabs("view", parts)
+
+
+def _narrow(picked: tuple[str, int] | None, times: Timeline | None) -> None:
+    """Keeps the flows of a part of a bar only."""
+    if picked is None or times is None:
+        return
+    outcome, start_ns = picked
+    st.query_params["outcome"] = [outcome]
+    st.query_params["from"] = rfc3339(start_ns)
+    st.query_params["to"] = rfc3339(start_ns + times.width_ns)
+    st.rerun()
 
 
 def _found(overview: data.Overview, scoped: pl.DataFrame, filters: FlowFilters) -> pl.DataFrame:

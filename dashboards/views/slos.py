@@ -87,7 +87,8 @@ def _list(found: Sequence[Judged], known: Sequence[Incident], held_to: Targets) 
     at_ns = found[0].report.at_ns
     st.html(f"<div>Seen at {moment(at_ns, digits=3)}.</div>")
     st.caption(f"{plural(len(found), 'objective')}. Select a row to see who spent its budget.")
-    row = picking_table(table, key="slo_table", alt="Objectives with their budgets")
+    wide = {"budget left": st.column_config.Column(width=110)}
+    row = picking_table(table, key="slo_table", alt="Objectives with their budgets", columns=wide)
     if row is not None:
         links.open_view("slos", slo=found[row].key)
     exports(table, "slos")
@@ -166,7 +167,7 @@ def _cards(one: Judged) -> None:
         (
             "Lasts for",
             "–" if left is None else duration_text(int(left * NS_PER_MINUTE)),
-            "at the burn of the longest window" if left is not None else "nothing left, or no burn",
+            "at the burn of the longest window" if left is not None else _no_end(one),
         ),
         ("Fastest burn", burn(report.alerts), f"alerts: {worst_state(report.alerts)}"),
         (
@@ -180,6 +181,14 @@ def _cards(one: Judged) -> None:
         with column, st.container(border=True, height="stretch"):
             st.metric(title, value)
             st.caption(scope)
+
+
+def _no_end(one: Judged) -> str:
+    """Why a budget has no moment at which it is gone."""
+    left = one.report.budget_remaining
+    if left is None:
+        return "no budget is known"
+    return "nothing is left" if left <= 0 else "nothing burns"
 
 
 def _burning(one: Judged, known: Sequence[Incident]) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from replay.infer.learn import LearnSettings
+from replay.infer.settings import LearnSettings
 
 MILLISECOND_NS = 1_000_000
 

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any, TypeAlias
 
 from replay.infer.leaf_support import seen_together, supported
+from replay.infer.questions import impurity_of, threshold, word
 from replay.infer.tree import Label, Leaf, Rival, Split, Test, Tree, all_pure
 from replay.infer.view import Ref
 from replay.leaves import Scalar, is_number, keys_sorted
@@ -25,7 +25,6 @@ FIRST_MAX = 6
 # Fewer rows that differ are exceptions, where a tree that explains them foretells no better.
 CASES_MIN = 3
 _EXACT = 1e-9
-_OK = "ok"
 DIGITS_MAX = 12
 
 
@@ -105,17 +104,6 @@ def _set_apart(root: Leaf | Split) -> int:
     return least
 
 
-def _impurity(counts: Sequence[int], total: int) -> float:
-    """Gini impurity times the number of rows."""
-    if not total:
-        return 0.0
-    return total - sum(count * count for count in counts) / total
-
-
-# Impurity, question, value, and the gap around a threshold.
-
-
-_Found: TypeAlias = tuple[float, str, Scalar, float | None, float | None]
 _Candidate: TypeAlias = tuple[float, int, Ref, str, Scalar, float | None, float | None]
 
 
@@ -257,7 +245,7 @@ class _Grower:
         # A place asked about already explains the same rows with fewer reasons.
         found.sort(key=lambda c: (c[2] != first, round(c[0], 9), c[2] not in asked, c[1], c[2]))
         impurity, _, ref, kind, value, low, high = found[0]
-        if _impurity(counts, len(rows)) - impurity < _EXACT:
+        if impurity_of(counts, len(rows)) - impurity < _EXACT:
             return leaf
         test = Test(ref, kind, value)
         column = self.columns[ref]
@@ -295,66 +283,6 @@ class _Grower:
             return None
         if self.stage == 0 and (self.numeric[ref] or ref[0] == "breaker"):
             return None
-        found = (
-            self._numeric(self.columns[ref], rows, counts)
-            if self.numeric[ref]
-            else self._categorical(self.columns[ref], rows, counts)
-        )
+        ask = threshold if self.numeric[ref] else word
+        found = ask(self.columns[ref], rows, self.codes, counts, self.stage == STAGES - 1)
         return None if found is None else (found[0], self.rank[ref], ref, *found[1:])
-
-    def _numeric(
-        self, column: Sequence[Scalar], rows: Sequence[int], counts: list[int]
-    ) -> _Found | None:
-        codes = self.codes
-        numbers: list[Any] = sorted(
-            (column[row], codes[row]) for row in rows if is_number(column[row])
-        )
-        right = [0] * len(counts)
-        for _, code in numbers:
-            right[code] += 1
-        left = [whole - part for whole, part in zip(counts, right, strict=True)]
-        below, above = len(rows) - len(numbers), len(numbers)
-        best: _Found | None = None
-        if below and above and self.stage == STAGES - 1:
-            impurity = _impurity(left, below) + _impurity(right, above)
-            best = (impurity, "present", None, None, None)
-        for (value, code), (after, _) in pairwise(numbers):
-            left[code] += 1
-            right[code] -= 1
-            below += 1
-            above -= 1
-            if value == after:
-                continue
-            impurity = _impurity(left, below) + _impurity(right, above)
-            if best is None or impurity < best[0] - 1e-12:
-                middle = (value + after) / 2
-                if not value <= middle < after:  # neighbours without a number between them
-                    middle = value
-                best = (impurity, "above", middle, value, after)
-        return best
-
-    def _categorical(
-        self, column: Sequence[Scalar], rows: Sequence[int], counts: list[int]
-    ) -> _Found | None:
-        groups: dict[Scalar, list[int]] = {}
-        codes = self.codes
-        for row in rows:
-            value = column[row]
-            group = groups.get(value)
-            if group is None:
-                group = groups[value] = [0] * len(counts)
-            group[codes[row]] += 1
-        if len(groups) < 2:
-            return None
-        best: _Found | None = None
-        # What went well is asked for by its name, what did not is whatever else there may be.
-        for value in sorted(keys_sorted(list(groups)), key=lambda word: word != _OK):
-            if value is None and self.stage < STAGES - 1:
-                continue
-            inside = groups[value]
-            size = sum(inside)
-            rest = [whole - part for whole, part in zip(counts, inside, strict=True)]
-            impurity = _impurity(inside, size) + _impurity(rest, len(rows) - size)
-            if best is None or impurity < best[0] - 1e-12:
-                best = (impurity, "equal", value, None, None)
-        return best

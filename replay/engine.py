@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
+from itertools import islice
 
 from replay.deliveries import folded, unfolded
 from replay.faults import named
@@ -14,7 +15,7 @@ from replay.match import Answers
 from replay.recording import Recording, recording_of
 from replay.scenario import Scenario
 from replay.settings import ReplaySettings
-from replay.train import train
+from replay.train import Trained, train
 from replay.whatif import what_if
 from store.conclusions import Flow, ReplayResult
 from store.errors import DataError, NotFoundError
@@ -102,25 +103,30 @@ def fold_of(flow_id: str, folds: int) -> int:
     return int.from_bytes(hashlib.sha256(flow_id.encode()).digest()[:8], "big") % folds
 
 
-class Folds:
-    """The programs of one kind, one per fold, made when first asked for."""
+class Programs:
+    """The programs of one kind that are known, one per fold; `count` recordings are usable.
 
-    def __init__(self, recordings: Sequence[Recording], settings: ReplaySettings) -> None:
-        usable = [recording for recording in recordings if not recording.unusable]
-        # Ordered by hash: which 300 of many are taken depends on ids only, not on arrival.
-        self.usable = sorted(
-            usable, key=lambda r: (hashlib.sha256(r.flow_id.encode()).digest(), r.flow_id)
-        )
+    Needs no recordings, so it goes to other processes as it is.
+    """
+
+    def __init__(self, count: int, settings: ReplaySettings) -> None:
+        self.count = count
         self.settings = settings
         self.machines: dict[int, Machine] = {}
         self.digests: dict[int, str] = {}
         self.refusals: dict[int, str] = {}
 
+    def keep(self, fold: int, trained: Trained) -> None:
+        """Make the program of a fold ready to run."""
+        self.machines[fold] = Machine(trained.program)
+        self.digests[fold] = trained.program.digest
+        self.refusals[fold] = trained.refusal
+
     def refusal(self) -> str:
         """Say why no program can be made; "" when one can."""
         least = self.settings.control_flows_min
-        if len(self.usable) < least:
-            return f"too few: {len(self.usable)} usable recordings of this kind, {least} are needed"
+        if self.count < least:
+            return f"too few: {self.count} usable recordings of this kind, {least} are needed"
         return ""
 
     def refusal_for(self, flow_id: str) -> str:
@@ -134,24 +140,40 @@ class Folds:
     def machine_for(self, flow_id: str) -> tuple[Machine, str]:
         """Give the program that never saw this flow, and its digest."""
         fold = fold_of(flow_id, self.settings.folds)
-        if fold not in self.machines:
-            others = [r for r in self.usable if fold_of(r.flow_id, self.settings.folds) != fold]
-            training = others[: self.settings.training_flows_max]
-            trained = train(training, self.settings)
-            self.machines[fold] = Machine(trained.program)
-            self.digests[fold] = trained.program.digest
-            self.refusals[fold] = trained.refusal
         return self.machines[fold], self.digests[fold]
+
+
+class Folds(Programs):
+    """The programs of one kind, one per fold, made from its recordings when first asked for."""
+
+    def __init__(self, recordings: Iterable[Recording], settings: ReplaySettings) -> None:
+        usable = [recording for recording in recordings if not recording.unusable]
+        # Ordered by hash: which 300 of many are taken depends on ids only, not on arrival.
+        self.usable = sorted(
+            usable, key=lambda r: (hashlib.sha256(r.flow_id.encode()).digest(), r.flow_id)
+        )
+        super().__init__(len(usable), settings)
+
+    def training(self, fold: int) -> list[Recording]:
+        """Give the recordings from which the program of a fold is made."""
+        folds, most = self.settings.folds, self.settings.training_flows_max
+        return [*islice((r for r in self.usable if fold_of(r.flow_id, folds) != fold), most)]
+
+    def machine_for(self, flow_id: str) -> tuple[Machine, str]:
+        fold = fold_of(flow_id, self.settings.folds)
+        if fold not in self.machines:
+            self.keep(fold, train(self.training(fold), self.settings))
+        return super().machine_for(flow_id)
 
 
 def replay_recording(
     recording: Recording,
-    kind: Folds,
+    kind: Programs,
     *,
     scenario: Scenario | None = None,
     settings: ReplaySettings = DEFAULTS,
     baseline: Recording | None = None,
-    successor: Folds | None = None,
+    successor: Programs | None = None,
 ) -> ReplayResult:
     """Replay one recording; with `baseline`, judge the run against that one instead. Under a
     scenario the control is judged against the recording nevertheless.
@@ -169,8 +191,7 @@ def replay_recording(
     other = None
     if successor is not None and not successor.refusal_for(recording.flow_id):
         other = successor.machine_for(recording.flow_id)[0]
-    usable = len(kind.usable)
-    return what_if(result, machine, recording, scenario, settings, usable, other, baseline)
+    return what_if(result, machine, recording, scenario, settings, kind.count, other, baseline)
 
 
 def _control(

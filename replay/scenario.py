@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
-
-import yaml
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from replay.leaves import Scalar
 from store.errors import DataError
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 SCHEMA = "retrospan.scenario/1"
 SIZE_BYTES_MAX = 1_000_000
@@ -70,7 +70,9 @@ class Scenario:
 
 
 @cache
-def _validator() -> Draft202012Validator:
+def _validator() -> "Draft202012Validator":
+    from jsonschema import Draft202012Validator  # a third of what a replay without one imports
+
     text = files("replay").joinpath("schemas/scenario.schema.json").read_text("utf-8")
     return Draft202012Validator(json.loads(text))
 
@@ -88,6 +90,8 @@ def load_scenario(path: Path) -> Scenario:
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:
     """Check a scenario text against its schema; all errors come in one message."""
+    import yaml
+
     try:
         document: Any = yaml.safe_load(text)
     except yaml.YAMLError as error:

@@ -79,17 +79,18 @@ def what_if(
 
 def _write(control: ReplayResult, asked: Asked) -> ReplayResult:
     run, timeouts = asked.run()
-    doubt_overlaps(run, asked.machine)
+    judged = asked.judge(run)
+    untouched = judged.digest == control.control_digest
+    if not untouched:
+        doubt_overlaps(run, asked.machine)
     decided = deciding(run, asked.machine.program, {*asked.lent, *timeouts.lent}, asked.stated)
     for value in decided:
         run.doubt(value.op, [("lent_value_decides", value.path)])
     for op, known in timeouts.unnamed.items():
         run.doubt(op, [("callee_status_unknown", " or ".join(known) or None)])
-    judged = asked.judge(run)
     scenario, settings = asked.scenario, asked.settings
     claim, reasons = _claim(scenario, run, timeouts, asked.lent)
     undo_failed = run.ending is not None and run.ending.undo_failed
-    untouched = judged.digest == control.control_digest
     # What the control doubts too, and got right, the recording itself bears out.
     borne_out = control.flags if untouched else ()
     flags = [flag for flag in run.flags if flag not in borne_out]

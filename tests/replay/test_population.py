@@ -53,6 +53,18 @@ def test_the_recorded_load_simulated_is_the_recording() -> None:
     assert made.rules.capacity == 4
 
 
+def test_calls_that_a_breaker_refused_are_simulated_as_made_and_the_error_says_so() -> None:
+    refused = replace(
+        call((20, "breaker_open")).steps[0].attempts[0], breaker_state="open", end_ns=0
+    )
+    one = arrivals(10, 5, 20)
+    step = replace(one[0][1].steps[0], attempts=(refused,))
+    made = simulate([*one, (1, replace(one[0][1], steps=(step,)))], Change(operation=OP))
+    assert (made.recorded.refused, made.simulated.refused) == (1, 0)
+    assert made.calibration_ppm()["refused"] == -1_000_000
+    assert made.calibration_ppm()["attempts"] > 0
+
+
 def test_a_callee_that_serves_one_at_a_time_makes_calls_wait_their_turn() -> None:
     """Five calls at once of 20 ms each: they end after 20, 40, 60, 80 and 100 ms."""
     made = simulate(arrivals(5, 0, 20), Change(operation=OP, capacity=1, timeout_ms=1_000))

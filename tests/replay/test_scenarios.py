@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 
 from replay.engine import Folds, replay_flows, replay_recording
-from replay.recording import recording_of
+from replay.match import Answer
+from replay.recording import RecordedAttempt, recording_of
 from replay.scenario import AlteredAnswer, Change, Scenario, load_scenario, parse_scenario
 from replay.settings import ReplaySettings
+from replay.timeouts import Timeouts
+from replay.whatif import doubts_of
 from store.conclusions import Flow, ReplayResult
 from store.errors import DataError
 from tests.replay.kinds import CHARGE_EU, SCORE, SHIP, payment_world, true_flow, true_flows
@@ -438,3 +441,41 @@ def test_a_status_never_seen_says_which_were(payments: list[Flow]) -> None:
     assert len(told) > 50
     assert all("503, breaker_open, ok, timeout" in reason for reason in told)
     assert any("if the unseen answer is retried" in reason for reason in told)
+
+
+def test_what_the_recording_itself_bears_out_is_claimed_whatever_the_program_doubts(
+    payments: list[Flow],
+) -> None:
+    untouched = [
+        result
+        for result in what_if(payments, change("gateway-us POST /charges", max_attempts=5))
+        if result.control_digest == result.digest and result.control_verdict != "diverged"
+    ]
+    assert {result.claim for result in untouched} == {"C1"}
+    assert any(doubts_of(result.flags, undo_failed=True) for result in untouched)
+
+
+def late_failure(failures: tuple[str, ...], failed_as: str | None = None) -> tuple[str, Timeouts]:
+    """The status of a call its caller gave up on, and whose callee says that it failed."""
+    attempt = RecordedAttempt(
+        span_id="s", start_ns=0, end_ns=300 * MS, status="timeout", request={}, response={},
+        callee_outcome="error", callee_end_ns=700 * MS,
+    )  # fmt: skip
+    timeouts = Timeouts(
+        (Change(operation=EU, timeout_ms=1_000),), {}, None, {EU: failures}, failed_as
+    )
+    wait = attempt.latency_ns
+    answer = Answer("timeout", {}, wait, wait, wait, "explicit")
+    return timeouts.reshape(EU, attempt, answer).status, timeouts
+
+
+def test_a_late_failure_has_the_one_status_that_failures_have() -> None:
+    status, timeouts = late_failure(("503",))
+    assert (status, timeouts.unnamed, timeouts.classes) == ("503", {}, {"C2", "C3"})
+
+
+def test_a_late_failure_that_may_have_had_several_statuses_is_tried_with_each() -> None:
+    for failed_as in ("402", "503"):
+        status, timeouts = late_failure(("402", "503"), failed_as)
+        assert (status, timeouts.unnamed) == (failed_as, {EU: ("402", "503")})
+    assert late_failure(())[0] == "error"

@@ -236,10 +236,15 @@ def report(experiment: Experiment) -> None:
     for row in longest:
         print(f"longest hold: {row['held']:.2f} s ({row['cpu']:.2f} s of processor) "
               f"by {row['kind']} ({row['purpose']})")  # fmt: skip
-    for path in sorted(experiment.folder.glob("*.log")):
-        for line in path.read_text().splitlines():
-            if "in use by" in line or "data kept coming" in line:
-                print(f"said: {line}")
+    lines = [
+        line
+        for path in sorted(experiment.folder.glob("*.log"))
+        for line in path.read_text().splitlines()
+    ]
+    print(f"told that they wait: {sum(line.startswith('waiting for') for line in lines)} times")
+    for line in lines:
+        if "; waited " in line or "data kept coming" in line:
+            print(f"said: {line}")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from tests.replay.code.payments import ROOT, payments
 from tests.replay.code.recorded import PROGRAMS
 
 ENTRY = "sample_traces.services.payment.replayed"
-FLOWS, AT_ONCE, REACHED = 180, 60, 50
+FLOWS, AT_ONCE, REACHED = 180, 75, 50
 # What the first divergence must be at: any of these operations, or the end of the flow.
 LEDGER = ("ledger POST /postings",)
 CHARGE = ("gateway-eu POST /charges", "gateway-us POST /charges")

@@ -34,7 +34,7 @@ from store.span_table import SpanTable
 from store.write import ready
 
 # Raised when a reader gives other records for the same bytes: the ledger then reads them again.
-READER_VERSION = 5
+READER_VERSION = 6
 WHOLE_FILE = "whole file"
 
 

@@ -95,7 +95,7 @@ class Measured:
             self.seen.add(result)
         if result.claim is not None:
             return
-        doubts = doubts_of(result.flags, undo_failed=True)
+        doubts = doubts_of(result.flags)
         words = sorted({doubt.split(" ")[0] for doubt in doubts})
         good = "right" if right(result) else "wrong"
         for word in words:

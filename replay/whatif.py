@@ -29,7 +29,6 @@ _HARMLESS = (
     "backoff_unlike_declared",
     "set_aside",
 )
-_ORDER_ONLY = ("order_tie", "rival_undo_order")
 _FORKING = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
 _FLAGS_SHOWN_MAX = 3
 
@@ -90,11 +89,9 @@ def _write(control: ReplayResult, asked: Asked) -> ReplayResult:
         run.doubt(op, [("callee_status_unknown", " or ".join(known) or None)])
     scenario, settings = asked.scenario, asked.settings
     claim, reasons = _claim(scenario, run, timeouts, asked.lent)
-    undo_failed = run.ending is not None and run.ending.undo_failed
     # What the control doubts too, and got right, the recording itself bears out.
     borne_out = control.flags if untouched else ()
-    flags = [flag for flag in run.flags if flag not in borne_out]
-    doubts = doubts_of(flags, undo_failed=undo_failed)
+    doubts = doubts_of(flag for flag in run.flags if flag not in borne_out)
     if asked.goes_another_way(run):
         program = asked.machine.program
         whole = program.flows + program.set_aside
@@ -132,11 +129,9 @@ def _write(control: ReplayResult, asked: Asked) -> ReplayResult:
     )
 
 
-def doubts_of(flags: Iterable[str], *, undo_failed: bool) -> list[str]:
+def doubts_of(flags: Iterable[str]) -> list[str]:
     """Keep the flags that void a claim."""
-    # When all compensations succeed, their order decides nothing.
-    harmless = _HARMLESS if undo_failed else (*_HARMLESS, *_ORDER_ONLY)
-    return [flag for flag in flags if not flag.startswith(harmless)]
+    return [flag for flag in flags if not flag.startswith(_HARMLESS)]
 
 
 def _claim(

@@ -20,6 +20,7 @@ FOLDER = ROOT / "benchmarks"
 MINUTES_MAX = 60
 SMALL: dict[str, list[str]] = {
     "attributes": ["--spans", "5000"],
+    "counterfactuals": ["--flows", "60", "--changed", "4", "--seeds", "1"],
     "dashboard": ["--flows", "100", "--spans", "0"],
     "derive": ["--flows", "100"],
     "inference": ["--flows", "60", "--changes", "10", "--seeds", "1"],

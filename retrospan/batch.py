@@ -81,6 +81,7 @@ def _flows(edge: Edge, wanted: Wanted) -> tuple[list[Flow], list[Flow]]:
         if (members is None or flow.flow_id in members)
         and (wanted.backtest is None or flow.version != wanted.backtest)
     ]
+    chosen.say_more(edge, chosen.matching(rows))
     names = {row["flow_id"] for row in chosen.rows(rows)}
     found = [flow for flow in selected if flow.flow_id in names]
     if not found:

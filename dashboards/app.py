@@ -13,11 +13,12 @@ FLAT_MENU_MAX = 12  # with more pages the menu shows its sections
 
 _HERE = Path(__file__).parent
 # A waterfall needs the width that wide pages still leave empty; the small grey print of captions is
-# below 4.5 : 1 as it comes; on a narrow window the titles of six cards are cut off.
+# below 4.5 : 1 as it comes; on a narrow window the titles and numbers of six cards are cut off.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
 [data-testid="stMetricLabel"] * { white-space: normal !important; }
+[data-testid="stMetricValue"] { font-size: clamp(1.15rem, 1.9vw, 1.9rem) !important; }
 </style>"""
 
 
@@ -51,8 +52,8 @@ def main() -> None:
     flat = [page for pages in menu.values() for page in pages]
     few = len(flat) <= FLAT_MENU_MAX
     page = st.navigation(flat if few else menu, position="top")
-    range_bar.carry(page.url_path)
-    page.run()
+    if not range_bar.carry(page.url_path):
+        page.run()
     sign_out_part()
 
 

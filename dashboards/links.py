@@ -1,6 +1,7 @@
 """Ways between the pages: every number leads to the flows behind it."""
 
 import shlex
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlencode
@@ -58,6 +59,13 @@ def show_span(trace_id: str | None, span_id: str) -> None:
     """Puts a span of the flow at hand into the address; the waterfall, the first tab, shows it."""
     chosen = {"flow": st.query_params.get("flow"), "trace": trace_id, "span": span_id}
     st.query_params.from_dict(in_scope(**{key: value for key, value in chosen.items() if value}))
+
+
+def change_address(changes: Mapping[str, QueryValue]) -> None:
+    """Changes parts of this page's address, one step for Back; what is empty is left out."""
+    given = {name: st.query_params.get_all(name) for name in st.query_params}
+    whole: dict[str, QueryValue] = {**given, **changes}
+    st.query_params.from_dict({name: value for name, value in whole.items() if value})
 
 
 def _link_text(label: str) -> str:

@@ -4,6 +4,7 @@
 would need two presses and show an address nobody asked for.
 """
 
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -20,7 +21,9 @@ export default function ({ data }) {
   if (used.has(data.ticket)) return;
   used.add(data.ticket);
   const folder = window.location.pathname.replace(/[^/]*$/, "");
-  window.history.pushState({}, "", folder + data.page + (data.query ? "?" + data.query : ""));
+  const address = folder + data.page + (data.query ? "?" + data.query : "");
+  if (data.instead) window.history.replaceState({}, "", address);
+  else window.history.pushState({}, "", address);
   window.dispatchEvent(new PopStateEvent("popstate", { state: {} }));
 }
 """
@@ -28,14 +31,17 @@ export default function ({ data }) {
 _mount = st.components.v2.component("retrospan_leave", html=_HTML, js=_JS)
 
 
-def leave(page: str, query: dict[str, str | list[str]]) -> None:
-    """Opens the page with this path, "" for the first one, once this run is drawn."""
+def leave(page: str, query: Mapping[str, str | list[str]], *, instead: bool = False) -> None:
+    """Opens the page with this path, "" for the first one, once this run is drawn.
+
+    With `instead` in the place of the address at hand: Back does not lead to that again.
+    """
     number = st.session_state.get(_TICKET, 0) + 1
     st.session_state[_TICKET] = number
     words = urlencode(query, doseq=True)
     ticket = f"{number} {page} {words}"
     _mount(
         key=f"leave-{number}",
-        data={"ticket": ticket, "page": page, "query": words},
+        data={"ticket": ticket, "page": page, "query": words, "instead": instead},
         height="content",
     )

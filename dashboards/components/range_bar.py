@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from dashboards import data
+from dashboards.components.leave import leave
 from dashboards.data import Holdings
-from dashboards.links import PAGE_KEY
+from dashboards.links import PAGE_KEY, change_address
 from dashboards.moments import local_text
 from dashboards.scope import ALL, NAMES, VALUE_LENGTH_MAX, Scope, scope_of
 from dashboards.wording import (
@@ -34,14 +35,18 @@ _REMEMBERED = "range_bar_values"
 Range = tuple[str, str]
 
 
-def carry(url_path: str) -> None:
-    """Gives a page that was opened by the menu the scope of the page before."""
+def carry(url_path: str) -> bool:
+    """Gives a page that was opened by the menu the scope of the page before: by another address in
+    the place of the bare one, which is on its way when this says so."""
     before = st.session_state.get(PAGE_KEY)
     st.session_state[PAGE_KEY] = url_path
-    if before not in (None, url_path) and not carried():
-        for name, values in st.session_state.get(_REMEMBERED, {}).items():
-            st.query_params[name] = values
+    remembered = st.session_state.get(_REMEMBERED)
+    if before not in (None, url_path) and not carried() and remembered:
+        given = {name: st.query_params.get_all(name) for name in st.query_params}
+        leave(url_path, {**given, **remembered}, instead=True)
+        return True
     st.session_state[_REMEMBERED] = carried()
+    return False
 
 
 def carried() -> dict[str, list[str]]:
@@ -156,8 +161,8 @@ def _write_range(ranges: Mapping[str, Range]) -> None:
     chosen = st.session_state["range-time"]
     st.session_state["range-own"] = chosen == OWN
     if chosen in ranges:
-        _put("from", ranges[chosen][0])
-        _put("to", ranges[chosen][1])
+        begin, end = ranges[chosen]
+        change_address({"from": begin, "to": end})
 
 
 def _own_range(scope: Scope) -> None:
@@ -208,30 +213,19 @@ def _services(scope: Scope, holdings: Holdings) -> None:
 
 
 def _write_text(key: str, name: str) -> None:
-    _put(name, str(st.session_state[key]).strip())
+    change_address({name: str(st.session_state[key]).strip()})
 
 
 def _write_services() -> None:
-    _put("service", list(st.session_state["range-service"]))
-
-
-def _put(name: str, value: str | list[str]) -> None:
-    if value:
-        st.query_params[name] = value
-    else:
-        st.query_params.pop(name, None)
+    change_address({"service": list(st.session_state["range-service"])})
 
 
 def clear_range() -> None:
     """Back to the range that pages open with; environment and service stay."""
     st.session_state["range-own"] = False
-    for name in ("from", "to"):
-        st.query_params.pop(name, None)
+    change_address({"from": "", "to": ""})
 
 
 def _clear(whole: bool) -> None:
     st.session_state["range-own"] = False
-    for name in NAMES:
-        st.query_params.pop(name, None)
-    if not whole:
-        st.query_params["from"] = ALL
+    change_address({**dict.fromkeys(NAMES, ""), "from": "" if whole else ALL})

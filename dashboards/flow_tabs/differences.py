@@ -106,10 +106,9 @@ def _words(values: Mapping[str, Sequence[str]]) -> str:
 
 def _keep() -> None:
     kept = {name: st.query_params.get_all(name) for name in NAMES if name in st.query_params}
-    for name in kept:
-        st.query_params.pop(name, None)
     if kept:
-        st.query_params[BASE] = urlencode(sorted(kept.items()), doseq=True)
+        base = urlencode(sorted(kept.items()), doseq=True)
+        links.change_address({**dict.fromkeys(kept, ""), BASE: base})
         st.toast(markdown_safe("Kept as B. Now filter for A."))
 
 

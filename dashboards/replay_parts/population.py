@@ -36,6 +36,9 @@ def each_alone(flow_ids: Sequence[str], kind: Kind, text: str, scope: Scope) -> 
     """How the flows of a kind would have ended, each by itself."""
     ids = tuple(flow_ids[:FLOWS_MAX])
     st.subheader("The same what-if for other flows of this kind, each alone")
+    if not ids:
+        st.text("None of this kind and version began in this range: choose more above.")
+        return
     cut = f", the latest of {len(flow_ids):,} in scope" if len(ids) < len(flow_ids) else " in scope"
     name = f"{plural(len(ids), 'flow')} of {kind[0]} {kind[1]}".strip()
     st.caption(f"{name}{cut}")

@@ -80,9 +80,8 @@ def _narrow(picked: tuple[str, int] | None, times: Timeline | None) -> None:
     if picked is None or times is None:
         return
     outcome, start_ns = picked
-    st.query_params["outcome"] = [outcome]
-    st.query_params["from"] = rfc3339(start_ns)
-    st.query_params["to"] = rfc3339(start_ns + times.width_ns)
+    window = {"from": rfc3339(start_ns), "to": rfc3339(start_ns + times.width_ns)}
+    links.change_address({**window, "outcome": outcome})
     st.rerun()
 
 
@@ -143,8 +142,7 @@ def _call_chip(chosen: FlowFilters) -> None:
 
 
 def _clear_call() -> None:
-    for name in ("caller", "callee", "how"):
-        st.query_params.pop(name, None)
+    links.change_address(dict.fromkeys(("caller", "callee", "how"), ""))
 
 
 def _outcomes(flows: pl.DataFrame) -> str:

@@ -131,8 +131,7 @@ def _head(flow_id: str, kind: Kind) -> None:
 
 
 def _forget() -> None:
-    for name in ("flow", "change", "op", "value"):
-        st.query_params.pop(name, None)
+    links.change_address(dict.fromkeys(("flow", "change", "op", "value"), ""))
 
 
 def _choose(overview: Overview) -> None:

@@ -157,6 +157,22 @@ def test_back_undoes_one_step_at_a_time_over_pages_tabs_and_previews(visit: Visi
     assert page.url == f"{visit.base}/incidents"  # the picked row is not followed again
 
 
+def test_the_menu_takes_the_scope_along_and_back_undoes_one_page(visit: Visit) -> None:
+    page = visit.page
+    visit.open("/?from=1m&service=checkout")
+    expect(page.get_by_text("3 flows of 24")).to_be_visible()
+    for name, path in (("Flows", "flows"), ("Compensation", "compensation")):
+        page.get_by_role("link", name=name, exact=True).click()
+        page.wait_for_url(f"**/{path}?from=1m&service=checkout")
+        visit.settle()
+        expect(page.get_by_text("3 flows of 24")).to_be_visible()
+    page.go_back()
+    page.wait_for_url("**/flows?from=1m&service=checkout")
+    expect(page.get_by_text("3 of 24 flows")).to_be_visible()
+    page.go_back()
+    page.wait_for_url(f"{visit.base}/?from=1m&service=checkout")
+
+
 def test_back_leaves_a_trace_that_a_row_led_to(visit: Visit) -> None:
     page = visit.page
     visit.open("/flows?outcome=compensation_failed")

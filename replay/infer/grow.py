@@ -242,8 +242,8 @@ class _Grower:
         found = [c for ref in self.refs if (c := self._best(ref, rows, counts)) is not None]
         if not found:
             return leaf
-        # A place asked about already explains the same rows with fewer reasons.
-        found.sort(key=lambda c: (c[2] != first, round(c[0], 9), c[2] not in asked, c[1], c[2]))
+        # Among the nearest, one asked about already explains the same rows with fewer reasons.
+        found.sort(key=lambda c: (c[2] != first, round(c[0], 9), c[1], c[2] not in asked, c[2]))
         impurity, _, ref, kind, value, low, high = found[0]
         if impurity_of(counts, len(rows)) - impurity < _EXACT:
             return leaf

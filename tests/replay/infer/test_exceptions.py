@@ -50,6 +50,18 @@ def test_a_word_that_one_recording_had_is_a_rule_as_before() -> None:
     assert tree.read({WORD: "stop"}.get)[0] is False
 
 
+def test_what_a_program_would_rather_ask_is_asked_before_what_it_asked_already() -> None:
+    """Both part the last five; whether anything was undone says more than a status seen once."""
+    status: Ref = ("status", "undo")
+    undone: Ref = ("own", "undone")
+    ended: list[Scalar] = [*["ok"] * 20, "409", *["503"] * 4]
+    done: list[Scalar] = [*[True] * 20, True, *[False] * 4]
+    labels = ["compensated"] * 20 + ["partially"] + ["not"] * 4
+    tree = grow({status: ended, undone: done}, labels, lambda ref: int(ref != undone))
+    case: dict[Ref, Scalar] = {status: "503", undone: True}
+    assert tree.read(case.get)[0] == "partially"
+
+
 def test_what_was_drawn_was_drawn_to_decide_however_rarely() -> None:
     drawn: Ref = ("draw", "gate")
     lots: list[Scalar] = [0.01, 0.02, *(row / 100 for row in range(10, 90))]

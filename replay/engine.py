@@ -116,10 +116,10 @@ class Programs:
         self.digests: dict[int, str] = {}
         self.refusals: dict[int, str] = {}
 
-    def keep(self, fold: int, trained: Trained) -> None:
+    def keep(self, fold: int, trained: Trained, digest: str) -> None:
         """Make the program of a fold ready to run."""
         self.machines[fold] = Machine(trained.program)
-        self.digests[fold] = trained.program.digest
+        self.digests[fold] = digest
         self.refusals[fold] = trained.refusal
 
     def refusal(self) -> str:
@@ -162,7 +162,8 @@ class Folds(Programs):
     def machine_for(self, flow_id: str) -> tuple[Machine, str]:
         fold = fold_of(flow_id, self.settings.folds)
         if fold not in self.machines:
-            self.keep(fold, train(self.training(fold), self.settings))
+            trained = train(self.training(fold), self.settings)
+            self.keep(fold, trained, trained.program.digest)
         return super().machine_for(flow_id)
 
 

@@ -21,6 +21,7 @@ FLOWS_PER_PROCESS_MIN = 100
 FLOWS_PER_PIECE_MAX = 500
 Progress = Callable[[int, int], None]
 Kind = tuple[str, str]
+_Made = tuple[Trained, str]
 _In = TypeVar("_In")
 _Out = TypeVar("_Out")
 
@@ -37,10 +38,11 @@ class _Training:
 
 @dataclass(frozen=True, slots=True)
 class _Program:
-    """The program of one fold, None where there is none, of a kind with so many recordings."""
+    """The program of one fold with its digest, None where there is none, of a kind with so many
+    recordings."""
 
     usable: int
-    trained: Trained | None
+    made: _Made | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +80,11 @@ def replay_with_workers(
     others = min(workers, 1 + len(wanted) // FLOWS_PER_PROCESS_MIN) - 1
     # Spawned, not forked: a fork would share the threads and locks of the database library.
     with ProcessPoolExecutor(others, get_context("spawn")) if others else nullcontext() as pool:
-        trained: dict[tuple[Kind, int], Trained] = {}
+        programs: dict[tuple[Kind, int], _Made] = {}
         for made in _shared(pool, others, _train, _trainings(known, mine, scenario, settings)):
-            trained.update(made)
+            programs.update(made)
         for replayed in _shared(
-            pool, others, _replay, _pieces(known, mine, trained, scenario, settings)
+            pool, others, _replay, _pieces(known, mine, programs, scenario, settings)
         ):
             results.update((result.flow_id, result) for result in replayed)
             if progress is not None:
@@ -133,14 +135,15 @@ def _trainings(
         )
 
 
-def _train(piece: _Training) -> dict[tuple[Kind, int], Trained]:
-    return {(piece.kind, piece.fold): train(piece.recordings, piece.settings)}
+def _train(piece: _Training) -> dict[tuple[Kind, int], _Made]:
+    trained = train(piece.recordings, piece.settings)
+    return {(piece.kind, piece.fold): (trained, trained.program.digest)}
 
 
 def _pieces(
     known: Mapping[Kind, Folds],
     mine: Iterable[Recording],
-    trained: Mapping[tuple[Kind, int], Trained],
+    programs: Mapping[tuple[Kind, int], _Made],
     scenario: Scenario | None,
     settings: ReplaySettings,
 ) -> Iterator[_Piece]:
@@ -155,8 +158,8 @@ def _pieces(
             yield _Piece(
                 recordings=recordings[first : first + FLOWS_PER_PIECE_MAX],
                 fold=fold,
-                program=_Program(known[kind].count, trained.get((kind, fold))),
-                successor=_Program(known[other].count, trained.get((other, fold)))
+                program=_Program(known[kind].count, programs.get((kind, fold))),
+                successor=_Program(known[other].count, programs.get((other, fold)))
                 if scenario is not None and scenario.version is not None and other in known
                 else None,
                 scenario=scenario,
@@ -188,6 +191,6 @@ def _replay(piece: _Piece) -> list[ReplayResult]:
 
 def _programs(known: _Program, piece: _Piece) -> Programs:
     programs = Programs(known.usable, piece.settings)
-    if known.trained is not None:
-        programs.keep(piece.fold, known.trained)
+    if known.made is not None:
+        programs.keep(piece.fold, *known.made)
     return programs

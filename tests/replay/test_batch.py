@@ -2,6 +2,7 @@
 
 import pytest
 
+from replay import workers
 from replay.backtest import back_test
 from replay.engine import Folds, replay_flows
 from replay.flip import smallest_flip
@@ -19,16 +20,19 @@ GATE = "gate risk-limit"
 
 
 @pytest.mark.parametrize("scenario", [None, Scenario(name="v2", version="2")])
-def test_any_number_of_processes_gives_the_same_results(scenario: Scenario | None) -> None:
+def test_any_number_of_processes_gives_the_same_results(
+    scenario: Scenario | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "FLOWS_PER_PIECE_MAX", 9)
     flows = [*true_flows("payment", 110), *true_flows("payment", 110, version="2")]
     ids = [flow.flow_id for flow in flows if flow.version == "1"]
     alone = replay_flows(flows, ids, scenario=scenario, settings=SETTINGS)
     told: list[tuple[int, int]] = []
-    for workers in (1, 2):
+    for processes in (1, 2):
         made = replay_with_workers(
             flows,
             ids,
-            workers=workers,
+            workers=processes,
             scenario=scenario,
             settings=SETTINGS,
             progress=lambda done, whole: told.append((done, whole)),

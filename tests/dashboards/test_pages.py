@@ -76,7 +76,7 @@ def test_the_overview_counts_and_links_to_the_flows_behind_each_number(served_st
         "AI below threshold": "5",
         "Replays identical": "91.7 %",
     }
-    assert len(links(app)) == 13
+    assert len(links(app)) == 14
     assert "168 EUR in 4 flows" in written(app)
     assert "1 input record could not be read" in written(app)
 

@@ -93,6 +93,7 @@ def _draw(graph: Graph) -> None:
                 "type": "graph",
                 "layout": "none",
                 "roam": True,
+                "preserveAspect": True,
                 "selectedMode": "single",
                 "left": 70,
                 "right": 70,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from replay.change import apply_changes, donors_of
-from replay.faults import Faults, limited, single_answers
+from replay.faults import Faults, limited, named, single_answers
 from replay.infer.cancel import CANCELLED
 from replay.infer.program import Program
 from replay.infer.view import base_name
@@ -127,6 +127,13 @@ class Asked:
         if any(item.nth is None for item in self.scenario.answers):
             answers.overrule = Faults(self.scenario.answers, self.scenario.changes).overrule
         return Ran(self.machine.run(self.recording.input, answers, guess.retry_unseen), timeouts)
+
+    def declares(self, op: str, path: str) -> bool:
+        """Say whether the scenario states a value for every answer of an operation."""
+        return any(
+            item.nth is None and path in item.fields and named(item.operation, [op])
+            for item in self.scenario.answers
+        )
 
     def goes_another_way(self, run: Run) -> bool:
         """Say whether a run got or did anything else than the recording, times aside, by a program

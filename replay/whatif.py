@@ -82,7 +82,12 @@ def _write(control: ReplayResult, asked: Asked) -> ReplayResult:
     untouched = judged.digest == control.control_digest
     if not untouched:
         doubt_overlaps(run, asked.machine)
-    decided = deciding(run, asked.machine.program, {*asked.lent, *timeouts.lent}, asked.stated)
+    bodies = {*asked.lent, *timeouts.lent}
+    decided = [
+        value
+        for value in deciding(run, asked.machine.program, bodies, asked.stated)
+        if not asked.declares(value.op, value.path)
+    ]
     for value in decided:
         run.doubt(value.op, [("lent_value_decides", value.path)])
     for op, known in timeouts.unnamed.items():

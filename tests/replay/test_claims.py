@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
-from replay.engine import Folds, replay_recording
+from replay.engine import Folds, replay_recording, replay_with
 from replay.infer.cancel import learn_outlasting
 from replay.infer.places import observe
 from replay.interpret import Machine
@@ -83,6 +83,17 @@ def test_a_poll_that_only_donors_answer_is_no_ground_for_a_claim() -> None:
     assert polled > 10
 
 
+def test_what_the_scenario_states_of_every_answer_is_not_lent() -> None:
+    kind, _ = recorded("job")
+    lent = 0
+    for recording, _step in list(with_step("job", STATUS))[:20]:
+        result = asked(kind, recording, STATUS, nth=None, fields={"state": "running"})
+        if result.answers["donor"]:
+            lent += 1
+            assert "lent_value_decides" not in flags_of(result)
+    assert lent > 10
+
+
 def test_answers_follow_an_id_that_the_scenario_exchanges() -> None:
     """The job bears another name, and is the same job."""
     kind, _ = recorded("job")
@@ -119,10 +130,9 @@ def test_a_call_that_no_recording_shows_beside_such_an_end_is_doubted() -> None:
         rules = {op: replace(rule, by={**rule.by}) for op, rule in machine.program.cancels.items()}
         rules.pop(ADDRESS, None)
         blind = Machine(replace(machine.program, cancels=rules, outlasting={}))
-        fold = Folds(recordings, ReplaySettings())
-        fold.machine_for(recording.flow_id)
-        fold.machines = dict.fromkeys(fold.machines, blind)
-        result = quick_failure(fold, recording, after_ms=1)
+        answer = AlteredAnswer(operation=CREDIT, status="409", latency_ms=1)
+        scenario = Scenario(name="quick", answers=(answer,))
+        result = replay_with(recording, blind, recordings=FLOWS, scenario=scenario)
         if result.control_verdict not in ("identical", "equivalent"):
             continue
         met += 1

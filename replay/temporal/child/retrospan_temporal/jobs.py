@@ -7,7 +7,7 @@ failure is wrapped follows the core, byte for byte, which a test compares.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .answers import attributes_of, kind_of
@@ -86,10 +86,7 @@ class Jobs:
             self._wrapped(resolve.result.failed.failure, "failed", told, a.last_failure)
             return
         if how == "completed":
-            if a.result.payloads:
-                resolve.result.completed.result.CopyFrom(a.result.payloads[0])
-            else:
-                resolve.result.completed.SetInParent()
+            _completed(resolve.result, a.result.payloads)
             return
         outcome = resolve.result.cancelled if how == "canceled" else resolve.result.failed
         failure = outcome.failure
@@ -112,10 +109,9 @@ class Jobs:
         resolve.is_local = True
         if a.HasField("failure"):
             resolve.result.failed.failure.CopyFrom(a.failure)
-        elif "result" in a.details and a.details["result"].payloads:
-            resolve.result.completed.result.CopyFrom(a.details["result"].payloads[0])
         else:
-            resolve.result.completed.SetInParent()
+            given = a.details["result"].payloads if "result" in a.details else ()
+            _completed(resolve.result, given)
 
     def _declared(self, result: Any, told: Mapping[str, Any]) -> None:
         if "result" in told:
@@ -171,10 +167,7 @@ class Jobs:
         a = attributes_of(event)
         how = kind_of(event).removeprefix("child_workflow_execution_")
         if how == "completed":
-            if a.result.payloads:
-                resolve.result.completed.result.CopyFrom(a.result.payloads[0])
-            else:
-                resolve.result.completed.SetInParent()
+            _completed(resolve.result, a.result.payloads)
             return
         outcome = resolve.result.cancelled if how == "canceled" else resolve.result.failed
         failure = outcome.failure
@@ -211,6 +204,13 @@ class Jobs:
         resolve.failure.message = f"Unable to {word} external workflow because it was not found"
         resolve.failure.application_failure_info.type = "ExternalWorkflowExecutionNotFound"
         resolve.cause = attributes_of(event).cause
+
+
+def _completed(result: Any, payloads: Sequence[Any]) -> None:
+    if payloads:
+        result.completed.result.CopyFrom(payloads[0])
+    else:
+        result.completed.SetInParent()
 
 
 def _canceled(failure: Any, a: Any) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from retrospan import config, telemetry
 from retrospan.edge import Edge
+from retrospan.text import shortened, visible
 from store.errors import RetrospanError, StoreBusyError
 from store.lease import LeaseSettings, Store
 from store.locks import FileLock
@@ -147,6 +148,14 @@ def _telemetry() -> Check:
     return _check("own traces", State.FINE, f"sent to {shown}", endpoint=shown)
 
 
+def _size(count: int) -> str:
+    """Bytes as people read them: 4.5 MB."""
+    for power, unit in ((3, "GB"), (2, "MB"), (1, "kB")):
+        if count >= 1000**power:
+            return f"{count / 1000**power:.1f} {unit}"
+    return f"{count} bytes"
+
+
 def _disk(db: Path) -> Check:
     folder = db.absolute().resolve().parent
     usage = shutil.disk_usage(folder)
@@ -157,11 +166,11 @@ def _disk(db: Path) -> Check:
         "total_bytes": usage.total,
     }
     if usage.free < FREE_BYTES_MIN:
-        return _check("disk", State.PROBLEM, f"{usage.free} bytes free in {folder}", **facts)
+        return _check("disk", State.PROBLEM, f"{_size(usage.free)} free in {folder}", **facts)
     if usage.free < size:
-        message = f"{usage.free} bytes free in {folder}: too few for an upgrade or a rewrite"
+        message = f"{_size(usage.free)} free in {folder}: too few for an upgrade or a rewrite"
         return _check("disk", State.NOTE, message, **facts)
-    return _check("disk", State.FINE, f"{usage.free} bytes free in {folder}", **facts)
+    return _check("disk", State.FINE, f"{_size(usage.free)} free in {folder}", **facts)
 
 
 def _lock(db: Path) -> Check:
@@ -212,18 +221,19 @@ def _file(db: Path) -> Check:
         "log_bytes": wal.stat().st_size if wal.exists() else 0,
         "mode": f"{found.st_mode & 0o777:04o}",
     }
-    message = f"{target}, {found.st_size} bytes"
+    message = f"{target}, {_size(found.st_size)}"
     if found.st_mode & 0o077:
         return _check("store file", State.NOTE, f"{message}; others may open it", **facts)
     return _check("store file", State.FINE, message, **facts)
 
 
 def _content(db: Path) -> Check:
-    from store.read import counts
+    from store.read import counts, read_rejects
 
     settings = LeaseSettings(wait_seconds_max=WAIT_SECONDS_MAX)
     with Store(db, settings).reading("doctor") as session:
         known = counts(session)
+        refused = read_rejects(session, limit=1)
     facts: dict[str, JsonValue] = {
         "schema_version": SCHEMA_VERSION,
         "ddl_sha256": fingerprint(),
@@ -241,8 +251,9 @@ def _content(db: Path) -> Check:
     notes = []
     if known.underived_traces:
         notes.append(f"{known.underived_traces} traces whose flows are not derived yet")
-    if known.rejects:
-        notes.append(f"{known.rejects} records were refused")
+    for first in refused:
+        place = visible(f"{first.source}, {first.record}: {first.reason}")
+        notes.append(f"refused records: {known.rejects}, the first of them {shortened(place)}")
     if notes:
         return _check("store content", State.NOTE, "; ".join([message, *notes]), **facts)
     return _check("store content", State.FINE, message, **facts)

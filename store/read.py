@@ -209,11 +209,11 @@ def read_dirty_among(session: Session, trace_ids: Sequence[str]) -> frozenset[st
     return frozenset(trace_id for (trace_id,) in found)
 
 
-def read_rejects(session: Session) -> list[KeptReject]:
-    """Records that were refused, by source and place."""
+def read_rejects(session: Session, limit: int | None = None) -> list[KeptReject]:
+    """Records that were refused, by source and place; the first `limit`."""
     return [
         KeptReject(source=source, record=record, reason=reason, excerpt=excerpt)
-        for source, record, reason, excerpt in session.rows("read/rejects")
+        for source, record, reason, excerpt in session.rows("read/rejects", {"limit": limit})
     ]
 
 

@@ -80,4 +80,4 @@ def _summarise(edge: Edge, document: "dict[str, JsonValue]") -> None:
     put([", ".join(f"{name} {document[name]}" for name in counted)])
     skipped = document["skipped"]
     if isinstance(skipped, list) and skipped:
-        edge.say(f"{len(skipped)} files in folders are no data and were left out")
+        edge.say(f"files in folders that are no data and were left out: {len(skipped)}")

@@ -1,5 +1,6 @@
 """The doctor tells what is wrong, makes nothing and shows no key."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,12 +97,17 @@ def test_underived_flows_refused_records_and_open_files_are_noted(
         connection.execute(
             "INSERT INTO dirty_traces VALUES ('0af7651916cd43dd8448eb211c80319c', 1)"
         )
-        connection.execute("INSERT INTO rejects BY NAME SELECT 'x' AS reason")
+        connection.execute(
+            "INSERT INTO rejects BY NAME "
+            "SELECT 'a.json' AS source, 'line 7' AS record, 'no\u202e time' AS reason"
+        )
     said = command("doctor", "--json")
     found = checks(said)
     assert said.code == 0
     assert "1 traces whose flows" in found["store content"]["message"]
-    assert "1 records were refused" in found["store content"]["message"]
+    refused = "refused records: 1, the first of them a.json, line 7: no\\u202e time"
+    assert refused in found["store content"]["message"]
+    assert re.search(r", [0-9.]+ MB", found["store file"]["message"])
     assert found["store file"]["state"] == "note"
 
 

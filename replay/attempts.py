@@ -66,12 +66,14 @@ class Attempts:
         number = 0
         while True:
             number += 1
-            answer = self._answer(plan, scope, found)
+            answer = self.answers.take(name, found)
+            if answer is None or plan.computes:
+                answer = self._completed(plan, scope, answer)
             status, response = answer.status, answer.response
             tries.append(status)
             if response.get(REDELIVERED):
                 self.run.doubt(name, [("redelivered", None)])
-            end = now.later(answer.latency, answer.low, answer.high)
+            end = Times(now.usual + answer.latency, now.low + answer.low, now.high + answer.high)
             if answer.beyond:
                 beyond = answer.beyond
                 outlived = (
@@ -158,6 +160,7 @@ class Attempts:
         return delay.after(number, read, answer.draw)
 
     def _again(self, plan: Plan, answer: Answer, number: int) -> Again:
+        """Ask the rule whether an answer is followed by another attempt, once where it can be."""
         asked = (answer.status, number, answer.breaker)
         told = None if plan.again is None else plan.again.get(asked)
         if told is None:
@@ -167,8 +170,8 @@ class Attempts:
                 plan.again[asked] = told
         return told
 
-    def _answer(self, plan: Plan, scope: Scope, found: Found) -> Answer:
-        answer = self.answers.take(plan.name, found)
+    def _completed(self, plan: Plan, scope: Scope, answer: Answer | None) -> Answer:
+        """Lend an answer where none was recorded; a local step gives its own."""
         recorded = answer is not None
         if answer is None:
             answer = self.answers.lend(plan.name)

@@ -84,7 +84,7 @@ class Caller:
         bound = plan.key
         if bound is None:
             return UNKNOWN_KEY
-        value = self.attempts.bound(plan.name, bound, scope)
+        value = self.attempts.bound(plan.name, bound, scope) if bound[2] else bound[1](scope)
         return UNKNOWN_KEY if value is None else str(value)
 
     def _each(

@@ -103,8 +103,10 @@ class Answers:
         return list(self._streams_of(base_name(op)))
 
     def find(self, op: str, key: str, request: Leaves, binding: Request) -> Found:
-        """Find the recorded attempts that answer a request; each stream serves one instance."""
-        op = base_name(op)
+        """Find the recorded attempts that answer a request; each stream serves one instance.
+
+        `op` is the operation alone, without its place in a program.
+        """
         found = self.streams.get((op, key))
         if found is not None and key:
             found.claimed = True

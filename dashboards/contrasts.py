@@ -7,41 +7,39 @@ import polars as pl
 import streamlit as st
 
 from analyzer.contrast import Contrast, Difference, Term, contrast, read_facts
-from analyzer.contrast.facts import Facts
-from analyzer.contrast.groups import FlowHead, Groups, read_heads, thinned
+from analyzer.contrast.groups import COMPARED_MAX, chance
 from dashboards import data
 from dashboards.data import Stamp
 from dashboards.wording import clean, duration_text
-from store.session import Session
 
+AT_ONCE = 800  # flows that are compared without being asked to; of more a sample:
+SAMPLE = 250  # of each group, compared within about a second in a large store
 DURATION = "duration_ns"
 ABOVE = "> "
 
 
-def contrasted(selected: Sequence[str], baseline: Sequence[str]) -> tuple[Contrast, int]:
-    """The differences, and how many flows they are of; both are lists of flow ids."""
+def contrasted(
+    selected: Sequence[str], baseline: Sequence[str], most: int = COMPARED_MAX
+) -> tuple[Contrast, int]:
+    """The differences, and how many flows they are of: at most so many of each list of flow ids."""
     path = data.store_path()
-    return _contrasted(str(path), data.stamp_of(path), tuple(selected), tuple(baseline))
+    ids = tuple(selected), tuple(baseline)
+    return _contrasted(str(path), data.stamp_of(path), *ids, most)
 
 
 @st.cache_resource(max_entries=6, show_spinner="Comparing flows …")
 def _contrasted(
-    path: str, stamp: Stamp, selected: tuple[str, ...], baseline: tuple[str, ...]
+    path: str, stamp: Stamp, selected: tuple[str, ...], baseline: tuple[str, ...], most: int
 ) -> tuple[Contrast, int]:
     del stamp  # only part of the key
-    ids = frozenset(selected), frozenset(baseline)
-    facts, count = data.held("contrasting flows", partial(_facts, ids=ids), path)
-    return contrast(facts, count), facts.flows
+    few = [_few(ids, most) for ids in (selected, baseline)]
+    question = partial(read_facts, flow_ids=[*few[0], *few[1]])
+    facts = data.held("contrasting flows", question, path)
+    return contrast(facts, len(few[0])), facts.flows
 
 
-def _facts(session: Session, ids: tuple[frozenset[str], frozenset[str]]) -> tuple[Facts, int]:
-    heads = read_heads(session)
-
-    def those(wanted: frozenset[str]) -> list[FlowHead]:
-        return [head for head in heads if head.flow_id in wanted]
-
-    groups = thinned(Groups(question="", selected=those(ids[0]), baseline=those(ids[1])))
-    return read_facts(session, groups.flow_ids), len(groups.selected)
+def _few(flow_ids: Sequence[str], most: int) -> Sequence[str]:
+    return flow_ids if len(flow_ids) <= most else sorted(flow_ids, key=chance)[:most]
 
 
 def difference_row(one: Difference) -> dict[str, object]:

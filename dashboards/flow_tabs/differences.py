@@ -6,10 +6,11 @@ from urllib.parse import parse_qs, urlencode
 import polars as pl
 import streamlit as st
 
+from analyzer.contrast.groups import COMPARED_MAX
 from dashboards import links
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
-from dashboards.contrasts import contrasted, table_of
+from dashboards.contrasts import AT_ONCE, SAMPLE, contrasted, table_of
 from dashboards.flow_filters import NAMES, FlowFilters, filters_of
 from dashboards.markup import notes
 from dashboards.wording import clean, markdown_safe, plural
@@ -17,6 +18,7 @@ from dashboards.wording import clean, markdown_safe, plural
 BASE = "base"  # in the address: the filters of B, as a query string
 BASE_LENGTH_MAX = 2_000
 EXAMPLES_MAX = 5
+_WIDE = "differences-wide"  # in the session: the selections somebody wants more of compared
 
 Find = Callable[[FlowFilters], pl.DataFrame]
 
@@ -31,11 +33,20 @@ def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> No
         side = "A is" if found.is_empty() else "B is"
         st.text(f"{side} empty: nothing to compare. Filter above for A, then come back.")
         return
-    result, compared = contrasted(tuple(found["flow_id"]), tuple(baseline["flow_id"]))
-    if compared < found.height + baseline.height:
+    a, b = _by_start(found), _by_start(baseline)
+    asked = (tuple(a), tuple(b))
+    whole = len(a) + len(b) <= AT_ONCE or st.session_state.get(_WIDE) == asked
+    most = COMPARED_MAX if whole else SAMPLE
+    result, compared = contrasted(a, b, most)
+    if compared < len(a) + len(b):
         st.caption(
-            f"Of these many flows {compared:,} were compared, chosen by nothing that counts."
+            f"A sample: {min(most, len(a)):,} of A and {min(most, len(b)):,} of B were compared, "
+            "chosen by nothing that counts."
         )
+        if not whole:
+            many = sum(min(COMPARED_MAX, len(ids)) for ids in (a, b))
+            label = f"Compare {many:,} flows (about {_seconds(many)} s)"
+            st.button(label, key="differences-all", on_click=_widen, args=(asked,))
     if not result.differences:
         st.text(
             f"No difference stands out: {plural(result.tested, 'fact')} tested, "
@@ -57,11 +68,16 @@ def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> No
         height_max_px=560,
     )
     exports(table, "contrast")
-    if row is not None:
-        one = result.differences[row]
-        ids = [*found["flow_id"], *baseline["flow_id"]]
-        if compared == len(ids):
-            _examples(_ordered(found, baseline), one.mask)
+    if row is not None and compared == len(a) + len(b):
+        _examples([*a, *b], result.differences[row].mask)
+
+
+def _seconds(flows: int) -> int:
+    return -(-flows // (2 * SAMPLE))
+
+
+def _widen(asked: object) -> None:
+    st.session_state[_WIDE] = asked
 
 
 def _alike(found: pl.DataFrame, scoped: pl.DataFrame) -> pl.DataFrame:
@@ -69,10 +85,8 @@ def _alike(found: pl.DataFrame, scoped: pl.DataFrame) -> pl.DataFrame:
     return scoped.join(found.select("name").unique(), on="name", how="semi", maintain_order="left")
 
 
-def _ordered(found: pl.DataFrame, baseline: pl.DataFrame) -> Sequence[str]:
-    """Ids in the order of the facts: each group by start."""
-    order = ["start_ns", "flow_id"]
-    return [*found.sort(order)["flow_id"], *baseline.sort(order)["flow_id"]]
+def _by_start(flows: pl.DataFrame) -> Sequence[str]:
+    return flows.sort(["start_ns", "flow_id"])["flow_id"].to_list()
 
 
 def _examples(ids: Sequence[str], mask: int) -> None:

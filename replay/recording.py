@@ -3,19 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from math import isfinite
 from operator import attrgetter
 from typing import Any
 
 from replay.choreography import MESSAGE, deliveries_of, own_steps
+from replay.drawn import is_release, numbers_drawn, releases
 from replay.leaves import Leaves, Scalar, flatten
 from store.conclusions import Attempt, Flow, Step
 from store.errors import DataError
 from store.model import JsonValue
 
 FORMAT = "retrospan.recording/1"
-# In the input: the release of a service that took part, and not what the flow was asked.
-RELEASE = "$release."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,7 @@ class Recording:
     """A flow as replay sees it. `unusable` says why it cannot be replayed, "" when it can.
 
     `grade` is its replayability, R0 to R4; `gaps` name what would raise it. The releases of the
-    services that took part are input too, under `RELEASE` and the service's name.
+    services that took part are input too, under `drawn.RELEASE` and the service's name.
     """
 
     flow_id: str
@@ -93,7 +91,7 @@ class Recording:
 def recording_of(flow: Flow) -> Recording:
     """Keep of a flow what its own caller did at top level; never raises for a partial flow."""
     own = own_steps(flow)
-    drawn = _drawn(flow.draws)
+    drawn = numbers_drawn(flow.draws)
     numbers = deliveries_of(flow, own)
     return Recording(
         flow_id=flow.flow_id,
@@ -102,10 +100,10 @@ def recording_of(flow: Flow) -> Recording:
         service=flow.service,
         outcome=flow.outcome.value,
         duration_ns=0 if flow.end_ns is None else flow.end_ns - flow.start_ns,
-        input={**flatten(flow.input), **_releases(flow.draws)},
+        input={**flatten(flow.input), **releases(flow.draws)},
         output=flatten(flow.output),
         steps=tuple(_step(step, flow.start_ns, drawn, numbers) for step in own),
-        draws=tuple(draw for draw in flow.draws if not _is_release(draw)),
+        draws=tuple(draw for draw in flow.draws if not is_release(draw)),
         grade=flow.replayability,
         gaps=tuple(flow.evidence_gaps),
         unusable=_unusable(flow, own),
@@ -133,31 +131,6 @@ def operation_of(step: Step) -> str:
     if step.callee:
         return f"{step.callee} {step.operation}"
     return f"{step.kind} {step.saga_step or step.operation or step.name}"
-
-
-def _drawn(draws: Sequence[JsonValue]) -> dict[str, tuple[float, ...]]:
-    """Give the random numbers drawn within each span, in the order they were drawn."""
-    found: dict[str, tuple[float, ...]] = {}
-    for draw in draws:
-        if not isinstance(draw, dict) or draw.get("kind") != "random":
-            continue
-        span, value = draw.get("span_id"), draw.get("value")
-        if isinstance(span, str) and isinstance(value, int | float) and isfinite(value):
-            found[span] = (*found.get(span, ()), float(value))
-    return found
-
-
-def _releases(draws: Sequence[JsonValue]) -> dict[str, str]:
-    """Give the releases of the services by service; what a flow is given as its input is."""
-    found: dict[str, list[str]] = {}
-    for draw in draws:
-        if isinstance(draw, dict) and _is_release(draw):
-            found.setdefault(f"{RELEASE}{draw.get('service')}", []).append(str(draw.get("value")))
-    return {path: ", ".join(versions) for path, versions in found.items()}
-
-
-def _is_release(draw: JsonValue) -> bool:
-    return isinstance(draw, dict) and draw.get("kind") == "release"
 
 
 def _step(

@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from replay.calibrate import Reach, calibrated, reach_of
 from replay.choreography import MESSAGE, REDELIVERED
 from replay.divergence import compare
+from replay.drawn import RELEASE
 from replay.infer.learn import learn
 from replay.infer.program import Program
 from replay.interpret import Machine
 from replay.match import Answers
-from replay.recording import RELEASE, Recording
+from replay.recording import Recording
 from replay.settings import ReplaySettings
 
 # A program that explains this share of its own recordings is kept as it is.

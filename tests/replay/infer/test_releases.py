@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+from replay.drawn import RELEASE
 from replay.engine import replay_flows
 from replay.fidelity import Fidelity, fidelity
-from replay.recording import RELEASE, recording_of
+from replay.recording import recording_of
 from replay.train import lacking_of
 from store.conclusions import Flow
 from store.model import JsonValue

@@ -89,10 +89,9 @@ class Attempts:
                     at, recovery, name, stream,
                 )
             )  # fmt: skip
-            if status == "ok" and plan.attempts_once:
-                break
             # Nothing is known of an answer that is missing, so nothing is repeated because of it.
-            if answer.rung == "missing" and not _known(plan, answer):
+            unknown = answer.rung == "missing" and not _known(plan, answer)
+            if unknown or (status == "ok" and plan.attempts_once):
                 break
             again, doubts = self._again(plan, answer, number)
             if not again and not doubts:

@@ -7,13 +7,14 @@ request. Every start is an interval in whole nanoseconds.
 from collections.abc import Iterable, Sequence
 
 from replay.calls import Caller
-from replay.forward import Forward, places_of
+from replay.forward import Forward
 from replay.infer.cancel import groups_of
 from replay.infer.expression import Scope
 from replay.infer.outcome import Ending, ending_of
 from replay.infer.program import Program
 from replay.infer.timing import Span3
 from replay.infer.view import Node, View
+from replay.layout import places_of
 from replay.leaves import Leaves, is_number, lists_in
 from replay.match import Answers
 from replay.plan import bound_of, place_reader, plan_of

@@ -2,11 +2,12 @@
 
 In: a store whose flows are derived. Out: one write that replaces all findings of the population,
 made of one state of the data (its generation); it is thrown away and made again if data came in
-between. Leases are taken detector by detector, and nothing is judged while one is held. Questions
-aggregate, so that memory follows the number of edges and time bins, not of spans.
+between. A lease is for reading only, lasts as many detectors as a second allows, and is then taken
+anew. Questions aggregate, so that memory follows the number of edges and time bins, not of spans.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,6 +33,8 @@ from store.session import Session
 POPULATION = Path(__file__).with_suffix(".sql")
 TRIES_MAX = 4
 """How often all is judged again because data came in; then the next derivation does it."""
+HELD_SECONDS_MAX = 1.0
+"""A detector that begins under a lease may end a little after it."""
 ROWS_MAX = 100_000
 """Rows of one answer that are looked at; more are counted as not looked at."""
 FINDINGS_MAX = 100
@@ -78,10 +81,14 @@ def judge_population(
                 return PopulationReport(detectors=len(wanted))
             seen = _seen(session, settings)
         concluded: list[Finding] = []
-        for done, detector in enumerate(population_detectors(), 1):
-            concluded += _asked(store, detector, seen, settings, digest)
-            if progress is not None:
-                progress("population checks", done)
+        waiting = deque(population_detectors())
+        while waiting:
+            with store.reading("judge flows: read"):  # those within it share it
+                until = time.monotonic() + HELD_SECONDS_MAX
+                while waiting and time.monotonic() < until:
+                    concluded += _asked(store, waiting.popleft(), seen, settings, digest)
+                    if progress is not None:
+                        progress("population checks", len(wanted) - len(waiting))
         with store.lease("judge flows: write") as session:
             if replace_population(session, generation=state.generation, findings=concluded):
                 return PopulationReport(

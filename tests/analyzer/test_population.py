@@ -10,7 +10,7 @@ from analyzer.population import PopulationSettings, judge_population
 from analyzer.rebuild import RebuildSettings, rebuild
 from store.conclusions import Verdict
 from store.errors import InvariantError
-from store.lease import Store
+from store.lease import Session, Store
 from store.model import Batch, Span
 from store.population import read_population_state, replace_population
 from store.read import read_findings
@@ -69,14 +69,14 @@ def test_data_that_comes_in_meanwhile_makes_it_judge_again(
 ) -> None:
     store = stored(tmp_path, storm())
     overtaking = iter(["once"])
-    asked = module._asked
+    write = module.replace_population
 
-    def late(*arguments: object) -> object:
+    def late(session: Session, **given: object) -> bool:
         for name in overtaking:
             add(store, storm(100), name)
-        return asked(*arguments)  # type: ignore[arg-type]
+        return write(session, **given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_asked", late)
+    monkeypatch.setattr(module, "replace_population", late)
     assert judge_population(store, SETTINGS).written
     with store.lease("test") as session:
         assert not read_population_state(session).stale

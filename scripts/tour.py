@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        store = given.store or filled(Path(folder) / "tour.duckdb")
+        store = given.store or filled(Path(folder) / "retrospan.duckdb")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]

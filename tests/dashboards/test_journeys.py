@@ -182,6 +182,7 @@ def test_back_leaves_a_trace_that_a_row_led_to(visit: Visit) -> None:
     visit.waterfall()
     page.get_by_role("tab", name="Logs").click()
     page.wait_for_url("**tab=Logs*")
+    visit.settle()
     page.go_back()
     visit.waterfall()
     page.go_back()

@@ -69,7 +69,7 @@ def test_data_that_comes_in_meanwhile_makes_it_judge_again(
 ) -> None:
     store = stored(tmp_path, storm())
     overtaking = iter(["once"])
-    write = module.replace_population
+    write = replace_population
 
     def late(session: Session, **given: object) -> bool:
         for name in overtaking:

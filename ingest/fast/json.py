@@ -27,7 +27,9 @@ WHOLE_BYTES_MAX = 16 * 1024 * 1024  # a larger document is read resource by reso
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
 _plain = msgspec.json.Decoder().decode
 _SIGNAL = re.compile(rb'\s*\{\s*"resource(Spans|Logs)"').match
-_COLON, _QUOTE, _BACKSLASH, _SPACE = b':"\\ '
+_COLON, _QUOTE, _BACKSLASH, _SPACE, _U = b':"\\ u'
+# Escapes that the decoder misreads: letters past U+1FFFF, such as \ud840\udc00 (U+20000).
+_MISREAD = re.compile(rb"\\u[dD][89abAB][4-7c-fC-F]").search
 _SPACED_KEY = re.compile(rb'[^\\]"\s+:').search
 # An integer of which the decoder would cut something off, where it reads numbers: 1.5, 1e3.
 _CUT_INTEGER = r'(?:intValue|UnixNano)"\s*:\s*"?-?[0-9]*[^0-9",}\]\s-]'
@@ -93,6 +95,8 @@ class FlatJson(FlatDecoded):
 def _resources(documents: Sequence[bytes], schemas: Sequence[pa.Schema]) -> Array:
     """The resources of all documents; OddError when their text holds more than was decoded."""
     text = b"\n".join(documents)
+    if _has_misread(text):
+        raise OddError
     (decoded,) = _decoded(text, schemas, len(documents)).column(0).chunks
     resources = decoded.flatten()
     if resources.null_count:
@@ -137,13 +141,23 @@ def _keys_in(text: bytes) -> int:
     A colon outside of strings follows a key. One inside may follow a quote too, but that quote has
     a backslash before it. (So has the end of a key that ends in one: no name of OTLP's does.)
     """
-    data = pl.Series(pa.Array.from_buffers(pa.uint8(), len(text), [None, pa.py_buffer(text)]))
+    data = _bytes_of(text)
     is_colon = data.slice(2) == _COLON
     before = data.slice(1, len(text) - 2)
     if (is_colon & (before <= _SPACE)).any() and _SPACED_KEY(text):
         raise OddError
     escaped = data.slice(0, len(text) - 2) == _BACKSLASH
     return int((is_colon & (before == _QUOTE) & ~escaped).sum())
+
+
+def _has_misread(text: bytes) -> bool:
+    data = _bytes_of(text)
+    has_escape = (data.slice(0, len(text) - 1) == _BACKSLASH) & (data.slice(1) == _U)
+    return bool(has_escape.any()) and _MISREAD(text) is not None
+
+
+def _bytes_of(text: bytes) -> pl.Series:
+    return pl.Series(pa.Array.from_buffers(pa.uint8(), len(text), [None, pa.py_buffer(text)]))
 
 
 def _check_one_of(raw: Any) -> None:

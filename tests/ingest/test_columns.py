@@ -8,7 +8,9 @@ from typing import Any
 from unittest import mock
 
 import polars as pl
+import pyarrow as pa
 import pytest
+from arro3.io import read_json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
@@ -372,6 +374,25 @@ def test_nothing_that_json_holds_is_lost_in_columns(place: int) -> None:
         except OddError:
             continue
         assert_equal(found, reference(text.encode(), prepare, LIMITS, JSON_READER))
+
+
+@pytest.mark.parametrize(
+    "letter", ["\u00e9", "\U0001f600", "\U0001ffff", "\U00020000", "\U000c8025"]
+)
+def test_letters_written_as_escapes_are_the_same_in_columns(letter: str) -> None:
+    text = json.dumps(plain_document()).replace('"x"', json.dumps(f"{letter}!"))
+    found = through_columns(text.encode(), Preparation(None), LIMITS, JSON_READER)
+    (attributes,) = found.spans["attributes"].to_pylist()
+    assert json.loads(attributes)["a"] == f"{letter}!"
+    assert_equal(found, reference(text.encode(), Preparation(None), LIMITS, JSON_READER))
+
+
+def test_the_decoder_of_json_still_misreads_letters_past_its_second_plane() -> None:
+    """When this fails, `_MISREAD` in ingest/fast/json.py can go."""
+    schema = pa.schema([("a", pa.string())])
+    reader = read_json(json.dumps({"a": "\U00020000"}).encode(), schema)
+    (row,) = pa.RecordBatchReader.from_stream(reader).read_all().to_pylist()
+    assert row == {"a": "\U00010000"}
 
 
 def test_what_is_no_json_is_refused_in_columns_too() -> None:

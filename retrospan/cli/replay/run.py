@@ -107,7 +107,6 @@ def run_replays(
     if as_new or bool(flow_ids) == every:
         raise UsageError(_MISUSED if as_new else "replay run takes FLOW_ID... or --all, not both")
     from retrospan.code_replaying import Wanted, code_replayed
-    from retrospan.documents import replay_row, replays_document
     from retrospan.replaying import replayed
 
     edge = edge_of(context)
@@ -122,30 +121,36 @@ def run_replays(
             expected=tuple(expect or ()), isolate=isolate, debug=pdb,
         )  # fmt: skip
         results, broken = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
-    table = form is Format.TABLE and not as_json
-    if explain and table:
-        put(_explained(edge, results))
-    else:
-        firsts = _firsts(edge, results) if table else {}
-        show(
-            Listing(
-                document=replays_document(results),
-                rows=[
-                    {**replay_row(result), "first": firsts.get(result.flow_id)}
-                    for result in results
-                ],
-                columns=COLUMNS,
-                cells=CELLS,
-                empty="the store holds no flow",
-            ),
-            form,
-            as_json,
-        )
+    _show(edge, results, explain, form, as_json)
     for line in broken:
         tell(f"expected {visible(line)}")
     judged = [result.control_verdict or result.verdict for result in results]
     violation = bool(broken) if expect else "diverged" in judged
     return worst(violation=violation, bad_data="unreplayable" in judged)
+
+
+def _show(
+    edge: Edge, results: "Sequence[ReplayResult]", explain: bool, form: Format, as_json: bool
+) -> None:
+    from retrospan.documents import replay_row, replays_document
+
+    table = form is Format.TABLE and not as_json
+    if explain and table:
+        put(_explained(edge, results))
+        return
+    firsts = _firsts(edge, results) if table else {}
+    rows = [{**replay_row(result), "first": firsts.get(result.flow_id)} for result in results]
+    show(
+        Listing(
+            document=replays_document(results),
+            rows=rows,
+            columns=COLUMNS,
+            cells=CELLS,
+            empty="the store holds no flow",
+        ),
+        form,
+        as_json,
+    )
 
 
 def _temporal(

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -31,6 +32,8 @@ def watch(kind: str, into: Path) -> None:
         stream.flush()
 
     def watched_enter(self: Any, purpose: str, *args: Any) -> Any:
+        if threading.get_ident() in self.holders:  # part of the lease this thread has
+            return enter(self, purpose, *args)
         asked = time.monotonic()
         try:
             session = enter(self, purpose, *args)
@@ -41,8 +44,11 @@ def watch(kind: str, into: Path) -> None:
         return session
 
     def watched_leave(self: Any, session: Any) -> None:
-        purpose, asked, got, spent = since.pop(id(session))
+        told = since.pop(id(session), None)
         leave(self, session)
+        if told is None:
+            return
+        purpose, asked, got, spent = told
         done, spent = time.monotonic(), time.process_time() - spent
         put({"purpose": purpose, "wait": got - asked, "held": done - got, "got": got, "cpu": spent})
 

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import data, flow_questions
 from dashboards.flow_filters import FlowFilters, filters_of, matching, milliseconds_ns
+from dashboards.flow_tabs import differences
 from dashboards.summary import heat
 
 VIEWS = Path(data.__file__).parent / "views"
@@ -155,3 +156,15 @@ def test_the_command_says_what_it_cannot(served_store: Path) -> None:
     text = written(opened(view="As command", outcome="succeeded", longer="5"))
     assert "fewer filters" in text
     assert "retrospan flows list --outcome succeeded --json" in text
+
+
+def test_of_many_flows_a_sample_is_compared_until_somebody_asks_for_all(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(differences, "AT_ONCE", 5)
+    monkeypatch.setattr(differences, "SAMPLE", 3)
+    app = opened(view="What differs", outcome="compensation_failed")
+    assert "A sample: 3 of A and 3 of B were compared" in written(app)
+    app.button(key="differences-all").click().run()
+    assert not app.exception
+    assert "A sample" not in written(app)

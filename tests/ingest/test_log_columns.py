@@ -18,7 +18,7 @@ from store import columns, rows
 from store.log_table import LogTable
 from store.model import LogRecord
 from store.span_table import SpanTable
-from tests.ingest.test_columns import (
+from tests.ingest.both_ways import (
     LIMITS,
     PREPARATIONS,
     AnyReader,

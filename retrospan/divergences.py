@@ -68,7 +68,8 @@ def _names(flow: Flow) -> dict[str, str]:
 
 def _lasting(result: ReplayResult) -> str:
     low, high = humane(result.virtual_low_ns), humane(result.virtual_high_ns)
-    return f"{humane(result.virtual_duration_ns)} (between {low} and {high})"
+    took = humane(result.virtual_duration_ns)
+    return took if low == took == high else f"{took} (between {low} and {high})"
 
 
 def _answers(answers: Mapping[str, int]) -> Iterator[str]:

@@ -22,7 +22,7 @@ _WORST_LAST = ("identical", "equivalent", "diverged")
 
 def unfolded(recording: Recording) -> list[Recording]:
     """Give a recording for each delivery, the one that ended the flow last; mostly there is one."""
-    numbers = sorted({step.delivery for step in recording.steps} - {0})
+    numbers = sorted({step.delivery for step in recording.steps if step.delivery})
     if not numbers:
         return [recording]
     parts = [_part(recording, number) for number in numbers]

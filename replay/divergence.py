@@ -14,7 +14,7 @@ from replay.identical import identical
 from replay.infer.program import Program
 from replay.infer.view import base_name
 from replay.leaves import same
-from replay.recording import RecordedAttempt, Recording, attempts_by_key
+from replay.recording import AttemptsByKey, RecordedAttempt, Recording, attempts_by_key
 from replay.run import Call, Run
 from store.conclusions import Divergence
 from store.model import JsonValue
@@ -31,6 +31,9 @@ class Comparison:
 
     divergences: tuple[Divergence, ...]
     verdict: str
+
+
+_IDENTICAL = Comparison(divergences=(), verdict="identical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +62,14 @@ class _Comparing:
         program: Program,
         tolerance_ns: int,
         noise: Sequence[str],
+        recorded: AttemptsByKey,
     ) -> None:
         self.noise = noise
         self.run = run
         self.recording = recording
         self.program = program
         self.tolerance = tolerance_ns
-        self.recorded = attempts_by_key(recording)
+        self.recorded = recorded
         self.replayed: dict[_Id, Call] = {}
         for call in run.calls:
             # What a call is compared by: its key, or that of the answers it was given.
@@ -265,21 +269,25 @@ def compare(
     clock_tolerance_ns: int,
     noise_ns: int,
     noise: Sequence[str] = (),
+    recorded: AttemptsByKey | None = None,
 ) -> Comparison:
     """Align a run with what was recorded, on the partial order the program claims.
 
-    Request values at paths that fit a pattern of `noise` are not compared.
+    Request values at paths that fit a pattern of `noise` are not compared. `recorded` are the
+    attempts of the recording, where the caller has sorted them already.
     """
-    if identical(run, recording, program, clock_tolerance_ns):
-        return Comparison(divergences=(), verdict="identical")
-    comparing = _Comparing(run, recording, program, clock_tolerance_ns, noise)
+    if recorded is None:
+        recorded = attempts_by_key(recording)
+    if identical(run, recording, recorded, program, clock_tolerance_ns):
+        return _IDENTICAL
+    comparing = _Comparing(run, recording, program, clock_tolerance_ns, noise, recorded)
     comparing.calls()
     comparing.order()
     comparing.results()
     comparing.times()
     placed = comparing.found
     if not placed:
-        return Comparison(divergences=(), verdict="identical")
+        return _IDENTICAL
     placed.sort(key=lambda p: (p.at_ns, p.node == "end", p.divergence.kind in _AFTER,
                                p.node, p.divergence.kind, p.divergence.path))  # fmt: skip
     if all(p.excess_ns and p.excess_ns <= noise_ns for p in placed):

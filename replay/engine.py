@@ -12,7 +12,7 @@ from replay.infer.program import Program
 from replay.interpret import Machine
 from replay.judge import judge, result_of, unreplayable
 from replay.match import Answers
-from replay.recording import Recording, recording_of
+from replay.recording import Recording, attempts_by_key, recording_of
 from replay.scenario import Scenario
 from replay.settings import ReplaySettings
 from replay.train import Trained, train
@@ -206,8 +206,10 @@ def _control(
     results = []
     for part in unfolded(recording) if baseline is None else [recording]:
         against = baseline or part
-        run = machine.run(part.input, Answers.of(part))
-        judged = judge(run, against, machine.program, settings)
+        recorded = attempts_by_key(part)
+        run = machine.run(part.input, Answers.by_key(recorded))
+        index = recorded if against is part else attempts_by_key(against)
+        judged = judge(run, against, machine.program, settings, index)
         results.append(result_of(against, machine.program, digest, judged, settings))
     return folded(results)
 

@@ -40,7 +40,8 @@ class Forward:
 
     def execute(self) -> None:
         """Resolve all operations, earliest first."""
-        places, heap, resolved = self.places, self.heap, self.resolved
+        places, heap, resolved, nodes = self.places, self.heap, self.resolved, self.nodes
+        latest = self.latest
         for place in places:
             if not place.count:
                 self._ready(place)
@@ -48,7 +49,7 @@ class Forward:
             _, rank, ready = heapq.heappop(heap)
             place = places[rank]
             op = place.op
-            before = self._latest_before(place)
+            before = latest[place.only] if place.only else self._latest_before(place)
             if op in resolved:  # a step of the rounds of an earlier one
                 pass
             elif place.firsts:
@@ -59,21 +60,23 @@ class Forward:
                 self._execute(place, ready, before[1])
             else:
                 resolved[op] = ready if place.hedge is None else self._direct(place)
-            node = self.nodes.get(op)
-            self.latest[op] = before if node is None else max(before, (node.end, op))
-            if place.group is None:
-                self._release(place.children)
-            else:
+            node = nodes.get(op)
+            latest[op] = before if node is None else max(before, (node.end, op))
+            if place.group is not None:
                 self._hold(place, place.group)
+            else:
+                done = resolved[op]
+                for child in place.followers:
+                    heapq.heappush(heap, (done.usual, child, done))
+                if place.joining:
+                    self._release(place.joining)
             if not heap and self.held:
                 self._settle(next(iter(self.held)))
 
     def _latest_before(self, place: Place) -> Ended:
         """Give the end of the one of all before an operation that ended last, and its name."""
-        latest, direct = self.latest, place.direct
-        if len(direct) == 1:
-            return latest[direct[0]]
-        return max([latest[one] for one in direct], default=_NOTHING)
+        latest = self.latest
+        return max([latest[one] for one in place.direct], default=_NOTHING)
 
     def _release(self, children: Sequence[int]) -> None:
         waiting = self.waiting
@@ -114,10 +117,7 @@ class Forward:
         return Times.latest([resolved[one] for one in direct])
 
     def _ready(self, place: Place) -> None:
-        direct = place.direct
-        if len(direct) == 1 and not place.firsts and place.hedge is None:
-            ready = self.resolved[direct[0]]
-        elif place.firsts:
+        if place.firsts:
             ready = Times.earliest([self.resolved[one] for one in place.firsts])
         else:
             ready = self._direct(place)
@@ -172,7 +172,7 @@ class Forward:
     def _execute(self, place: Place, ready: Times, last: str) -> None:
         op, plan = place.op, place.plan
         assert plan is not None
-        gap, doubts, pace, more = place.wait(last)
+        gap, doubts, pace, more = place.waits.get(last) or place.wait(last)
         if doubts:
             self.run.doubt(op, doubts)
         if pace is not None:

@@ -10,14 +10,16 @@ from operator import itemgetter
 
 from replay.infer.program import Program
 from replay.leaves import Leaves, same
-from replay.recording import RecordedAttempt, Recording, attempts_by_key
+from replay.recording import AttemptsByKey, RecordedAttempt, Recording
 from replay.run import Run
 
 _LONG_AGO = -(2**63)
 _STARTED = itemgetter(0, 1)
 
 
-def identical(run: Run, recording: Recording, program: Program, tolerance_ns: int) -> bool:
+def identical(
+    run: Run, recording: Recording, recorded: AttemptsByKey, program: Program, tolerance_ns: int
+) -> bool:
     """Hold calls, requests, order, times and results of a run to a recording."""
     if run.computed or run.outcome != recording.outcome:
         return False
@@ -25,13 +27,12 @@ def identical(run: Run, recording: Recording, program: Program, tolerance_ns: in
     output = recording.output
     return (
         low <= recording.duration_ns <= high
-        and _same_calls(run, recording, program, tolerance_ns)
+        and _same_calls(run, recorded, program, tolerance_ns)
         and all(path not in output or same(output[path], run.output[path]) for path in run.output)
     )
 
 
-def _same_calls(run: Run, recording: Recording, program: Program, tolerance_ns: int) -> bool:
-    recorded = attempts_by_key(recording)
+def _same_calls(run: Run, recorded: AttemptsByKey, program: Program, tolerance_ns: int) -> bool:
     if len(run.calls) != sum(map(len, recorded.values())):
         return False
     forward: list[tuple[str, RecordedAttempt]] = []
@@ -79,5 +80,8 @@ def _in_order(
 
 def _contains(recorded: Leaves, replayed: Leaves) -> bool:
     """Whether all that was asked now was recorded so; equal values of two types are left open."""
-    old, new = [*map(recorded.get, replayed)], [*replayed.values()]
-    return old == new and [*map(type, old)] == [*map(type, new)]
+    for path, new in replayed.items():
+        old = recorded.get(path)
+        if old != new or type(old) is not type(new):
+            return False
+    return True

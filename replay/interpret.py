@@ -24,6 +24,7 @@ from replay.times import START, Times
 
 # How a flow ends that nothing aborted: there is nothing to undo.
 _WENT_ON = Ending(aborted=False, to_undo=False, undone=False, undo_failed=False, undo_left=False)
+_WENT_ON_TEXT = _WENT_ON.text()
 
 
 class Machine:
@@ -62,7 +63,7 @@ class Machine:
 
     def _finish(self, run: Run, ending: Ending, quiet: Times) -> None:
         program = self.program
-        if ending.text() not in program.outcomes_seen:
+        if (_WENT_ON_TEXT if ending is _WENT_ON else ending.text()) not in program.outcomes_seen:
             run.doubt("outcome", [("outcome_never_seen", None)])
         label, doubts = program.outcome.read(ending.reader(run.view))
         run.outcome = str(label)
@@ -88,8 +89,7 @@ class Machine:
         overall = gaps[""]
         if not nodes:
             return overall
-        end = max([node.end for node in nodes])
-        return gaps.get(max([node.op for node in nodes if node.end == end]), overall)
+        return gaps.get(max([(node.end, node.op) for node in nodes])[1], overall)
 
     def _out_of_support(self, run: Run, scope: Scope) -> None:
         for support, read in self.support:
@@ -119,11 +119,15 @@ def _quiet(nodes: Sequence[Node]) -> Times:
     """Give the time when nothing runs any more."""
     if not nodes:
         return START
-    return Times(
-        max([node.end for node in nodes]),
-        max([node.low for node in nodes]),
-        max([node.high for node in nodes]),
-    )
+    end, low, high = nodes[0].end, nodes[0].low, nodes[0].high
+    for node in nodes:
+        if node.end > end:
+            end = node.end
+        if node.low > low:
+            low = node.low
+        if node.high > high:
+            high = node.high
+    return Times(end, low, high)
 
 
 def awaited(nodes: Iterable[Node], program: Program) -> Sequence[Node]:

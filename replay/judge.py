@@ -6,7 +6,7 @@ from replay.digest import event_log_digest
 from replay.divergence import Comparison, compare
 from replay.infer.program import Program
 from replay.match import RUNGS
-from replay.recording import Recording
+from replay.recording import AttemptsByKey, Recording
 from replay.run import Run
 from replay.settings import ReplaySettings
 from store.conclusions import ReplayResult
@@ -25,8 +25,17 @@ class Judged:
     comparison: Comparison
 
 
-def judge(run: Run, recording: Recording, program: Program, settings: ReplaySettings) -> Judged:
-    """Compare a run with a recording and digest its events."""
+def judge(
+    run: Run,
+    recording: Recording,
+    program: Program,
+    settings: ReplaySettings,
+    recorded: AttemptsByKey | None = None,
+) -> Judged:
+    """Compare a run with a recording and digest its events.
+
+    `recorded` are the attempts of the recording, where the caller has sorted them already.
+    """
     events = tuple(run.events())
     noise_ns = max(settings.noise_min_ns, recording.duration_ns * settings.noise_ppm // 1_000_000)
     comparison = compare(
@@ -36,6 +45,7 @@ def judge(run: Run, recording: Recording, program: Program, settings: ReplaySett
         clock_tolerance_ns=settings.learn.clock_tolerance_ns,
         noise_ns=noise_ns,
         noise=settings.noise,
+        recorded=recorded,
     )
     return Judged(run, events, event_log_digest(events), comparison)
 

@@ -29,9 +29,10 @@ class Place:
     """Where an operation stands in a program: what it waits for, and what waits for it.
 
     `rank` is its place in the program's order, `direct` the operations it waits for, `children` the
-    ranks of what waits for it, `count` how many it waits for in all. `firsts` are the operations of
-    which it is the first end, where it is no call. `always` says that it runs whenever it is
-    reached, `asked` that a good answer may end the flow.
+    ranks of what waits for it, `count` how many it waits for in all; `only` is the one it waits for
+    where there are no others. Of the children, `followers` wait for nothing else, `joining` for
+    more. `firsts` are the operations of which it is the first end, where it is no call. `always`
+    says that it runs whenever it is reached, `asked` that a good answer may end the flow.
     """
 
     op: str
@@ -45,13 +46,14 @@ class Place:
     always: bool
     children: list[int] = field(default_factory=list)
     count: int = 0
+    only: str = ""
+    followers: tuple[int, ...] = ()
+    joining: tuple[int, ...] = ()
     waits: dict[str, Wait] = field(default_factory=dict)
 
     def wait(self, last: str) -> Wait:
-        """Give the wait after an operation; "" where nothing was waited for."""
-        wait = self.waits.get(last)
-        if wait is None:
-            wait = self.waits[last] = self._wait(last)
+        """Work out the wait after an operation; "" where nothing was waited for."""
+        wait = self.waits[last] = self._wait(last)
         return wait
 
     def _wait(self, last: str) -> Wait:
@@ -102,4 +104,11 @@ def places_of(
             by_name[op].children.append(by_name[name].rank)
     for place in places:
         place.count = len(place.direct) + (place.hedge is not None) + len(place.firsts)
+        place.only = place.direct[0] if len(place.direct) == 1 else ""
+    for place in places:
+        alone = {
+            child for child in place.children if places[child].direct and places[child].count == 1
+        }
+        place.followers = tuple(child for child in place.children if child in alone)
+        place.joining = tuple(child for child in place.children if child not in alone)
     return places

@@ -19,7 +19,7 @@ from replay.infer.view import base_name
 from replay.ladder import MARGIN_PERCENT
 from replay.leaves import Leaves, same
 from replay.likeness import Alike
-from replay.recording import RecordedAttempt, Recording, attempts_by_key
+from replay.recording import AttemptsByKey, RecordedAttempt, Recording, attempts_by_key
 
 BOUND = "bound"
 RUNGS = ("explicit", "exact", "denoised", BOUND, "structural", "donor", "missing")
@@ -94,7 +94,13 @@ class Answers:
     @classmethod
     def of(cls, recording: Recording, donors: Mapping[str, Donor] | None = None) -> "Answers":
         """Sort a recording's answers under their request keys."""
-        recorded = attempts_by_key(recording)
+        return cls.by_key(attempts_by_key(recording), donors)
+
+    @classmethod
+    def by_key(
+        cls, recorded: AttemptsByKey, donors: Mapping[str, Donor] | None = None
+    ) -> "Answers":
+        """Hand out answers that are sorted under their request keys."""
         streams = {ident: Stream(ident[1], attempts) for ident, attempts in recorded.items()}
         return cls(streams, donors)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from replay.choreography import MESSAGE, deliveries_of, own_steps
 from replay.drawn import is_release, numbers_drawn, releases
@@ -40,6 +40,10 @@ class RecordedAttempt:
     def latency_ns(self) -> int:
         """How long the caller waited."""
         return self.end_ns - self.start_ns
+
+
+# The attempts of a recording under (operation, key), those of one key in order of start.
+AttemptsByKey: TypeAlias = Mapping[tuple[str, str], Sequence[RecordedAttempt]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +236,7 @@ def _places(recording: Recording, op: str) -> list[tuple[int, int, int]]:
     )
 
 
-def attempts_by_key(recording: Recording) -> dict[tuple[str, str], Sequence[RecordedAttempt]]:
+def attempts_by_key(recording: Recording) -> AttemptsByKey:
     """Give the attempts under (operation, key), those of one key in order of start."""
     found: dict[tuple[str, str], Sequence[RecordedAttempt]] = {}
     for step in recording.steps:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from replay.infer.view import Ref
-from replay.leaves import Scalar, is_number
+from replay.leaves import Scalar, is_number, same
 
 Label: TypeAlias = bool | str | int
 
@@ -56,7 +56,7 @@ class Test:
             return value is not None
         if self.kind == "above":
             return is_number(value) and value > self.value  # type: ignore[operator]
-        return value == self.value and isinstance(value, bool) == isinstance(self.value, bool)
+        return same(value, self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,15 +128,27 @@ class Tree:
 def _step(
     split: Split, value: Callable[[Ref], Scalar], doubts: list[tuple[str, Any]]
 ) -> "Leaf | Split":
-    found = value(split.test.ref)
-    if split.test.kind == "above":
-        if _open(split, found) and label_of(split.yes, value) != label_of(split.no, value):
-            doubts.append(
-                ("threshold_gap", [ref_name(split.test.ref), repr(split.low), repr(split.high)])
-            )
-    elif split.test.kind == "equal" and found is not None and found not in split.seen:
-        doubts.append(("novel_value", [ref_name(split.test.ref), str(found)]))
-    taken = split.yes if split.test.holds(found) else split.no
+    test = split.test
+    found = value(test.ref)
+    if test.kind == "above":
+        yes = is_number(found)
+        if yes:
+            low, high = split.low, split.high
+            # Whether the recordings leave it open on which side of the threshold the value lies.
+            if (
+                (low is None or low < found)  # type: ignore[operator]
+                and (high is None or found < high)  # type: ignore[operator]
+                and label_of(split.yes, value) != label_of(split.no, value)
+            ):
+                doubts.append(("threshold_gap", [ref_name(test.ref), repr(low), repr(high)]))
+            yes = found > test.value  # type: ignore[operator]
+    elif test.kind == "equal":
+        if found is not None and found not in split.seen:
+            doubts.append(("novel_value", [ref_name(test.ref), str(found)]))
+        yes = same(found, test.value)
+    else:
+        yes = found is not None
+    taken = split.yes if yes else split.no
     if isinstance(taken, Leaf):
         for rival in split.rivals:
             said = rival.yes if rival.test.holds(value(rival.test.ref)) else rival.no
@@ -144,15 +156,6 @@ def _step(
                 both = [ref_name(split.test.ref), ref_name(rival.test.ref)]
                 doubts.append(("rival_guard", both))
     return taken
-
-
-def _open(split: Split, found: Scalar) -> bool:
-    """Whether the recordings leave it open on which side of a threshold a value lies."""
-    if not is_number(found):
-        return False
-    number: float = found  # type: ignore[assignment]
-    low, high = split.low, split.high
-    return (low is None or low < number) and (high is None or number < high)
 
 
 def label_of(node: Leaf | Split, value: Callable[[Ref], Scalar]) -> Label:

@@ -1,6 +1,6 @@
 """Makes one call with its attempts: the request, the answers, the pauses between them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from replay.choreography import REDELIVERED
 from replay.infer.expression import Scope
@@ -49,8 +49,9 @@ class Attempts:
         name, op, key = plan.name, plan.base, scope.own_key
         calls, made = self.run.calls, self.made
         request: dict[str, Scalar] = {}
-        for path, read, rivals in plan.request:
-            value = read(scope)
+        given = self.run.view.input.get
+        for path, copied, read, rivals in plan.request:
+            value = given(copied) if copied else read(scope)
             if rivals:
                 self._compare(name, value, rivals, scope)
             if value is not None:
@@ -62,8 +63,7 @@ class Attempts:
         at = (place[0] * 10_000 + place[1], index)
         now = begin
         tries: list[str] = []
-        outlived = _NEVER
-        number = 0
+        outlived, number = _NEVER, 0
         while True:
             number += 1
             answer = self.answers.take(name, found)
@@ -180,17 +180,20 @@ class Attempts:
 
     def _computed(self, plan: Plan, scope: Scope, answer: Answer, recorded: bool) -> Answer:
         """Let a local step compute what it returns; what was recorded is only compared."""
-        response: dict[str, Scalar] = dict(answer.response)
-        status = answer.status
         values: list[tuple[str, Scalar]] = [
             (bound[0], self.bound(plan.name, bound, scope)) for bound in plan.copied
         ]
-        value_of = drawing_reader(self.run.view.value, plan.name, answer.draw)
+        value_of: Callable[[Ref], Scalar] = self.run.view.value
+        if answer.draw is not None or plan.name in self.run.view.nodes:
+            value_of = drawing_reader(value_of, plan.name, answer.draw)
         for path, tree in plan.operation.decided.items():
             label, doubts = tree.read(value_of)
             if doubts:
                 self.run.doubt(plan.name, doubts)
             values.append((path, None if label == "" else label))
+        if recorded and _as_recorded(answer, values):
+            return answer
+        status, response = answer.status, dict(answer.response)
         for path, value in values:
             old = answer.status if path == STATUS_LEAF else answer.response.get(path)
             if recorded and not _alike(old, value):
@@ -210,6 +213,21 @@ class Attempts:
 def _known(plan: Plan, answer: Answer) -> bool:
     """Say whether an answer that nobody recorded is nevertheless known."""
     return plan.operation.local or answer.note == DECLARED
+
+
+def _as_recorded(answer: Answer, values: Sequence[tuple[str, Scalar]]) -> bool:
+    """Say whether an answer holds all values as they were computed."""
+    response = answer.response
+    for path, value in values:
+        if path == STATUS_LEAF:
+            if value != answer.status:
+                return False
+        elif value is None:
+            if path in response:
+                return False
+        elif not _alike(response.get(path), value):
+            return False
+    return True
 
 
 def _alike(recorded: Scalar, computed: Scalar) -> bool:

@@ -22,9 +22,12 @@ _WORST_LAST = ("identical", "equivalent", "diverged")
 
 def unfolded(recording: Recording) -> list[Recording]:
     """Give a recording for each delivery, the one that ended the flow last; mostly there is one."""
-    numbers = sorted({step.delivery for step in recording.steps if step.delivery})
-    if not numbers:
+    for step in recording.steps:
+        if step.delivery:
+            break
+    else:
         return [recording]
+    numbers = sorted({step.delivery for step in recording.steps} - {0})
     parts = [_part(recording, number) for number in numbers]
     parts.sort(key=lambda part: part.duration_ns)
     return [*parts[:-1], replace(parts[-1], duration_ns=recording.duration_ns)]

@@ -164,7 +164,7 @@ class Folds(Programs):
         if fold not in self.machines:
             trained = train(self.training(fold), self.settings)
             self.keep(fold, trained, trained.program.digest)
-        return super().machine_for(flow_id)
+        return self.machines[fold], self.digests[fold]
 
 
 def replay_recording(

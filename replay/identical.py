@@ -10,7 +10,7 @@ from operator import itemgetter
 
 from replay.infer.program import Program
 from replay.leaves import Leaves, same
-from replay.recording import AttemptsByKey, RecordedAttempt, Recording
+from replay.recording import AttemptsByKey, Recording
 from replay.run import Run
 
 _LONG_AGO = -(2**63)
@@ -35,7 +35,10 @@ def identical(
 def _same_calls(run: Run, recorded: AttemptsByKey, program: Program, tolerance_ns: int) -> bool:
     if len(run.calls) != sum(map(len, recorded.values())):
         return False
-    forward: list[tuple[str, RecordedAttempt]] = []
+    before = program.order.before
+    # The last end of each node, and when its runs started.
+    ends = dict.fromkeys(before, _LONG_AGO)
+    starts: list[tuple[str, int]] = []
     undone: list[tuple[int, tuple[int, int], int]] = []
     for call in run.calls:
         key, number = call.key, call.attempt
@@ -48,11 +51,16 @@ def _same_calls(run: Run, recorded: AttemptsByKey, program: Program, tolerance_n
             return False
         if call.first and attempt.request and not _contains(attempt.request, call.request):
             return False
-        if not call.recovery:
-            forward.append((call.node, attempt))
-        elif call.first:
-            undone.append((call.start, call.place, start))
-    if not _in_order(forward, program.order.before, tolerance_ns):
+        if call.recovery:
+            if call.first:
+                undone.append((call.start, call.place, start))
+            continue
+        node, end = call.node, attempt.end_ns
+        if end > ends.get(node, _LONG_AGO):
+            ends[node] = end
+        if call.first:
+            starts.append((node, start))
+    if not _in_order(starts, ends, before, tolerance_ns):
         return False
     if program.recovery.parallel or len(undone) < 2:
         return True
@@ -61,19 +69,15 @@ def _same_calls(run: Run, recorded: AttemptsByKey, program: Program, tolerance_n
 
 
 def _in_order(
-    calls: Sequence[tuple[str, RecordedAttempt]],
+    starts: Sequence[tuple[str, int]],
+    ends: Mapping[str, int],
     before: Mapping[str, frozenset[str]],
     tolerance_ns: int,
 ) -> bool:
     """Whether each node started when all before it had ended."""
-    ends = dict.fromkeys(before, _LONG_AGO)
-    for node, attempt in calls:
-        end = attempt.end_ns - tolerance_ns
-        if end > ends.get(node, _LONG_AGO):
-            ends[node] = end
-    for node, attempt in calls:
+    for node, start in starts:
         earlier = before.get(node)
-        if earlier and max(map(ends.__getitem__, earlier)) > attempt.start_ns:
+        if earlier and max(map(ends.__getitem__, earlier)) > start + tolerance_ns:
             return False
     return True
 

@@ -106,6 +106,8 @@ class Machine:
 
     def _never_together(self, run: Run) -> None:
         """Doubt what no recording shows in one flow."""
+        if not self.apart:
+            return
         present = [op for op in run.view.nodes if op in self.rank]
         for op in present:
             apart = self.apart.get(op)

@@ -1,6 +1,6 @@
 """Turns a run into a replay result."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from replay.digest import event_log_digest
 from replay.divergence import Comparison, compare
@@ -15,8 +15,7 @@ from store.model import JsonValue
 MODE = "trace"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A run, its event log with digest, and its comparison with a recording."""
 
     run: Run

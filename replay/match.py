@@ -6,11 +6,10 @@ substituted, structure, donor (scenarios only), missing. In trace mode the key o
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from analyzer.statistics.proportions import wilson
 from replay.infer.binding import Request
@@ -69,8 +68,7 @@ class Found(Struct, frozen=True, gc=False):
     ambiguous: bool = False
 
 
-@dataclass(slots=True)
-class Answers:
+class Answers(Struct):
     """All answers of one recording. Holds no order between operations, and no parents.
 
     `streams` are cursors over its attempts, by (operation, key).
@@ -86,9 +84,9 @@ class Answers:
     reshape: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     lend_failures: bool = False
-    instead: Mapping[str, str] = field(default_factory=dict)
-    alike: dict[str, Alike] = field(default_factory=dict)
-    by_operation: dict[str, dict[str, Stream]] = field(default_factory=dict)
+    instead: Mapping[str, str] = {}
+    alike: dict[str, Alike] = {}
+    by_operation: dict[str, dict[str, Stream]] = {}
     counts: dict[str, int] = field(default_factory=_NO_COUNTS.copy)
 
     @classmethod

@@ -19,6 +19,8 @@ Reader: TypeAlias = Callable[[Scope], Scalar]
 Again: TypeAlias = tuple[bool, list[tuple[str, Any]]]
 # Under a path: what reads its value, and the values its rivals would give.
 Bound: TypeAlias = tuple[str, Reader, tuple[Reader, ...]]
+# The same for a request, with the place in the input that is copied, "" where none is.
+Asked: TypeAlias = tuple[str, str, Reader, tuple[Reader, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Plan:
     attempts_once: bool
     again: dict[tuple[str, int, str | None], Again] | None
     key: Bound | None
-    request: tuple[Bound, ...]
+    request: tuple[Asked, ...]
     copied: tuple[Bound, ...]
     computes: bool
 
@@ -54,7 +56,7 @@ def plan_of(operation: Operation) -> Plan:
         attempts_once="ok" in operation.repeat.statuses and _sure(operation.repeat.rule, False),
         again=None if _asks_answers(operation.repeat.rule) else {},
         key=None if operation.key is None else bound_of("key", operation.key),
-        request=tuple(bound_of(path, made) for path, made in operation.request.bound.items()),
+        request=tuple(_asked(path, made) for path, made in operation.request.bound.items()),
         copied=tuple(bound_of(path, made) for path, made in operation.copied.items()),
         computes=bool(operation.copied or operation.decided),
     )
@@ -86,6 +88,13 @@ def _nothing(ref: Ref) -> Scalar:
 def bound_of(path: str, binding: Binding) -> Bound:
     """Prepare one binding."""
     return path, reader_of(binding.expression), tuple(map(reader_of, binding.rivals))
+
+
+def _asked(path: str, binding: Binding) -> Asked:
+    made = binding.expression
+    copied = made.ref[1] if isinstance(made, Reference) and made.ref[0] == "input" else ""
+    _, read, rivals = bound_of(path, binding)
+    return path, copied, read, rivals
 
 
 def reader_of(expression: Expression) -> Reader:

@@ -1,7 +1,6 @@
 """What one run of a program did."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -40,24 +39,23 @@ class Call(Struct, gc=False):
     stream: str
 
 
-@dataclass(slots=True)
-class Run:
+class Run(Struct):
     """Calls, outcome, end and doubts of one run, and the local results it computed anew."""
 
     view: View
-    calls: list[Call] = field(default_factory=list)
-    flags: dict[str, None] = field(default_factory=dict)
-    computed: list[tuple[str, str, str, Any, Any]] = field(default_factory=list)
-    undone: list[tuple[str, str]] = field(default_factory=list)
+    calls: list[Call] = []
+    flags: dict[str, None] = {}
+    computed: list[tuple[str, str, str, Any, Any]] = []
+    undone: list[tuple[str, str]] = []
     aborted_by: tuple[str, ...] = ()
     ending: Ending | None = None
     outcome: str = ""
     end: int = 0
     end_low: int = 0
     end_high: int = 0
-    output: dict[str, Scalar] = field(default_factory=dict)
-    counts: Mapping[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
+    output: dict[str, Scalar] = {}
+    counts: Mapping[str, int] = {}
+    notes: list[str] = []
 
     def doubt(self, where: str, doubts: Doubts) -> None:
         """Keep doubts as flags: the word, where it arose, and the detail."""

@@ -91,6 +91,11 @@ class View(Struct):
     def value(self, ref: Ref) -> Scalar:
         """Read a place; None when nothing is there."""
         kind = ref[0]
+        if kind == "answer":
+            node = self.nodes.get(ref[1])
+            if node is None or len(node.instances) != 1:
+                return None
+            return node.instances[0].response.get(ref[2])
         if kind == "input":
             return self.input.get(ref[1])
         if kind == "count":
@@ -102,9 +107,6 @@ class View(Struct):
             return SKIPPED if kind == "status" else None
         if kind == "status":
             return node.status
-        if kind == "answer":
-            instances = node.instances
-            return instances[0].response.get(ref[2]) if len(instances) == 1 else None
         return _of_node(node, kind, ref)
 
     def _latest(self, ref: Ref) -> Scalar:

@@ -62,8 +62,9 @@ def log_message(count: int, *, own: bool = False, odd: bool = False) -> bytes:
         )  # fmt: skip
         log.body.string_value = f"token {SECRET} of order {number}"
         log.attributes.add(key="n").value.int_value = number
-    if odd:  # of an event more is read than columns hold
-        scope.log_records.add(time_unix_nano=START, event_name="exception")
+    if odd:  # attributes of a scope are read record by record
+        other = group.scope_logs.add(scope={"attributes": [{"key": "module"}]})
+        other.log_records.add(time_unix_nano=START, event_name="exception")
     written: bytes = data.SerializeToString()
     return written
 

@@ -109,19 +109,20 @@ def _replayed(
     between: Range,
 ) -> Replayed:
     scenario = None if scenario_text is None else parse_scenario(scenario_text)
-    heads = data.overview(Scope(), flow_ids).flows
-    kinds: dict[Kind, None] = {}
-    for name, version in heads.select("name", "version").iter_rows():
-        kinds[name, version] = None
-        if scenario is not None and scenario.version is not None:
-            kinds[name, scenario.version] = None
-    by_id: dict[str, Flow] = {}
-    for kind in kinds:
-        by_id |= {flow.flow_id: flow for flow in _of_kind(path, stamp, kind, between)}
-    outside = tuple(flow_id for flow_id in flow_ids if flow_id not in by_id)
-    if outside:
-        own = data.held("replaying", partial(_own, flow_ids=outside), path)
-        by_id |= {flow.flow_id: flow for flow in own}
+    with data.one_lease():
+        heads = data.overview(Scope(), flow_ids).flows
+        kinds: dict[Kind, None] = {}
+        for name, version in heads.select("name", "version").iter_rows():
+            kinds[name, version] = None
+            if scenario is not None and scenario.version is not None:
+                kinds[name, scenario.version] = None
+        by_id: dict[str, Flow] = {}
+        for kind in kinds:
+            by_id |= {flow.flow_id: flow for flow in _of_kind(path, stamp, kind, between)}
+        outside = tuple(flow_id for flow_id in flow_ids if flow_id not in by_id)
+        if outside:
+            own = data.held("replaying", partial(_own, flow_ids=outside), path)
+            by_id |= {flow.flow_id: flow for flow in own}
     ordered = sorted(by_id.values(), key=lambda flow: (flow.start_ns, flow.flow_id))
     made = replay_flows(ordered, flow_ids, scenario=scenario)
     results = data.held("lines of code", partial(with_lines, results=made), path)

@@ -119,21 +119,22 @@ def _joined(
     del stamp  # only part of the key
     if every:
         return data.held("decisions", read_joined, path)
-    flows = data.held(
-        "flows with decisions",
-        lambda session: read_flows(session, FlowSelection(flow_ids=list(flow_ids))),
-        path,
-    )
-    wanted = {decision_id for flow in flows for decision_id in flow.decision_ids}
-    traces = sorted({trace_id for flow in flows for trace_id in flow.trace_ids})
-    decisions, flags = data.held(
-        "decisions",
-        lambda session: (
-            read_decisions(session, decision_ids=sorted(wanted)),
-            read_flags(session, traces),
-        ),
-        path,
-    )
+    with data.one_lease():
+        flows = data.held(
+            "flows with decisions",
+            lambda session: read_flows(session, FlowSelection(flow_ids=list(flow_ids))),
+            path,
+        )
+        wanted = sorted({decision_id for flow in flows for decision_id in flow.decision_ids})
+        traces = sorted({trace_id for flow in flows for trace_id in flow.trace_ids})
+        decisions, flags = data.held(
+            "decisions",
+            lambda session: (
+                read_decisions(session, decision_ids=wanted),
+                read_flags(session, traces),
+            ),
+            path,
+        )
     return join(decisions, flows, variants(flags))
 
 

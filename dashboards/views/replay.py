@@ -40,9 +40,13 @@ def render() -> None:
     if not flow_id:
         _choose(overview)
         return
-    kind = _kind(flow_id)
+    with data.one_lease():
+        kind = _kind(flow_id)
+        near = _reach(scope, flow_id)
     _head(flow_id, kind)
-    scope = _reach(scope, flow_id)
+    if near is not scope:
+        st.caption(f"It began outside this range. Looked at instead: {near.told()}.")
+    scope = near
     try:
         run = replayed((flow_id,), None, scope)
         _learnt(kind, scope)
@@ -75,9 +79,7 @@ def _reach(scope: Scope, flow_id: str) -> Scope:
     if after and (scope.until_ns is None or start_ns < scope.until_ns):
         return scope
     since_ns, until_ns = data.around(start_ns, FLOWS_MAX)
-    near = replace(scope, since_ns=since_ns, until_ns=until_ns)
-    st.caption(f"It began outside this range. Looked at instead: {near.told()}.")
-    return near
+    return replace(scope, since_ns=since_ns, until_ns=until_ns)
 
 
 def _learnt(kind: Kind, scope: Scope) -> None:

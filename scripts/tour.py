@@ -36,7 +36,7 @@ PAGES = {
     "compensation": "/compensation",
     "governance": "/ai?about=Versions",
     "policy": "/ai?about=Policy+back-test",
-    "what-if": f"/replay?flow={FLOW}&change=timeout&op=gateway-eu+POST+/charges&value=150",
+    "what-if": f"/replay?flow={FLOW}&change=timeout&op=gateway-eu+POST+/charges&value=80",
     "quality": "/quality",
 }
 HEIGHTS = {"overview": 1_350, "contrast": 1_200, "what-if": 1_350, "service-map": 1_000,

@@ -1,6 +1,6 @@
 """Counterfactuals: a changed program or changed answers, with the class of what can be claimed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from replay.asked import Asked, Guess, changed_machine
@@ -219,22 +219,27 @@ def _either(asked: Asked) -> tuple[str, int, int]:
 
 def _told(asked: Asked, value: Deciding) -> str:
     """Run with each thing that donors said; how the flow then ends."""
-    ends: dict[str, list[str]] = {}
-    for choice in value.choices:
-        outcome = asked.run(Guess(said=(value.op, value.path, choice))).run.outcome
-        ends.setdefault(outcome, []).append("nothing" if choice is None else str(choice))
-    told = [f"{' or '.join(said)}, the flow ends {outcome}" for outcome, said in ends.items()]
+    guesses = [
+        ("nothing" if choice is None else str(choice), Guess(said=(value.op, value.path, choice)))
+        for choice in value.choices
+    ]
+    told = [f"{said}, the flow ends {end}" for end, said in _ends(asked, guesses)]
     return f"if {value.op} says {value.path} {'; if '.join(told)}" if told else ""
 
 
 def _failed_as(asked: Asked, op: str, known: Sequence[str]) -> str:
     """Run with each status that a failed answer may have had; how the flow then ends."""
-    ends: dict[str, list[str]] = {}
-    for status in known:
-        outcome = asked.run(Guess(failed_as=status)).run.outcome
-        ends.setdefault(outcome, []).append(status)
-    told = [f"with {' or '.join(many)}, the flow ends {end}" for end, many in ends.items()]
+    guesses = [(status, Guess(failed_as=status)) for status in known]
+    told = [f"with {said}, the flow ends {end}" for end, said in _ends(asked, guesses)]
     return f"if {op} failed {', '.join(told)}"
+
+
+def _ends(asked: Asked, guesses: Iterable[tuple[str, Guess]]) -> Iterator[tuple[str, str]]:
+    """Give each end that the guesses lead to, and the names of those that do."""
+    ends: dict[str, list[str]] = {}
+    for name, guess in guesses:
+        ends.setdefault(asked.run(guess).run.outcome, []).append(name)
+    return ((end, " or ".join(names)) for end, names in ends.items())
 
 
 def _unread(scenario: Scenario, judged: Judged, recording: Recording) -> Sequence[Divergence]:

@@ -39,4 +39,4 @@ def needs(module: str, *, installed: bool) -> None:
     """Skip where a module is absent; in CI that is a failure."""
     if not installed:
         assert not os.environ.get("CI"), f"CI must have {module}"
-        pytest.skip(f"{module} is not installed")
+        pytest.skip(f"{module} is not installed", allow_module_level=True)

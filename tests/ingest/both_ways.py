@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -171,17 +172,18 @@ spans = st.fixed_dictionaries(
         ),
     },
 )
-resources = st.fixed_dictionaries(
-    {
-        "resource": st.fixed_dictionaries({"attributes": attributes}),
-        "scope_spans": st.lists(
-            st.fixed_dictionaries(
-                {
-                    "scope": st.fixed_dictionaries({"name": texts, "version": texts}),
-                    "spans": st.lists(spans, max_size=3),
-                }
-            ),
-            max_size=2,
-        ),
-    }
-)
+
+
+def under_resources(groups: str, name: str, records: st.SearchStrategy[Any]) -> Any:
+    """Resources with `groups` of records called `name`, each group under its scope."""
+    group = st.fixed_dictionaries(
+        {
+            "scope": st.fixed_dictionaries({"name": texts, "version": texts}),
+            name: st.lists(records, max_size=3),
+        }
+    )
+    resource = st.fixed_dictionaries({"attributes": attributes})
+    return st.fixed_dictionaries({"resource": resource, groups: st.lists(group, max_size=2)})
+
+
+resources = under_resources("scope_spans", "spans", spans)

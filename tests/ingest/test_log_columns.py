@@ -29,6 +29,7 @@ from tests.ingest.both_ways import (
     texts,
     times,
     trace_ids,
+    under_resources,
     values,
 )
 
@@ -50,20 +51,7 @@ logs = st.fixed_dictionaries(
         "flags": st.integers(0, 1),
     },
 )
-resources = st.fixed_dictionaries(
-    {
-        "resource": st.fixed_dictionaries({"attributes": attributes}),
-        "scope_logs": st.lists(
-            st.fixed_dictionaries(
-                {
-                    "scope": st.fixed_dictionaries({"name": texts, "version": texts}),
-                    "log_records": st.lists(logs, max_size=3),
-                }
-            ),
-            max_size=2,
-        ),
-    }
-)
+resources = under_resources("scope_logs", "log_records", logs)
 
 
 def one_by_one(data: bytes, prepare: Preparation, limits: Limits, reader: AnyReader) -> Rows:

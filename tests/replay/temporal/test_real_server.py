@@ -13,10 +13,10 @@ import pytest
 from replay.temporal.engine import replay_histories
 from replay.temporal.histories import RecordedHistory, histories_of
 from store.errors import DataError, UsageError
-from tests.third_party import corpora_folder
+from tests.third_party import corpora_folder, needs
 
 if importlib.util.find_spec("temporalio") is None:  # the extra is part of dev
-    pytest.skip("temporalio is not installed", allow_module_level=True)
+    needs("temporalio", installed=False)
 
 from tests.replay.temporal.mutations import MUTATIONS, UNCHANGED, Mutation
 from tests.replay.temporal.recording import SCENARIOS, WORKFLOWS

@@ -14,8 +14,8 @@ WORDS = {
     "beyond_seen_rounds": "{where} never had more than {detail} rounds",
     "callee_status_unknown": "the callee of {where} says that it failed, not whether with {detail}",
     "cancel_tie": "{where} may be over before {detail} calls it off, or not",
-    "cancelled_answer": "{where} was called off when recorded, and is not now: its answer is "
-    "unknown",
+    "cancelled_answer": "{where} was called off when recorded, and is not now or only later: what "
+    "it would have answered is unknown",
     "delay_unseen": "how long {where} waits before a retry was never seen",
     "donor_answer": "{where} has no recorded answer and is lent {detail}",
     "endless_loop": "{where} would be called for ever",

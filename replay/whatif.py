@@ -10,7 +10,7 @@ from replay.interpret import Machine
 from replay.judge import Judged
 from replay.lent import Deciding, deciding
 from replay.match import BOUND
-from replay.overlap import doubt_overlaps
+from replay.overlap import doubt_longer_silence, doubt_overlaps
 from replay.recording import Recording
 from replay.run import Run
 from replay.scenario import Scenario
@@ -73,15 +73,16 @@ def what_if(
         return replace(
             shown, reason=f"shown is the control, the scenario does not fit this flow: {error}"
         )
-    return _write(shown, asked)
+    return _write(shown, asked, machine)
 
 
-def _write(control: ReplayResult, asked: Asked) -> ReplayResult:
+def _write(control: ReplayResult, asked: Asked, unchanged: Machine) -> ReplayResult:
     run, timeouts = asked.run()
     judged = asked.judge(run)
     untouched = judged.digest == control.control_digest
     if not untouched:
         doubt_overlaps(run, asked.machine)
+        doubt_longer_silence(run, unchanged, asked.recording)
     bodies = {*asked.lent, *timeouts.lent}
     decided = [
         value

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
+import pytest
+
 from replay.engine import Folds, replay_recording, replay_with
 from replay.infer.cancel import learn_outlasting
 from replay.infer.places import observe
@@ -160,6 +162,32 @@ def test_an_end_too_close_to_what_it_calls_off_is_doubted() -> None:
         apart += f"cancel_tie {SANCTIONS}" not in " ".join(early.flags)
     assert tied > 5
     assert apart > 5
+
+
+@pytest.mark.parametrize("name", ["hedge", "race"])
+def test_what_is_called_off_any_later_than_recorded_may_have_answered(name: str) -> None:
+    """Whatever the clock of a replay does not know, a millisecond more is a millisecond more."""
+    kind, recordings = recorded(name)
+    later = sooner = 0
+    for recording in recordings[:60]:
+        ends = {step.op: step.attempts[-1] for step in recording.steps}
+        off = next((op for op, last in ends.items() if last.status == "cancelled"), None)
+        if off is None:
+            continue
+        [winner] = [
+            op for op, last in ends.items() if op != off and last.end_ns == ends[off].end_ns
+        ]
+        took_ms = ends[winner].latency_ns // 1_000_000
+        slow, quick = (
+            asked(kind, recording, winner, nth=1, latency_ms=took_ms + more) for more in (1, 0)
+        )
+        if slow.control_verdict == "diverged":
+            continue
+        assert slow.claim is None, slow
+        later += f"cancelled_answer {off}" in slow.flags
+        sooner += f"cancelled_answer {off}" not in quick.flags
+    assert later > 5
+    assert sooner == later
 
 
 def test_outlasting_tells_how_the_others_ended() -> None:

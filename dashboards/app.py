@@ -7,17 +7,20 @@ import streamlit as st
 
 from dashboards.access import sign_out_part, signed_in
 from dashboards.components import range_bar
+from dashboards.components.leave import mark_seen
 from dashboards.pages import PageFacts, arrange
 
 FLAT_MENU_MAX = 12  # with more pages the menu shows its sections
 
 _HERE = Path(__file__).parent
 # A waterfall needs the width that wide pages still leave empty; the small grey print of captions is
-# below 4.5 : 1 as it comes; on a narrow window the titles and numbers of six cards are cut off.
+# below 4.5 : 1 as it comes; on a narrow window the titles and numbers of six cards are cut off; what
+# marks an address takes no room.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }
 [data-testid="stMetricLabel"] * { white-space: normal !important; }
+.st-key-seen { position: absolute; }
 [data-testid="stMetricValue"] { font-size: clamp(1.15rem, 1.9vw, 1.9rem) !important; }
 </style>"""
 
@@ -53,6 +56,7 @@ def main() -> None:
     few = len(flat) <= FLAT_MENU_MAX
     page = st.navigation(flat if few else menu, position="top")
     if not range_bar.carry(page.url_path):
+        mark_seen(page.url_path)
         page.run()
     sign_out_part()
 

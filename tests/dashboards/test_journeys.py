@@ -173,6 +173,23 @@ def test_the_menu_takes_the_scope_along_and_back_undoes_one_page(visit: Visit) -
     page.wait_for_url(f"{visit.base}/?from=1m&service=checkout")
 
 
+def test_back_to_an_address_without_a_scope_finds_it_as_it_was(visit: Visit) -> None:
+    page = visit.page
+    visit.open("/")
+    chart = page.get_by_test_id("stEChartsChart").first
+    page.wait_for_timeout(1_000)  # the chart draws after the page stands still
+    chart.click(position={"x": 80, "y": 225})
+    page.wait_for_url("**/flows?outcome=*from=*")
+    visit.settle()
+    page.go_back()
+    page.wait_for_url(f"{visit.base}/")
+    expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+    page.wait_for_timeout(500)
+    assert page.url == f"{visit.base}/"
+    page.get_by_role("link", name="Compensation", exact=True).click()
+    page.wait_for_url(f"{visit.base}/compensation")
+
+
 def test_back_leaves_a_trace_that_a_row_led_to(visit: Visit) -> None:
     page = visit.page
     visit.open("/flows?outcome=compensation_failed")

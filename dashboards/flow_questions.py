@@ -3,7 +3,7 @@
 Answers are kept until the file changes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -119,6 +119,13 @@ def hurt(scope: Scope) -> Hurt | None:
     """Flows in scope that violate a check, else those that ended badly; None without any."""
     row = _of_scope("hurt", scope).row(0, named=True)
     return Hurt(**row) if row["flows"] else None
+
+
+def doubted(scope: Scope, expected: int) -> tuple[Mapping[str, int], pl.DataFrame]:
+    """How many flows in scope are not whole or were sampled; services that fell silent before the
+    last `expected` flows they were to be in."""
+    counts = _of_scope("doubts", scope).row(0, named=True)
+    return counts, _of_scope("silent", scope, (("expected", expected),))
 
 
 def severities(flow_ids: Sequence[str]) -> pl.DataFrame:

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from dashboards import data, screens, wide_ranges
+from dashboards.components.doubt_line import doubt_line
 from dashboards.components.range_bar import range_bar, scope_in_force
 from dashboards.data import FLOWS_MAX, HELD_MAX, Holdings, Overview
+from dashboards.doubts import doubts_of
 from dashboards.markup import heading
 from dashboards.scope import Scope
 
@@ -30,15 +32,19 @@ def scoped(
     question: str,
     flows_max: int | None,
     above: Callable[[Holdings], None] | None = None,
+    *,
+    tells_doubts: bool = False,
 ) -> tuple[Holdings, Scope] | None:
     """Heading and bar; what the store holds, or None when a screen said it all. No flow is read.
 
-    `above` is drawn under both.
+    `above` is drawn under both. Reasons to doubt the numbers stand on a line between, but on the
+    page that tells of them.
     """
     with data.one_lease():
         holdings = data.holdings()
         scope = scope_in_force(holdings, flows_max)
         within = data.flow_count(scope) if holdings.flow_count else 0
+        doubts = doubts_of(scope, holdings) if within and not tells_doubts else ()
     left, right = st.columns([3, 7], gap="medium", vertical_alignment="center")
     with left:
         st.html(heading(title, above=question))
@@ -52,6 +58,7 @@ def scoped(
         return None
     with right:
         range_bar(scope, holdings, flows_max)
+    doubt_line(doubts, scope)
     if above is not None:
         above(holdings)
     if within == 0:

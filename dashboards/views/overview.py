@@ -9,7 +9,7 @@ from dashboards.components import cards
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.data import Holdings
-from dashboards.markup import chip, heading, line, notes, worded
+from dashboards.markup import chip, heading, line, worded
 from dashboards.moments import local_text, moment
 from dashboards.objectives import ask_objectives, known_objectives, worst_objectives
 from dashboards.overview_parts.burning import burning_cards
@@ -71,7 +71,6 @@ def render() -> None:
 
 def _head(holdings: Holdings) -> None:
     st.html(_window_chips(holdings))
-    _doubts(holdings)
 
 
 def _window_chips(holdings: Holdings) -> str:
@@ -97,23 +96,6 @@ def _window_chips(holdings: Holdings) -> str:
         chip(str(data.store_path()), title="The store these pages read"),
     ]
     return "".join(chips)
-
-
-def _doubts(holdings: Holdings) -> None:
-    lines = []
-    if holdings.underived and holdings.flow_count:
-        lines.append(
-            f"{plural(holdings.underived, 'trace')} stored but not yet derived into flows: "
-            "the numbers below leave them out. Run `retrospan ingest` again to derive them."
-        )
-    if holdings.rejected:
-        lines.append(
-            f"{plural(holdings.rejected, 'input record')} could not be read and was kept aside; "
-            f"most frequent reason: {holdings.rejected_reason}"
-        )
-    if lines:
-        st.html(notes(lines, tone="warn"))
-        links.view_link("quality", "What can be believed")
 
 
 def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:

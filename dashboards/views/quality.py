@@ -8,6 +8,7 @@ from dashboards import data, links, screens
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
+from dashboards.doubts import Doubt, doubts_of
 from dashboards.markup import notes
 from dashboards.moments import moment
 from dashboards.pages import PageFacts
@@ -25,10 +26,11 @@ PAGE = PageFacts(title="Data quality", section="Data", order=95, url_path="quali
 
 def render() -> None:
     """The page: `?about=SERVICE` narrows the gaps to one service."""
-    start = scoped("Data quality", "May I believe the rest?", FLOWS_MAX)
+    start = scoped("Data quality", "May I believe the rest?", FLOWS_MAX, tells_doubts=True)
     if start is None:
         return
-    _, scope = start
+    holdings, scope = start
+    _doubts(doubts_of(scope, holdings))
     if not wanted(scope, data.flow_count(scope), FLOWS_MAX):
         return
     found = quality(scope)
@@ -47,6 +49,13 @@ def render() -> None:
     _loaded(found)
     with st.expander("From the command line"):
         links.as_command("quality", "report", *_range(scope), "--json")
+
+
+def _doubts(doubts: Sequence[Doubt]) -> None:
+    if doubts:
+        st.html(notes([line for doubt in doubts for line in doubt.told], tone="warn"))
+    else:
+        st.html(notes(["Counts of this selection give no reason to doubt it."], tone="ok"))
 
 
 def _range(scope: Scope) -> list[str]:

@@ -1,44 +1,61 @@
 /*
 title = "Attributes of the spans and resources of some flows, value by value"
-params = ["flow_ids", "distinct_max", "left_out"]
-columns = ["source", "service", "attribute", "value", "known", "places", "numbers"]
+params = ["flow_ids", "low_ns", "high_ns", "distinct_max", "left_out"]
+columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
 -- Values of an attribute with few of them come as rows; of one with many, the largest number per
--- flow where all are numbers; any other with many is an id and only counted. `places` are places
+-- flow where all are numbers; any other with many is an id and only named. `places` are places
 -- in flow_ids, counted from 1. Until the end a value is its JSON text: numbers have no quotes.
-WITH chosen AS (
-    SELECT * FROM placed_flows($flow_ids)
-),
-
-members AS (
+-- All spans of the flows lie between low_ns and high_ns.
+WITH held AS MATERIALIZED (
     SELECT
         c.place,
+        m.trace_id,
+        m.span_id
+    FROM placed_flows($flow_ids) AS c
+    INNER JOIN flow_members AS m ON c.flow_id = m.flow_id
+),
+
+-- By row number: what is wide is read of these spans only.
+found AS MATERIALIZED (
+    SELECT
+        h.place,
+        s.rowid AS row_number
+    FROM held AS h
+    INNER JOIN spans AS s ON h.trace_id = s.trace_id AND h.span_id = s.span_id
+    WHERE s.start_ns BETWEEN $low_ns AND $high_ns
+),
+
+members AS MATERIALIZED (
+    SELECT
+        f.place,
         s.service,
         s.attributes,
         s.resource
-    FROM chosen AS c
-    INNER JOIN flow_members AS m ON c.flow_id = m.flow_id
-    INNER JOIN spans AS s ON m.trace_id = s.trace_id AND m.span_id = s.span_id
+    FROM found AS f
+    INNER JOIN spans AS s ON f.row_number = s.rowid
 ),
 
+-- Many spans say the same of what they come from.
 resources AS (
-    SELECT DISTINCT
-        place,
+    SELECT
         service,
-        resource
+        resource,
+        list(DISTINCT place) AS places
     FROM members
+    GROUP BY service, resource
 ),
 
 entries AS (
     SELECT
-        place,
+        [place] AS places,
         'span' AS source,
         service,
         unnest(map_entries(CAST(attributes AS MAP(VARCHAR, JSON)))) AS entry
     FROM members
     UNION ALL
     SELECT
-        place,
+        places,
         'resource' AS source,
         service,
         unnest(map_entries(CAST(resource AS MAP(VARCHAR, JSON)))) AS entry
@@ -46,16 +63,17 @@ entries AS (
 ),
 
 facts AS MATERIALIZED (
-    SELECT DISTINCT
-        place,
+    SELECT
         source,
         service,
         entry.key AS attribute,
-        entry.value::VARCHAR AS value
+        entry.value::VARCHAR AS value,
+        list_sort(list_distinct(flatten(list(places)))) AS places
     FROM entries
     WHERE
         entry.key NOT IN (SELECT unnest($left_out::VARCHAR[]))
         AND entry.value::VARCHAR <> 'null'
+    GROUP BY ALL
 ),
 
 sizes AS (
@@ -63,25 +81,33 @@ sizes AS (
         source,
         service,
         attribute,
-        count(DISTINCT value) AS distinct_values,
-        count(DISTINCT place) AS known,
+        count(*) AS distinct_values,
         bool_and(regexp_matches(value, '^[-0-9]')) AS numeric
     FROM facts
     GROUP BY source, service, attribute
 ),
 
-largest AS (
+numbered AS (
     SELECT
         f.source,
         f.service,
         f.attribute,
-        s.known,
-        f.place,
-        max(try_cast(f.value AS DOUBLE)) AS number
+        unnest(f.places) AS place,
+        try_cast(f.value AS DOUBLE) AS number
     FROM facts AS f
     INNER JOIN sizes AS s USING (source, service, attribute)
     WHERE s.numeric AND s.distinct_values > $distinct_max
-    GROUP BY f.source, f.service, f.attribute, s.known, f.place
+),
+
+largest AS (
+    SELECT
+        source,
+        service,
+        attribute,
+        place,
+        max(number) AS number
+    FROM numbered
+    GROUP BY source, service, attribute, place
 )
 
 SELECT
@@ -89,32 +115,28 @@ SELECT
     f.service,
     f.attribute,
     f.value::JSON ->> '$' AS value,
-    s.known,
-    list(f.place ORDER BY f.place) AS places,
+    f.places,
     NULL::DOUBLE[] AS numbers
 FROM facts AS f
 INNER JOIN sizes AS s USING (source, service, attribute)
 WHERE s.distinct_values <= $distinct_max
-GROUP BY f.source, f.service, f.attribute, f.value, s.known
 UNION ALL
 SELECT
     source,
     service,
     attribute,
     NULL AS value,
-    known,
     list(place ORDER BY place) AS places,
     list(number ORDER BY place) AS numbers
 FROM largest
 WHERE number IS NOT NULL
-GROUP BY source, service, attribute, known
+GROUP BY source, service, attribute
 UNION ALL
 SELECT
     source,
     service,
     attribute,
     NULL AS value,
-    known,
     NULL AS places,
     NULL AS numbers
 FROM sizes

@@ -1,7 +1,7 @@
 /*
 title = "What the decisions of some flows were like, value by value"
 params = ["flow_ids", "distinct_max"]
-columns = ["source", "service", "attribute", "value", "known", "places", "numbers"]
+columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
 WITH chosen AS (
     SELECT * FROM placed_flows($flow_ids)
@@ -61,8 +61,7 @@ sizes AS (
     SELECT
         service,
         attribute,
-        count(DISTINCT value) AS distinct_values,
-        count(DISTINCT place) AS known
+        count(DISTINCT value) AS distinct_values
     FROM facts
     WHERE value IS NOT NULL
     GROUP BY service, attribute
@@ -83,20 +82,18 @@ SELECT
     f.service,
     f.attribute,
     f.value,
-    s.known,
     list(f.place ORDER BY f.place) AS places,
     NULL::DOUBLE[] AS numbers
 FROM facts AS f
 INNER JOIN sizes AS s ON f.service = s.service AND f.attribute = s.attribute
 WHERE s.distinct_values <= $distinct_max AND f.value IS NOT NULL
-GROUP BY f.service, f.attribute, f.value, s.known
+GROUP BY f.service, f.attribute, f.value
 UNION ALL
 SELECT
     'decision' AS source,
     service,
     'least confidence' AS attribute,
     NULL AS value,
-    count(*) AS known,
     list(place ORDER BY place) AS places,
     list(number ORDER BY place) AS numbers
 FROM least

@@ -14,7 +14,6 @@ from store.query import ask
 from store.session import Session
 
 HERE: Final = Path(__file__).parent
-QUESTIONS: Final = ("attributes", "decisions", "inputs", "steps")
 SOURCES: Final = ("flow", "resource", "decision", "step", "span")
 """Of facts that say the same, the one from the first of these is told."""
 VALUE_CHARACTERS_MAX: Final = 200
@@ -70,13 +69,7 @@ def read_facts(session: Session, flow_ids: Sequence[str], left_out: Collection[s
     numbers: dict[Attribute, Mapping[int, float]] = {}
     bearers: dict[Attribute, int] = {}
     ids: set[Attribute] = set()
-    for question in QUESTIONS:
-        params: dict[str, object] = {
-            "flow_ids": list(flow_ids),
-            "distinct_max": max(2, isqrt(len(flow_ids))),
-        }
-        if question == "attributes":
-            params["left_out"] = list(LEFT_OUT)
+    for question, params in _questions(session, flow_ids).items():
         for row in ask(session, HERE / f"{question}.sql", params).iter_rows(named=True):
             attribute = Attribute(
                 source=row["source"], service=row["service"], name=row["attribute"]
@@ -99,6 +92,19 @@ def read_facts(session: Session, flow_ids: Sequence[str], left_out: Collection[s
     return Facts(
         flows=len(flow_ids), values=values, numbers=numbers, known=bearers, ids=sorted(ids)
     )
+
+
+def _questions(session: Session, flow_ids: Sequence[str]) -> dict[str, dict[str, object]]:
+    """What is asked, and with which parameters."""
+    of_flows = {"flow_ids": list(flow_ids)}
+    params = {**of_flows, "distinct_max": max(2, isqrt(len(flow_ids)))}
+    (reach,) = ask(session, HERE / "reach.sql", of_flows).iter_rows(named=True)
+    return {
+        "attributes": {**params, **reach, "left_out": list(LEFT_OUT)},
+        "decisions": params,
+        "inputs": params,
+        "steps": params,
+    }
 
 
 def _counts_something(name: str) -> bool:

@@ -1,7 +1,7 @@
 /*
 title = "What some flows were asked for and ran as, value by value"
 params = ["flow_ids", "distinct_max"]
-columns = ["source", "service", "attribute", "value", "known", "places", "numbers"]
+columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
 WITH chosen AS (
     SELECT * FROM placed_flows($flow_ids)
@@ -49,7 +49,6 @@ sizes AS (
         service,
         attribute,
         count(DISTINCT value) AS distinct_values,
-        count(DISTINCT place) AS known,
         bool_and(numeric) AS numeric
     FROM facts
     GROUP BY service, attribute
@@ -60,24 +59,22 @@ SELECT
     f.service,
     f.attribute,
     f.value,
-    s.known,
     list(f.place ORDER BY f.place) AS places,
     NULL::DOUBLE[] AS numbers
 FROM facts AS f
 INNER JOIN sizes AS s ON f.service = s.service AND f.attribute = s.attribute
 WHERE s.distinct_values <= $distinct_max
-GROUP BY f.service, f.attribute, f.value, s.known
+GROUP BY f.service, f.attribute, f.value
 UNION ALL
 SELECT
     'flow' AS source,
     f.service,
     f.attribute,
     NULL AS value,
-    s.known,
     list(f.place ORDER BY f.place) FILTER (s.numeric) AS places,
     list(try_cast(f.value AS DOUBLE) ORDER BY f.place) FILTER (s.numeric) AS numbers
 FROM facts AS f
 INNER JOIN sizes AS s ON f.service = s.service AND f.attribute = s.attribute
 WHERE s.distinct_values > $distinct_max
-GROUP BY f.service, f.attribute, s.known
+GROUP BY f.service, f.attribute
 ORDER BY service, attribute, value NULLS LAST

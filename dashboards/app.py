@@ -14,8 +14,8 @@ FLAT_MENU_MAX = 12  # with more pages the menu shows its sections
 
 _HERE = Path(__file__).parent
 # A waterfall needs the width that wide pages still leave empty; the small grey print of captions is
-# below 4.5 : 1 as it comes; on a narrow window the titles and numbers of six cards are cut off. What
-# marks an address takes no room.
+# below 4.5 : 1 as it comes; on a narrow window the titles and numbers of six cards are cut off.
+# What marks an address takes no room.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] { padding-left: 2rem; padding-right: 2rem; }
 [data-testid="stCaptionContainer"] { opacity: .78 !important; }

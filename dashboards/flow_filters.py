@@ -29,7 +29,7 @@ LIMITATIONS: Mapping[str, Callable[[], pl.Expr]] = {
 HOW = ("failed", "retried")
 NAMES = (
     "outcome", "verdict", "problem", "with", "incident", "kind", "text", "attribute", "longer",
-    "shorter", "caller", "callee", "how",
+    "shorter", "shape", "caller", "callee", "how",
 )  # fmt: skip
 
 
@@ -37,8 +37,8 @@ NAMES = (
 class FlowFilters:
     """Values of one filter widen each other, filters narrow each other; empty means any.
 
-    `longer` and `shorter` are durations in ms as typed, `attribute` is KEY=VALUE, `caller`,
-    `callee` and `how` name a call between services.
+    `longer` and `shorter` are durations in ms as typed, `attribute` is KEY=VALUE, `shape` the id of
+    a variant of flows, `caller`, `callee` and `how` name a call between services.
     """
 
     outcome: Sequence[str] = ()
@@ -51,6 +51,7 @@ class FlowFilters:
     attribute: str = ""
     longer: str = ""
     shorter: str = ""
+    shape: str = ""
     caller: str = ""
     callee: str = ""
     how: str = ""
@@ -60,6 +61,7 @@ class FlowFilters:
         options = ["--outcome", self.outcome[0]] if len(self.outcome) == 1 else []
         options += ["--where", self.attribute] if self.pair() else []
         options += ["--where", f"name={self.kind[0]}"] if len(self.kind) == 1 else []
+        options += ["--where", f"variant={self.shape}"] if self.shape else []
         return [*options, "--json"]
 
     def beyond_options(self) -> bool:
@@ -109,6 +111,7 @@ def filters_of(values: Mapping[str, Sequence[str]]) -> FlowFilters:
         attribute=first("attribute"),
         longer=first("longer"),
         shorter=first("shorter"),
+        shape=first("shape"),
         caller=first("caller"),
         callee=first("callee"),
         how=first("how"),
@@ -131,7 +134,7 @@ def matching(
 ) -> pl.DataFrame:
     """Flows that fit all filters, in their order.
 
-    `members` are the ids that the store found for the attribute and the call.
+    `members` are the ids that the store found for the attribute, the shape and the call.
     """
     lists = (("outcome", filters.outcome), ("verdict", filters.verdict), ("name", filters.kind))
     wanted = [pl.col(name).is_in(list(values)) for name, values in lists if values]

@@ -27,6 +27,7 @@ from dashboards.markup import chip, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.scope import Scope
 from dashboards.scoped import begun
+from dashboards.shapes import flows_shaped
 from dashboards.summary import OUTCOMES, Timeline, timeline
 from dashboards.wording import clean, plural, time_text
 from retrospan.timespan import rfc3339
@@ -47,7 +48,7 @@ def render() -> None:
     scoped = overview.flows
     _filters(overview)
     chosen = filters_of({name: st.query_params.get_all(name) for name in NAMES})
-    _call_chip(chosen)
+    _chips(chosen)
     found = _found(overview, scoped, chosen)
     if found.is_empty():
         if chosen.faults():
@@ -90,6 +91,8 @@ def _found(overview: data.Overview, scoped: pl.DataFrame, filters: FlowFilters) 
     pair = filters.pair()
     if pair is not None:
         members.append(flows_with(*pair))
+    if filters.shape:
+        members.append(flows_shaped(filters.shape))
     if filters.caller or filters.callee:
         members.append(flows_of_call(filters.caller, filters.callee, filters.how))
     return matching(scoped, filters, overview.incidents, members)
@@ -129,20 +132,28 @@ def _filters(overview: data.Overview) -> None:
             filter_text(label, name, placeholder)
 
 
-def _call_chip(chosen: FlowFilters) -> None:
-    if not (chosen.caller or chosen.callee):
-        return
+def _chips(chosen: FlowFilters) -> None:
+    """Filters that links set and no field above shows, each with its way out."""
     how = {"failed": ", where a try failed", "retried": ", where it was retried"}
+    if chosen.caller or chosen.callee:
+        words = f"calls {chosen.caller or '(unnamed)'} → {chosen.callee}{how.get(chosen.how, '')}"
+        _chip(words, "Any call", ("caller", "callee", "how"))
+    if chosen.shape:
+        _chip(f"the same steps with the same ends: shape {chosen.shape}", "Any shape", ("shape",))
+
+
+def _chip(words: str, label: str, names: tuple[str, ...]) -> None:
     left, right = st.columns([6, 1], vertical_alignment="center")
     with left:
-        words = f"calls {chosen.caller or '(unnamed)'} → {chosen.callee}{how.get(chosen.how, '')}"
         st.html(chip(words, tone="info"))
     with right:
-        st.button("Any call", type="tertiary", key="call-clear", on_click=_clear_call)
-
-
-def _clear_call() -> None:
-    links.change_address(dict.fromkeys(("caller", "callee", "how"), ""))
+        st.button(
+            label,
+            key=f"clear-{names[0]}",
+            type="tertiary",
+            on_click=links.change_address,
+            args=(dict.fromkeys(names, ""),),
+        )
 
 
 def _outcomes(flows: pl.DataFrame) -> str:

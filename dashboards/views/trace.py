@@ -11,6 +11,7 @@ from dashboards.flow_questions import clock_skew
 from dashboards.markup import chip, heading, line, notes, word_chip
 from dashboards.moments import moment
 from dashboards.pages import PageFacts
+from dashboards.shapes import alike
 from dashboards.span_tree import SpanTree, lay_out
 from dashboards.trace_tabs.checks import checks_tab
 from dashboards.trace_tabs.compare import compare_tab
@@ -20,11 +21,13 @@ from dashboards.trace_tabs.raw import raw_tab
 from dashboards.trace_tabs.sequence import sequence_tab
 from dashboards.trace_tabs.steps import steps_tab
 from dashboards.trace_tabs.timeline import timeline_tab
-from dashboards.wording import duration_text, plural
+from dashboards.wording import duration_text, plural, shortened
 from store.conclusions import Flow, Verdict
 from store.errors import NotFoundError
 
 PAGE = PageFacts(title="Trace", section="Explore", order=50, url_path="trace", listed=False)
+
+INCIDENTS_MAX = 5
 
 _WORST = list(Verdict)
 
@@ -103,6 +106,10 @@ def _header(page: FlowPage) -> None:
     with right, st.container(horizontal=True, gap="small"):
         links.replay_link("Replay, what if", flow=flow.flow_id)
         links.flows_link("Flows of this kind", kind=flow.name)
+        if flow.variant:
+            links.flows_link("Flows of this shape", shape=flow.variant)
+        for incident_id, title in page.incidents[:INCIDENTS_MAX]:
+            links.view_link("incidents", f"Incident {shortened(title, 40)}", id=incident_id)
 
 
 def _badges(page: FlowPage) -> str:
@@ -127,7 +134,14 @@ def _badges(page: FlowPage) -> str:
         )
     if page.decisions:
         badges.append(chip(plural(len(page.decisions), "AI decision"), tone="info"))
-    badges += [chip(f"incident: {title}", tone="warn", icon="◐") for _, title in page.incidents[:5]]
+    badges += [
+        chip(f"incident: {title}", tone="warn", icon="◐")
+        for _, title in page.incidents[:INCIDENTS_MAX]
+    ]
+    if flow.variant:
+        shaped, named = alike(flow)
+        told = f"the same steps with the same ends, over all flows of this name: {flow.variant}"
+        badges.append(chip(f"shape: {shaped:,} of {plural(named, 'flow')}", title=told))
     badges.append(chip(f"replayability {flow.replayability}", title="R0 none … R4 full"))
     badges.append(chip(f"architecture: {flow.architecture}"))
     return "".join(badges)

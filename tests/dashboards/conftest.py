@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from analyzer.derive import shape
 from analyzer.sagas.undoing import undone_of, written
 from dashboards.serve import STORE_VARIABLE
 from store.conclusions import (
@@ -136,7 +137,7 @@ def flow_of(number: int, spans: Sequence[Span], *, failed: bool, name: str) -> F
         steps.append(step_of(HOSTILE, [attempt_of(spans[4])], kind="compensation", **undo))
     else:
         steps.append(step_of("charge", [attempt_of(charge)], role="pivot", role_grade=1))
-    return Flow(
+    flow = Flow(
         flow_id=f"trace:{trace_id_of(number)}",
         name=name,
         version="1.4.0",
@@ -156,6 +157,7 @@ def flow_of(number: int, spans: Sequence[Span], *, failed: bool, name: str) -> F
         evidence_gaps=("the payment service's own spans",) if failed else (),
         input={"order": number, "who": HOSTILE},
     )
+    return replace(flow, variant=shape(flow))
 
 
 def saga_of(flow: Flow, charge: Span, *, failed: bool) -> SagaVerdict:

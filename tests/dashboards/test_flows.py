@@ -119,6 +119,17 @@ def test_an_attribute_of_a_span_or_its_resource_filters(served_store: Path) -> N
     assert "None of 24 flows" in written(opened(attribute="service.name=nobody"))
 
 
+def test_flows_of_one_shape_are_kept_until_any_shape_will_do(served_store: Path) -> None:
+    shape = data.flow_page(f"trace:{10:032x}").flow.variant
+    app = opened(shape=shape)
+    told = written(app)
+    assert "3 of 24 flows" in told
+    assert f"the same steps with the same ends: shape {shape}" in told
+    assert f"--where variant={shape}" in written(opened(shape=shape, view="As command"))
+    next(one for one in app.button if one.label == "Any shape").click().run()
+    assert "24 of 24 flows" in written(app)
+
+
 def test_two_selections_are_compared_with_their_sizes(served_store: Path) -> None:
     app = opened(view="What differs", outcome="compensation_failed")
     text = written(app)

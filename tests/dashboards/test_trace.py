@@ -180,6 +180,17 @@ def test_without_a_name_the_nearest_flow_that_succeeded_is_taken(served_store: P
     assert "No other flow of this kind" in written(opened(flow=BROKEN_FLOW, tab="Compare"))
 
 
+def test_a_flow_leads_to_those_of_its_shape_and_to_its_incident(served_store: Path) -> None:
+    app = opened(flow=f"trace:{10:032x}")
+    told = written(app)
+    assert "shape: 3 of 23 flows" in told
+    links = {one.proto.label: one.proto.query_string for one in app.get("page_link")}
+    shaped = next(query for label, query in links.items() if "Flows of this shape" in label)
+    assert shaped == f"shape={data.flow_page(f'trace:{10:032x}').flow.variant}"
+    incident = next(query for label, query in links.items() if "Incident Payment" in label)
+    assert incident == "id=incident-1"
+
+
 def test_an_unknown_flow_to_compare_with_is_said(served_store: Path) -> None:
     app = opened(flow=BROKEN_FLOW, tab="Compare", with_="nobody")
     assert "nobody" in written(app)

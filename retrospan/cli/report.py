@@ -14,7 +14,7 @@ from store.errors import UsageError
 from store.model import JsonValue
 
 if TYPE_CHECKING:
-    from retrospan.report.model import Document
+    from retrospan.report.facts import IncidentFacts
 
 app = typer.Typer(help="Reports: the incident written down.", no_args_is_help=True)
 
@@ -38,6 +38,14 @@ def write_report(
         Audience, typer.Option("--for", help="Who reads it: decides the sections, not the numbers.")
     ] = Audience.ENGINEER,
     slo: SloFiles = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT-IF",
+            help="A what-if that was run and is left out, by the name of its scenario; repeatable. "
+            "The report says so.",
+        ),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Write .md, .html and (where installed) .pdf beside it.")
     ] = False,
@@ -45,7 +53,9 @@ def write_report(
     """Write the post-mortem of an incident."""
     from importlib.util import find_spec
 
+    from retrospan.report.build import build
     from retrospan.report.save import SUFFIXES, save
+    from retrospan.report.what_ifs import without as leaving_out
 
     if output.suffix not in SUFFIXES:
         raise UsageError(f"-o {output}: the name must end in {', '.join(SUFFIXES)}")
@@ -56,20 +66,19 @@ def write_report(
         if suffix == output.suffix or suffix != ".pdf" or find_spec("weasyprint")
     ]
     with telemetry.phase("report"):
-        saved = save(_document(edge, incident_id, slo or (), audience), output, suffixes)
+        facts = leaving_out(_facts(edge, incident_id, slo or ()), without or ())
+        saved = save(build(facts, audience), output, suffixes)
     for path in saved:
         edge.say(f"wrote {path}")
 
 
-def _document(
-    edge: Edge, incident_id: str, slo: Sequence[Path], audience: Audience, *, anew: bool = False
-) -> "Document":
-    from retrospan.report.build import build
+def _facts(
+    edge: Edge, incident_id: str, slo: Sequence[Path], *, anew: bool = False
+) -> "IncidentFacts":
     from retrospan.report.gathering import facts_of
     from retrospan.report.objectives import objectives
 
-    held_to = objectives(slo, edge.settings())
-    return build(facts_of(edge, incident_id, held_to, anew=anew), audience)
+    return facts_of(edge, incident_id, objectives(slo, edge.settings()), anew=anew)
 
 
 @app.command("verify")
@@ -82,22 +91,25 @@ def verify_report(
     """Recompute every machine-written line; exit code 3 when one says something else now. Files of
     objectives that stand beside the report are found by their names."""
     from retrospan.canonical import pretty
+    from retrospan.report.build import build
     from retrospan.report.check import (
         audience_of,
         incident_id_of,
+        left_out_of,
         objectives_of,
         read_report,
         verify,
     )
     from retrospan.report.objectives import beside
+    from retrospan.report.what_ifs import names_of, without
 
     edge = edge_of(context)
     text = read_report(path)
     files = list(slo or ()) or beside(objectives_of(text), path.parent)
+    incident_id, audience = incident_id_of(text, path), audience_of(text, path)
     with telemetry.phase("report"):
-        document = _document(
-            edge, incident_id_of(text, path), files, audience_of(text, path), anew=True
-        )
+        facts = _facts(edge, incident_id, files, anew=True)
+        document = build(without(facts, left_out_of(text, names_of(facts))), audience)
         found = verify(text, document, html=path.suffix == ".html")
     if as_json:
         put(

@@ -57,6 +57,7 @@ def build(facts: IncidentFacts, audience: Audience = Audience.ENGINEER) -> Docum
         incident_id=facts.incident.incident_id,
         audience=audience.value,
         objectives=facts.slo_files,
+        left_out=facts.left_out,
         data_end_ns=facts.data_end_ns,
         sections=[module.section(facts, log) for module in SECTIONS[audience]],
         evidence=log.entries,

@@ -1,13 +1,16 @@
 """A written report held against the data again, and its blanks counted."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 from retrospan.audience import Audience
 from retrospan.canonical import digest
 from retrospan.report.model import Document
 from retrospan.report.render import to_html, to_markdown
+from retrospan.text import markdown_code, visible
 from store.errors import DataError, UsageError
 
 REPORT_BYTES_MAX = 64_000_000
@@ -15,6 +18,8 @@ INCIDENT = re.compile(r"^- Incident: `+ ?([^`]+?) ?`+$|Incident <code>([^<]+)</c
 EVIDENCE = re.compile(r"\[(E-[0-9a-f]{12})\]$|<(?:p|table) id=\"(E-[0-9a-f]{12})\"")
 AUDIENCE = re.compile(r"^- For: (\w+)$|<span class=\"for\">(\w+)</span>", re.MULTILINE)
 OBJECTIVES = re.compile(r"^- Objectives: (.*)$", re.MULTILINE)
+LEFT_OUT = re.compile(r"^- What-ifs left out: (.*)$", re.MULTILINE)
+LEFT_OUT_CODE = re.compile(r"<code class=\"left-out\">([^<]*)</code>")
 OBJECTIVE = re.compile(r"<code class=\"slo\">([^<]+)</code>")
 BLANK = re.compile(r"TODO\(human\): [^<\n]*")
 
@@ -66,6 +71,14 @@ def objectives_of(text: str) -> list[str]:
     if match is not None:
         return re.findall(r"`+ ?([^`]+?) ?`+", match.group(1))
     return OBJECTIVE.findall(text)
+
+
+def left_out_of(text: str, names: Iterable[str]) -> list[str]:
+    """Those of the named what-ifs that a report says it leaves out."""
+    match = LEFT_OUT.search(text)
+    told = "" if match is None else match.group(1)
+    coded = {unescape(one) for one in LEFT_OUT_CODE.findall(text)}
+    return [name for name in names if markdown_code(name) in told or visible(name) in coded]
 
 
 def verify(text: str, document: Document, *, html: bool) -> Verified:

@@ -43,7 +43,8 @@ class IncidentFacts:
     `controls` are replays without a scenario, `what_ifs` those with one; `by_code` are all that ran
     the team's own code. `rejects` counts input records that were kept aside, by reason. `slos` are
     judged over `slo_facts`; the groups of `contrasted` are compared. None of `contrasted`,
-    `releases`, `quality`, `causes`: nobody asked.
+    `releases`, `quality`, `causes`: nobody asked. `left_out` names what-ifs that were run and are
+    kept out by whoever writes the report.
     """
 
     incident: Incident
@@ -62,6 +63,7 @@ class IncidentFacts:
     releases: ReleaseReport | None = None
     quality: QualityReport | None = None
     causes: Causes | None = None
+    left_out: Sequence[str] = ()
 
     @cached_property
     def data_end_ns(self) -> int | None:

@@ -19,13 +19,16 @@ def facts_of(
     programs: Programs | None = None,
     *,
     anew: bool = False,
+    keeps: bool = True,
 ) -> IncidentFacts:
     """What the store holds of the incident, and its candidate causes tried by replay; `anew` does
     not believe those that are kept.
 
-    `programs` may hold programs made for other replays of the same store.
+    `programs` may hold programs made for other replays of the same store; without `keeps` the
+    causes are not written to it.
     """
     releases = edge.settings().fill("releases", ReleaseSettings)
     with edge.reading("reading an incident") as session:
         facts = gather(session, incident_id, objectives, releases)
-    return replace(facts, causes=causes_of(edge, incident_id, programs=programs, anew=anew))
+    causes = causes_of(edge, incident_id, programs=programs, anew=anew, keeps=keeps)
+    return replace(facts, causes=causes)

@@ -111,13 +111,15 @@ class Section:
 class Document:
     """A post-mortem. `data_end_ns` stands for "generated at": the report has no clock.
 
-    `audience` says for whom; `objectives` are names of the files of service level objectives.
+    `audience` says for whom; `objectives` are names of the files of service level objectives,
+    `left_out` those of what-ifs that were run and are not told.
     """
 
     title: str
     incident_id: str
     audience: str
     objectives: Sequence[str]
+    left_out: Sequence[str]
     data_end_ns: int | None
     sections: Sequence[Section]
     evidence: Sequence[Evidence]

@@ -1,12 +1,13 @@
 """What-if runs held against the control runs of the same flows."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from retrospan.report.doubled import does_once, doubled
 from retrospan.report.facts import IncidentFacts
 from store.conclusions import ReplayResult, Verdict
+from store.errors import NotFoundError
 
 AS_RECORDED = ("identical", "equivalent")
 
@@ -49,14 +50,31 @@ def believable(result: ReplayResult) -> bool:
     return result.control_verdict in AS_RECORDED and result.claim is not None
 
 
+def names_of(facts: IncidentFacts) -> list[str]:
+    """The what-ifs that were run of the window's flows, in order of their names."""
+    return sorted({result.scenario or "" for result in facts.replays_inside(facts.what_ifs)})
+
+
+def without(facts: IncidentFacts, names: Collection[str]) -> IncidentFacts:
+    """The facts with some what-ifs left out, which the report then says."""
+    known = names_of(facts)
+    unknown = sorted(set(names) - set(known))
+    if unknown:
+        raise NotFoundError(
+            f"no what-if {unknown[0]!r} was run of the incident's window; there are: "
+            f"{', '.join(map(repr, known)) or 'none'}"
+        )
+    told = [result for result in facts.what_ifs if result.scenario not in names]
+    return replace(facts, what_ifs=told, left_out=sorted(set(names)))
+
+
 def compared(facts: IncidentFacts) -> list[Compared]:
     """Every scenario that was run, by name."""
     results = facts.replays_inside(facts.what_ifs)
     controls = {result.flow_id: result for result in facts.replays_inside(facts.controls)}
-    names = sorted({result.scenario or "" for result in results})
     return [
         _one(facts, name, [one for one in results if one.scenario == name], controls)
-        for name in names
+        for name in names_of(facts)
     ]
 
 

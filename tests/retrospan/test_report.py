@@ -12,10 +12,12 @@ from typing import Any
 import pytest
 
 from retrospan.report.build import build
-from retrospan.report.check import blanks, incident_id_of, verify
+from retrospan.report.check import blanks, incident_id_of, left_out_of, verify
 from retrospan.report.facts import IncidentFacts
 from retrospan.report.model import Blank, Document, Statement, Table
 from retrospan.report.render import to_html, to_markdown
+from retrospan.report.what_ifs import names_of, without
+from store.errors import NotFoundError
 from store.model import Decision
 from tests.retrospan import world
 
@@ -55,6 +57,37 @@ def test_the_summary_counts_affected_flows_with_their_n() -> None:
     assert "6 effects of 6 flows were never undone and need a person: 75.00 EUR." in said
     assert "5 of 6 (83.3 %) flows came out as recorded" in said
     assert "5 of 6 (83.3 %) flows with a saga violation can be judged, 5 of these make" in said
+
+
+@pytest.mark.parametrize("name", ["timeout 30s", *HOSTILE])
+@pytest.mark.parametrize("html", [False, True])
+def test_a_what_if_that_is_left_out_is_named_and_comes_back_from_the_report(
+    name: str, html: bool
+) -> None:
+    whole = facts()
+    two = replace(
+        whole, what_ifs=[*whole.what_ifs, *(world.replay(at, name + " b") for at in world.BAD)]
+    )
+    told = without(two, [name + " b"])
+    text = (to_html if html else to_markdown)(build(told))
+    assert "Of 2 what-ifs run over this window, this report leaves out 1 by choice" in text
+    assert left_out_of(text, names_of(two)) == [name + " b"]
+    again = build(without(two, left_out_of(text, names_of(two))))
+    assert verify(text, again, html=html).drifted == []
+    assert verify(text, build(two), html=html).drifted != []
+
+
+def test_a_report_without_any_of_its_what_ifs_does_not_say_that_none_was_run() -> None:
+    document = build(without(facts(), ["timeout 30s"]))
+    assert "no what-if is told here" in section_text(document, "summary")
+    said = section_text(document, "replay")
+    assert "Of 1 what-if run over this window, this report leaves out 1" in said
+    assert "No what-if was run" not in said
+
+
+def test_a_what_if_that_was_not_run_cannot_be_left_out() -> None:
+    with pytest.raises(NotFoundError, match="there are: 'timeout 30s'"):
+        without(facts(), ["timeout 31s"])
 
 
 def test_every_sentence_and_table_has_an_evidence_entry_with_a_digest() -> None:

@@ -31,7 +31,16 @@ def section(facts: IncidentFacts, log: EvidenceLog) -> Section:
     what_ifs = compared(facts)
     for one in what_ifs:
         blocks += _what_if(facts, one, log)
-    if not what_ifs:
+    if facts.left_out:
+        blocks.append(
+            log.say(
+                bases.replay_basis(facts, [], "left out"),
+                "Of {run} run over this window, this report leaves out {left_out} by choice.",
+                run=plural(len(facts.left_out) + len(what_ifs), "what-if"),
+                left_out=len(facts.left_out),
+            )
+        )
+    elif not what_ifs:
         blocks.append(
             log.say(
                 bases.replay_basis(facts, [], "any"),

@@ -91,7 +91,7 @@ def _replayed(facts: IncidentFacts, log: EvidenceLog) -> Statement:
         return log.say(
             basis,
             "Re-executed from the recording alone, {same} flows came out as recorded; no what-if "
-            "was run.",
+            + ("is told here." if facts.left_out else "was run."),
             same=of(same, len(controls)),
         )
     one = what_ifs[0]

@@ -24,22 +24,21 @@ KINDS = {
 
 
 def explanation(flow: Flow, result: ReplayResult) -> list[str]:
-    """The replay of one flow in lines: verdict, first difference, what follows, rungs, doubts."""
+    """The replay of one flow in lines: the answer, why, what is in doubt, first difference, what
+    follows from it."""
     names = _names(flow)
-    lines = [
-        f"flow      {flow.flow_id}: {result.verdict}, ends {result.outcome or 'nowhere'}"
-        f" (recorded: {flow.outcome.value})"
-    ]
+    lines = [f"answer    {flow.flow_id} {_answer(flow.outcome.value, result)}"]
+    lines.append(f"verdict   {result.verdict}")
     if result.scenario is not None:
-        claim = result.claim or "none"
-        control = result.control_verdict
-        lines.append(f"scenario  {result.scenario}; claim {claim}; control {control}")
+        lines.append(f"scenario  {result.scenario}; unchanged: {result.control_verdict}")
     if result.reason:
-        lines.append(f"because   {result.reason}")
+        heads = ("because   ", *[" " * 10] * len(result.reason))
+        lines += [head + text for head, text in zip(heads, result.reason.split("; "), strict=False)]
+    words = dict.fromkeys(map(in_words, result.flags))
+    lines += [f"doubt     {text}" for text in words if text not in result.reason]
     if result.verdict != "unreplayable":
         lines.append(f"lasts     {_lasting(result)}")
     lines += _answers(result.answers)
-    lines += [f"doubt     {in_words(flag)}" for flag in result.flags]
     for index, divergence in enumerate(result.divergences[:SHOWN_MAX]):
         head = "first     " if index == 0 else "then      "
         lines.append(head + _told(divergence, names))
@@ -53,6 +52,28 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     if left > 0:
         lines.append(f"          and {left} more")
     return [visible(line) for line in lines]
+
+
+def _answer(recorded: str, result: ReplayResult) -> str:
+    """What came out, in the words of who asked: is it reproduced; would it have helped."""
+    ends = result.outcome or "nowhere"
+    same = ends == recorded
+    if result.scenario is None:
+        if result.verdict == "unreplayable":
+            return "cannot be replayed"
+        if result.verdict == "diverged":
+            otherwise = "though it ends" if same else f"ends {ends}, recorded:"
+            return f"does not come out as recorded: {otherwise} {recorded}"
+        noise = " but for noise" if result.verdict == "equivalent" else ""
+        return f"comes out as recorded{noise}: ends {ends}"
+    if result.control_verdict not in ("identical", "equivalent"):
+        return "gets no answer: even unchanged it does not come out as recorded"
+    if result.digest == result.control_digest and result.claim is None:
+        return "gets no answer: the change was not made"
+    then = f"end {ends}, as recorded" if same else f"end {ends} instead of {recorded}"
+    if result.claim is None:
+        return f"might {then}; that is no claim"
+    return f"would {then} (claim {result.claim})"
 
 
 def first_of(flow: Flow, result: ReplayResult) -> str | None:

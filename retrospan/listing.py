@@ -18,6 +18,9 @@ from store.model import JsonValue
 
 LIMIT_DEFAULT = 1_000
 PIPE_WIDTH = 2_000
+# Words up to this length, ids among them, are not broken where there is room; what lies between
+# two columns.
+WORD_MAX, GAP = 24, 3
 
 
 class Format(StrEnum):
@@ -114,21 +117,45 @@ def _table(listing: Listing) -> None:
         tell(listing.empty)
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in listing.columns:
-        table.add_column(
-            Text(column.header), justify="right" if column.right else "left", overflow="fold"
-        )
-    for row in listing.rows:
-        table.add_row(*(Text(cell_text(column.show(row))) for column in listing.columns))
     terminal = sys.stdout.isatty()
     console = Console(
         file=sys.stdout, highlight=False, markup=False, emoji=False,
         width=None if terminal else PIPE_WIDTH,
     )  # fmt: skip
+    cells = [[cell_text(column.show(row)) for column in listing.columns] for row in listing.rows]
+    headers = [column.header for column in listing.columns]
+    widths = widths_of([headers, *cells], console.width - GAP * len(headers))
+    for column, width in zip(listing.columns, widths, strict=True):
+        table.add_column(
+            Text(column.header), justify="right" if column.right else "left", overflow="fold",
+            width=width,
+        )  # fmt: skip
+    for row in cells:
+        table.add_row(*map(Text, row))
     with console.capture() as captured:
         console.print(table)
     lines = (line.rstrip() for line in captured.get().splitlines())
     put(line for line in lines if line)  # the box draws blank lines above and below
+
+
+def widths_of(cells: Sequence[Sequence[str]], room: int) -> list[int]:
+    """Give widths of columns that break no word, or the longest words only where room is short."""
+    columns = [*zip(*cells, strict=True)]
+    longest = [
+        max((len(word) for text in column for word in text.split()), default=1)
+        for column in columns
+    ]
+    most = WORD_MAX
+    while most > 1 and sum(min(most, word) for word in longest) > room:
+        most -= 1
+    widths = [min(most, word) for word in longest]
+    spare = max(0, room - sum(widths))
+    # What is left goes to what would otherwise be folded, the shortest first: it needs least.
+    for index in sorted(range(len(columns)), key=lambda at: max(map(len, columns[at]))):
+        more = min(max(0, max(map(len, columns[index])) - widths[index]), spare)
+        widths[index] += more
+        spare -= more
+    return widths
 
 
 def cell_text(value: object) -> str:

@@ -61,7 +61,40 @@ def test_a_flow_that_cannot_be_replayed_says_why_and_nothing_of_times() -> None:
     refused = replace(
         result(), verdict="unreplayable", outcome="", flags=(), answers={}, reason="too few"
     )
-    assert explanation(FLOW, refused)[1:] == ["because   too few"]
+    assert explanation(FLOW, refused) == [
+        f"answer    {FLOW.flow_id} cannot be replayed",
+        "verdict   unreplayable",
+        "because   too few",
+    ]
+
+
+def test_the_first_line_answers_what_was_asked() -> None:
+    """Is it reproduced; would the change have helped; and is that certain."""
+    recorded = FLOW.outcome.value
+
+    def answer(**changed: object) -> str:
+        line = explanation(FLOW, replace(result(), **changed))[0]  # type: ignore[arg-type]
+        return line.removeprefix(f"answer    {FLOW.flow_id} ")
+
+    as_is = {"verdict": "identical", "outcome": recorded}
+    asked = {"scenario": "s", "control_verdict": "identical", "control_digest": "other"}
+    assert answer(**as_is) == f"comes out as recorded: ends {recorded}"
+    assert answer() == f"does not come out as recorded: ends failed, recorded: {recorded}"
+    assert answer(**asked) == f"might end failed instead of {recorded}; that is no claim"
+    assert answer(**asked, claim="C2") == f"would end failed instead of {recorded} (claim C2)"
+    assert answer(**as_is, **asked, claim="C1") == f"would end {recorded}, as recorded (claim C1)"
+    lost = {**asked, "control_verdict": "diverged"}
+    assert answer(**lost).startswith("gets no answer: even unchanged")
+    unmade = {**asked, "control_digest": "d"}
+    assert answer(**unmade) == "gets no answer: the change was not made"
+
+
+def test_each_reason_has_its_line_and_no_doubt_is_told_twice() -> None:
+    doubt = "mail POST may be over before payment charge calls it off, or not"
+    lines = explanation(FLOW, replace(result(), reason=f"not identified: {doubt}; for this alone"))
+    at = lines.index(f"because   not identified: {doubt}")
+    assert lines[at + 1] == "          for this alone"
+    assert sum(doubt in line for line in lines) == 1
 
 
 def test_the_first_difference_is_told_in_one_line_with_the_names_of_steps() -> None:

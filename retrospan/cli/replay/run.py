@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from retrospan.cli.replay.people import folded, suggest
 from retrospan.code_options import (
     AsNewOption,
     CodeOption,
@@ -46,15 +47,24 @@ def _first(row: Row) -> str | None:
     return f"{first['kind']} at {first['step_id']} {first['path']}".rstrip()
 
 
+def _why(row: Row) -> str | None:
+    """The one thing to know of a row: why it claims nothing, else what first differs."""
+    reason = str(row["reason"]).partition("; ")[0] or None
+    if row["scenario"] is not None and row["claim"] is None:
+        return reason
+    return str(row["first"]) if row["first"] else reason
+
+
 _MISUSED = "--as-new needs --temporal"
+# So many named flows are told of at length; more make a table.
+EXPLAINED_MAX = 3
 COLUMNS = (
     field("flow", "flow_id"),
     field("verdict", "verdict"),
     field("ends", "outcome"),
-    Column(header="virtual duration", show=_duration, right=True),
     field("claim", "claim"),
-    field("first divergence", "first"),
-    field("because", "reason"),
+    Column(header="lasts", show=_duration, right=True),
+    Column(header="because", show=_why),
 )
 TEMPORAL_COLUMNS = (
     field("flow", "flow_id"),
@@ -82,7 +92,12 @@ def run_replays(
         Path | None, typer.Option(help="A what-if file; the unchanged control runs first.")
     ] = None,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show each difference, and what it follows from.")
+        bool,
+        typer.Option(
+            "--explain",
+            help="Tell of each flow why, and each difference with what it follows from; of up to "
+            "three named flows that is told anyway.",
+        ),
     ] = False,
     code: CodeOption = None,
     python: PythonOption = "python3",
@@ -121,7 +136,10 @@ def run_replays(
             expected=tuple(expect or ()), isolate=isolate, debug=pdb,
         )  # fmt: skip
         results, broken = code_replayed(edge, flow_ids or None, wanted, progress_line(edge))
-    _show(edge, results, explain, form, as_json)
+    explained = explain or (not every and len(results) <= EXPLAINED_MAX)
+    _show(edge, results, explained, form, as_json)
+    if form is Format.TABLE and not as_json:
+        _suggest(edge, results, scenario)
     for line in broken:
         tell(f"expected {visible(line)}")
     judged = [result.control_verdict or result.verdict for result in results]
@@ -136,7 +154,7 @@ def _show(
 
     table = form is Format.TABLE and not as_json
     if explain and table:
-        put(_explained(edge, results))
+        put(folded(_explained(edge, results)))
         return
     firsts = _firsts(edge, results) if table else {}
     rows = [{**replay_row(result), "first": firsts.get(result.flow_id)} for result in results]
@@ -151,6 +169,20 @@ def _show(
         form,
         as_json,
     )
+
+
+def _suggest(edge: Edge, results: "Sequence[ReplayResult]", scenario: Path | None) -> None:
+    """What to ask next: why a flow is not reproduced, or whether what helps one helps all."""
+    worst_of = {result.control_verdict or result.verdict: result.flow_id for result in results}
+    if "unreplayable" in worst_of:
+        where = f"flow_id={worst_of['unreplayable']}"
+        suggest(edge, "recordings", "list", "--where", where)
+    elif "diverged" in worst_of:
+        suggest(edge, "flows", "show", worst_of["diverged"])
+    elif scenario is not None and results and results[0].mode == "trace":
+        suggest(edge, "replay", "batch", "--scenario", str(scenario))
+    elif results and results[0].mode == "trace":
+        suggest(edge, "replay", "run", results[0].flow_id, "--scenario", "FILE")
 
 
 def _temporal(
@@ -171,7 +203,7 @@ def _temporal(
     edge = edge_of(context)
     results = temporal_replayed(edge, names, wanted, progress_line(edge))
     if explain and form is Format.TABLE and not as_json:
-        put(temporal_lines(results))
+        put(folded(temporal_lines(results)))
     else:
         show(
             Listing(

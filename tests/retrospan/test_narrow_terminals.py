@@ -57,7 +57,7 @@ def test_lines_are_folded_at_words_for_a_terminal_and_left_alone_for_a_program(
     monkeypatch.setenv("COLUMNS", "80")
     lines = [*folded([line, ""])]
     assert max(map(len, lines)) <= 80
-    assert lines[1].startswith(" " * 12 + "POST")
+    assert lines[1].startswith(" " * 12 + "/charges")
     assert " ".join(lines).split() == line.split()
 
 

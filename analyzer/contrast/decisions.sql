@@ -1,49 +1,79 @@
 /*
 title = "What the decisions of some flows were like, value by value"
-params = ["flow_ids", "distinct_max"]
+params = ["flow_ids", "since_ns", "until_ns", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
-WITH chosen AS (
-    SELECT * FROM placed_flows($flow_ids)
+-- The flows began from since_ns on and before until_ns. By row number: what is wide is read of
+-- these flows and decisions only.
+WITH chosen AS MATERIALIZED (
+    SELECT
+        c.place,
+        f.rowid AS row_number
+    FROM placed_flows($flow_ids) AS c
+    INNER JOIN flows AS f ON c.flow_id = f.flow_id
+    WHERE f.start_ns >= $since_ns AND f.start_ns < $until_ns
 ),
 
-made AS (
+named AS (
     SELECT
         c.place,
         unnest(f.decision_ids) AS decision_id
     FROM chosen AS c
-    INNER JOIN flows AS f ON c.flow_id = f.flow_id
+    INNER JOIN flows AS f ON c.row_number = f.rowid
+),
+
+found AS MATERIALIZED (
+    SELECT
+        n.place,
+        d.rowid AS row_number
+    FROM named AS n
+    INNER JOIN decisions AS d ON n.decision_id = d.decision_id
+),
+
+made AS MATERIALIZED (
+    SELECT
+        f.place,
+        coalesce(d.record ->> '/actor/service', '') AS service,
+        d.chosen,
+        d.model_name,
+        d.model_version,
+        d.policy_id,
+        d.policy_version,
+        d.policy_outcome,
+        d.confidence_value,
+        d.threshold_value,
+        (d.record -> '/human_review') IS NOT NULL AS reviewed,
+        d.record -> '/feature_flags' AS flags
+    FROM found AS f
+    INNER JOIN decisions AS d ON f.row_number = d.rowid
 ),
 
 known_of AS (
     SELECT
-        m.place,
-        coalesce(d.record ->> '/actor/service', '') AS service,
-        d.confidence_value::DOUBLE AS confidence,
+        place,
+        service,
+        confidence_value::DOUBLE AS confidence,
         unnest([
-            {'attribute': 'chosen', 'value': nullif(d.chosen, '')},
-            {'attribute': 'model', 'value': d.model_name},
-            {'attribute': 'model version', 'value': d.model_version},
-            {'attribute': 'policy', 'value': d.policy_id},
-            {'attribute': 'policy version', 'value': d.policy_version},
-            {'attribute': 'gate', 'value': d.policy_outcome},
+            {'attribute': 'chosen', 'value': nullif(chosen, '')},
+            {'attribute': 'model', 'value': model_name},
+            {'attribute': 'model version', 'value': model_version},
+            {'attribute': 'policy', 'value': policy_id},
+            {'attribute': 'policy version', 'value': policy_version},
+            {'attribute': 'gate', 'value': policy_outcome},
             {'attribute': 'below threshold',
-             'value': (d.confidence_value < d.threshold_value)::VARCHAR},
-            {'attribute': 'reviewed by a person',
-             'value': ((d.record -> '/human_review') IS NOT NULL)::VARCHAR}
+             'value': (confidence_value < threshold_value)::VARCHAR},
+            {'attribute': 'reviewed by a person', 'value': reviewed::VARCHAR}
         ], recursive := true)
-    FROM made AS m
-    INNER JOIN decisions AS d ON m.decision_id = d.decision_id
+    FROM made
 ),
 
-flags AS (
+flagged AS (
     SELECT
-        m.place,
-        coalesce(d.record ->> '/actor/service', '') AS service,
-        d.record -> '/feature_flags' AS document,
-        unnest(json_keys(d.record, '/feature_flags')) AS flag
-    FROM made AS m
-    INNER JOIN decisions AS d ON m.decision_id = d.decision_id
+        place,
+        service,
+        flags,
+        unnest(json_keys(flags)) AS flag
+    FROM made
 ),
 
 facts AS (
@@ -53,8 +83,8 @@ facts AS (
         place,
         service,
         'flag ' || flag AS attribute,
-        json_extract_string(document, '/' || replace(replace(flag, '~', '~0'), '/', '~1')) AS value
-    FROM flags
+        json_extract_string(flags, '/' || replace(replace(flag, '~', '~0'), '/', '~1')) AS value
+    FROM flagged
 ),
 
 sizes AS (

@@ -10,10 +10,11 @@ from math import isqrt
 from pathlib import Path
 from typing import Final
 
-from store.query import ask
+from store.query import ask, load
 from store.session import Session
 
 HERE: Final = Path(__file__).parent
+QUESTIONS: Final = ("attributes.sql", "decisions.sql", "inputs.sql", "steps.sql")
 SOURCES: Final = ("flow", "resource", "decision", "step", "span")
 """Of facts that say the same, the one from the first of these is told."""
 VALUE_CHARACTERS_MAX: Final = 200
@@ -70,7 +71,7 @@ def read_facts(session: Session, flow_ids: Sequence[str], left_out: Collection[s
     bearers: dict[Attribute, int] = {}
     ids: set[Attribute] = set()
     for question, params in _questions(session, flow_ids).items():
-        for row in ask(session, HERE / f"{question}.sql", params).iter_rows(named=True):
+        for row in ask(session, question, params).iter_rows(named=True):
             attribute = Attribute(
                 source=row["source"], service=row["service"], name=row["attribute"]
             )
@@ -94,16 +95,19 @@ def read_facts(session: Session, flow_ids: Sequence[str], left_out: Collection[s
     )
 
 
-def _questions(session: Session, flow_ids: Sequence[str]) -> dict[str, dict[str, object]]:
+def _questions(session: Session, flow_ids: Sequence[str]) -> dict[Path, dict[str, object]]:
     """What is asked, and with which parameters."""
-    of_flows = {"flow_ids": list(flow_ids)}
-    params = {**of_flows, "distinct_max": max(2, isqrt(len(flow_ids)))}
-    (reach,) = ask(session, HERE / "reach.sql", of_flows).iter_rows(named=True)
+    whose: dict[str, object] = {"flow_ids": list(flow_ids)}
+    (reach,) = ask(session, HERE / "reach.sql", whose).iter_rows(named=True)
+    known = {
+        **whose,
+        **reach,
+        "distinct_max": max(2, isqrt(len(flow_ids))),
+        "left_out": list(LEFT_OUT),
+    }
     return {
-        "attributes": {**params, **reach, "left_out": list(LEFT_OUT)},
-        "decisions": params,
-        "inputs": params,
-        "steps": params,
+        path: {name: known[name] for name in load(path).params}
+        for path in map(HERE.joinpath, QUESTIONS)
     }
 
 

@@ -1,21 +1,38 @@
 /*
 title = "What some flows were asked for and ran as, value by value"
-params = ["flow_ids", "distinct_max"]
+params = ["flow_ids", "since_ns", "until_ns", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
-WITH chosen AS (
-    SELECT * FROM placed_flows($flow_ids)
+-- The flows began from since_ns on and before until_ns. By row number: what is wide is read of
+-- these flows only.
+WITH found AS MATERIALIZED (
+    SELECT
+        c.place,
+        f.rowid AS row_number
+    FROM placed_flows($flow_ids) AS c
+    INNER JOIN flows AS f ON c.flow_id = f.flow_id
+    WHERE f.start_ns >= $since_ns AND f.start_ns < $until_ns
+),
+
+chosen AS MATERIALIZED (
+    SELECT
+        o.place,
+        f.service,
+        f.name,
+        f.version,
+        f.input
+    FROM found AS o
+    INNER JOIN flows AS f ON o.row_number = f.rowid
 ),
 
 asked AS (
     SELECT
-        c.place,
-        f.service,
-        f.input,
-        unnest(json_keys(f.input)) AS name
-    FROM chosen AS c
-    INNER JOIN flows AS f ON c.flow_id = f.flow_id
-    WHERE json_type(f.input) = 'OBJECT'
+        place,
+        service,
+        input,
+        unnest(json_keys(input)) AS name
+    FROM chosen
+    WHERE json_type(input) = 'OBJECT'
 ),
 
 told AS (
@@ -34,14 +51,12 @@ facts AS (
     FROM told
     WHERE value IS NOT NULL AND sort NOT IN ('OBJECT', 'ARRAY')
     UNION ALL
-    SELECT c.place, f.service, 'flow version' AS attribute, f.version AS value, false AS numeric
-    FROM chosen AS c
-    INNER JOIN flows AS f ON c.flow_id = f.flow_id
-    WHERE f.version <> ''
+    SELECT place, service, 'flow version' AS attribute, version AS value, false AS numeric
+    FROM chosen
+    WHERE version <> ''
     UNION ALL
-    SELECT c.place, f.service, 'flow name' AS attribute, f.name AS value, false AS numeric
-    FROM chosen AS c
-    INNER JOIN flows AS f ON c.flow_id = f.flow_id
+    SELECT place, service, 'flow name' AS attribute, name AS value, false AS numeric
+    FROM chosen
 ),
 
 sizes AS (

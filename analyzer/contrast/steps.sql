@@ -1,13 +1,10 @@
 /*
 title = "What the steps of some flows were like, value by value"
-params = ["flow_ids", "distinct_max"]
+params = ["flow_ids", "first_ns", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
-WITH chosen AS (
-    SELECT * FROM placed_flows($flow_ids)
-),
-
-run AS (
+-- No step of these flows, and no try of one, begins before first_ns.
+WITH run AS MATERIALIZED (
     SELECT
         c.place,
         s.service,
@@ -18,11 +15,12 @@ run AS (
         s.outcome,
         s.attempt_count,
         s.end_ns - s.start_ns AS duration_ns
-    FROM chosen AS c
+    FROM placed_flows($flow_ids) AS c
     INNER JOIN steps AS s ON c.flow_id = s.flow_id
+    WHERE s.start_ns >= $first_ns
 ),
 
-tries AS (
+tries AS MATERIALIZED (
     SELECT
         r.place,
         r.service,
@@ -32,6 +30,9 @@ tries AS (
         CASE WHEN a.outcome <> 'ok' AND a.took_effect THEN 'true' END AS hidden
     FROM run AS r
     INNER JOIN attempts AS a ON r.flow_id = a.flow_id AND r.ordinal = a.step_ordinal
+    WHERE
+        a.start_ns >= $first_ns
+        AND a.flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
 ),
 
 facts AS (

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import retrospan
-from analyzer.releases.settings import ReleaseSettings
 from analyzer.slo.model import Slo
 from analyzer.slo.openslo import read_slos
 from analyzer.slo.settings import SloSettings
-from retrospan.config import CONFIG_VARIABLE, Settings, load
-from retrospan.report.objectives import Objectives, objectives
+from dashboards.data import store_path
+from retrospan.config import CONFIG_VARIABLE, Settings
+from retrospan.edge import Edge
 
 SHIPPED = Path(retrospan.__file__).parent / "slos"
 
@@ -34,8 +34,13 @@ class Targets:
 
 def settings() -> Settings:
     """The configuration, read at every run: an edit shows at the next reload."""
+    return edge().settings()
+
+
+def edge() -> Edge:
+    """The store and the configuration, as commands are given them."""
     named = os.environ.get(CONFIG_VARIABLE)
-    return load(Path(named) if named else None)
+    return Edge(db=store_path(), config=Path(named) if named else None, quiet=True)
 
 
 def targets() -> Targets:
@@ -46,9 +51,3 @@ def targets() -> Targets:
     own = bool(files)
     files = files or sorted(SHIPPED.glob("*.yaml"))
     return Targets(slos=read_slos(files), files=files, own=own)
-
-
-def held_to() -> tuple[Objectives, ReleaseSettings]:
-    """What a report is held to, as `retrospan report write` reads it."""
-    found = settings()
-    return objectives((), found), found.fill("releases", ReleaseSettings)

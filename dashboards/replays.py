@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import data
+from dashboards import configured, data
 from dashboards.data import Stamp
 from dashboards.scope import Scope
 from replay.engine import replay_flows
@@ -17,6 +17,7 @@ from replay.lines import with_lines
 from replay.population import Population, simulate
 from replay.recording import recording_of
 from replay.scenario import Scenario, parse_scenario
+from replay.settings import ReplaySettings
 from store.conclusions import Flow, ReplayResult
 from store.errors import DataError, UsageError
 from store.read import FlowSelection, read_flow, read_flows
@@ -49,7 +50,14 @@ def replayed(flow_ids: Sequence[str], scenario_text: str | None, scope: Scope) -
             f"a page replays at most {BATCH_MAX} flows at once; the command replays all"
         )
     path = data.store_path()
-    return _replayed(str(path), data.stamp_of(path), tuple(flow_ids), scenario_text, _range(scope))
+    return _replayed(
+        str(path),
+        data.stamp_of(path),
+        tuple(flow_ids),
+        scenario_text,
+        _range(scope),
+        configured.settings().fill("replay", ReplaySettings),
+    )
 
 
 def simulated(kind: Kind, scenario_text: str, scope: Scope) -> Sequence[Population]:
@@ -107,6 +115,7 @@ def _replayed(
     flow_ids: tuple[str, ...],
     scenario_text: str | None,
     between: Range,
+    settings: ReplaySettings,
 ) -> Replayed:
     scenario = None if scenario_text is None else parse_scenario(scenario_text)
     with data.one_lease():
@@ -124,7 +133,7 @@ def _replayed(
             own = data.held("replaying", partial(_own, flow_ids=outside), path)
             by_id |= {flow.flow_id: flow for flow in own}
     ordered = sorted(by_id.values(), key=lambda flow: (flow.start_ns, flow.flow_id))
-    made = replay_flows(ordered, flow_ids, scenario=scenario)
+    made = replay_flows(ordered, flow_ids, scenario=scenario, settings=settings)
     results = data.held("lines of code", partial(with_lines, results=made), path)
     return Replayed(flows=[by_id[one] for one in flow_ids], results=results, scenario=scenario)
 

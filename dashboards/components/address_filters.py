@@ -12,9 +12,14 @@ TEXT_LENGTH_MAX = 200
 
 
 def filter_choice(
-    label: str, name: str, options: Sequence[str], words: Callable[[str], str]
+    label: str,
+    name: str,
+    options: Sequence[str],
+    words: Callable[[str], str],
+    placeholder: str = "any",
 ) -> list[str]:
-    """Chosen values. One that nothing in the store has stays chosen: it then finds nothing."""
+    """Chosen values, `placeholder` where there is none. One that nothing in the store has stays
+    chosen: it then finds nothing."""
     key = f"filter-{name}"
     wanted = list(dict.fromkeys(st.query_params.get_all(name)))
     st.session_state[key] = wanted
@@ -23,7 +28,7 @@ def filter_choice(
         list(dict.fromkeys([*options, *wanted])),
         key=key,
         format_func=words,
-        placeholder="any",
+        placeholder=placeholder,
         on_change=_write,
         args=(key, name),
     )

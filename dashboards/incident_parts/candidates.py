@@ -1,8 +1,6 @@
 """What may have caused an incident, each candidate tried by replay where that can be."""
 
-import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import polars as pl
 import streamlit as st
@@ -17,8 +15,6 @@ from dashboards.markup import chip, heading, notes
 from dashboards.wording import clean, duration_text, markdown_safe, plural, time_text
 from replay.settings import ReplaySettings
 from retrospan.causes import NOT_TRIED, Cause, Causes, causes_of, kept_causes
-from retrospan.config import CONFIG_VARIABLE
-from retrospan.edge import Edge
 from store.conclusions import Incident
 
 SHOWN_MAX = 5
@@ -199,7 +195,5 @@ def _signed(length_ns: int) -> str:
 @st.cache_resource(max_entries=4, show_spinner="Looking for causes …")
 def _causes(path: str, stamp: data.Stamp, incident_id: str, tried: bool) -> Causes:
     """As `retrospan incidents show` finds them."""
-    del stamp  # only part of the key
-    named = os.environ.get(CONFIG_VARIABLE)
-    edge = Edge(db=Path(path), config=Path(named) if named else None, quiet=True)
-    return causes_of(edge, incident_id, replays=tried, keeps=may_write())
+    del path, stamp  # only parts of the key
+    return causes_of(configured.edge(), incident_id, replays=tried, keeps=may_write())

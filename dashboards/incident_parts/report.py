@@ -1,18 +1,24 @@
 """The post-mortem of an incident: looked at here, saved from here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import polars as pl
 import streamlit as st
 
 from dashboards import configured, data, links
-from dashboards.components.address_filters import one_of
+from dashboards.access import may_write
+from dashboards.components.address_filters import filter_choice, one_of
+from dashboards.components.plain_table import plain_table
 from dashboards.markup import line
-from dashboards.wording import plural
+from dashboards.wording import clean, plural
 from retrospan.audience import Audience
 from retrospan.report.build import build
-from retrospan.report.facts import gather
+from retrospan.report.gathering import facts_of
 from retrospan.report.model import Blank
+from retrospan.report.objectives import objectives
 from retrospan.report.render import to_html, to_markdown
+from retrospan.report.what_ifs import Compared, compared, without
 from store.conclusions import Incident
 
 FLOWS_MAX = 20_000  # beyond that a page would make its reader wait; the command does not
@@ -23,13 +29,15 @@ _PAPER = "<style>:root{color-scheme:light}html{background:#fff;padding:0 1rem}</
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A report in both forms, and what is in it."""
+    """A report in both forms, what is in it, and every what-if that was run over its window."""
 
     html: str
     markdown: str
     statements: int
     evidence: int
     blanks: int
+    what_ifs: Sequence[Compared]
+    left_out: Sequence[str]
 
 
 def report_tab(incident: Incident, flows: int) -> None:
@@ -44,8 +52,10 @@ def report_tab(incident: Incident, flows: int) -> None:
         return
     readers = [Audience.ENGINEER, *(it for it in Audience if it is not Audience.ENGINEER)]
     audience = one_of("Written for", "for", [one.value for one in readers])
-    path = data.store_path()
-    report = written(str(path), data.stamp_of(path), incident.incident_id, Audience(audience))
+    path, left_out = data.store_path(), tuple(sorted(set(st.query_params.get_all("without"))))
+    stamp = data.stamp_of(path)
+    report = written(str(path), stamp, incident.incident_id, Audience(audience), left_out)
+    _what_ifs(incident, report)
     st.html(
         line(
             [
@@ -66,22 +76,55 @@ def report_tab(incident: Incident, flows: int) -> None:
     preview = report.html.replace("</head>", _PAPER, 1)
     st.iframe(preview, height=PREVIEW_HEIGHT_PX, alt="Preview of the post-mortem")
     with st.expander("From the command line"):
-        target = ("-o", f"{name}.html", "--for", audience)
+        target = ["-o", f"{name}.html", "--for", audience]
+        for what_if in report.left_out:
+            target += ["--without", what_if]
         links.as_command("report", "write", incident.incident_id, *target)
         links.as_command("report", "verify", f"{name}.html")
 
 
-@st.cache_resource(max_entries=4, show_spinner="Writing the report …")
-def written(path: str, stamp: data.Stamp, incident_id: str, audience: Audience) -> Written:
-    """The report as `retrospan report write` writes it."""
-    del stamp  # only part of the key
-    objectives, releases = configured.held_to()
-    facts = data.held(
-        "writing a report",
-        lambda session: gather(session, incident_id, objectives, releases),
-        path,
-    )
-    document = build(facts, audience)
+def _what_ifs(incident: Incident, report: Written) -> None:
+    """Which what-ifs it tells of, the choice among them, and the way to one more."""
+    if report.what_ifs:
+        table = pl.DataFrame([_row(one, report.left_out) for one in report.what_ifs])
+        plain_table(table, key="report_what_ifs", alt="What-ifs that were run over the window")
+        names = [one.scenario for one in report.what_ifs]
+        label = "Leave out of the report, which then says so"
+        filter_choice(label, "without", names, clean, "none")
+    else:
+        st.text("No what-if was run over this window, so the report tells of none.")
+    if incident.flow_ids:
+        links.view_link(
+            "replay",
+            "Ask a what-if and add it",
+            flow=incident.flow_ids[0],
+            incident=incident.incident_id,
+        )
+
+
+def _row(one: Compared, left_out: Sequence[str]) -> dict[str, object]:
+    return {
+        "what-if": clean(one.scenario),
+        "in the report": "– left out" if one.scenario in left_out else "✔ told",
+        "replays": len(one.runs),
+        "make a claim": f"{len(one.usable):,} of {len(one.runs):,}",
+        "of these end otherwise": f"{one.differing:,} of {len(one.usable):,}",
+        "make fewer calls": f"{one.fewer:,} of {len(one.usable):,}",
+    }
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking for causes by replay, writing the report …")
+def written(
+    path: str, stamp: data.Stamp, incident_id: str, audience: Audience, left_out: Sequence[str]
+) -> Written:
+    """The report as `retrospan report write` writes it; `left_out` names what-ifs."""
+    del path, stamp  # only parts of the key
+    edge = configured.edge()
+    held_to = objectives((), edge.settings())
+    facts = facts_of(edge, incident_id, held_to, keeps=may_write())
+    what_ifs = compared(facts)
+    told = without(facts, [one.scenario for one in what_ifs if one.scenario in left_out])
+    document = build(told, audience)
     blocks = [block for section in document.sections for block in section.blocks]
     return Written(
         html=to_html(document),
@@ -89,4 +132,6 @@ def written(path: str, stamp: data.Stamp, incident_id: str, audience: Audience) 
         statements=len(document.statements),
         evidence=len(document.evidence),
         blanks=sum(isinstance(block, Blank) for block in blocks),
+        what_ifs=what_ifs,
+        left_out=told.left_out,
     )

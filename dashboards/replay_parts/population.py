@@ -12,7 +12,7 @@ from dashboards.markup import chip, heading, notes, worded
 from dashboards.replay_parts.result import flips
 from dashboards.replays import Kind, Replayed, replayed, simulated
 from dashboards.scope import Scope
-from dashboards.what_ifs import CLAIMS
+from dashboards.what_ifs import CLAIMS, file_name
 from dashboards.wording import count_text, duration_text, plural, shortened
 from replay.population import Population
 from retrospan.programs import interval_ppm
@@ -108,8 +108,8 @@ def all_at_once(kind: Kind, text: str, scope: Scope) -> None:
     if st.session_state.get("what-if-all-for") == (kind, text):
         for one in simulated(kind, text, scope):
             _simulation(one)
-    st.caption("From the command line, over all flows: save the scenario first")
-    links.as_command("replay", "population", "--scenario", "FILE")
+    st.caption("From the command line, over all flows, with the scenario saved above:")
+    links.as_command("replay", "population", "--scenario", f"{file_name(text)}.yaml")
 
 
 def _simulation(one: Population) -> None:

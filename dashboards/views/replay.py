@@ -12,6 +12,7 @@ from dashboards.components.picking_table import picking_table
 from dashboards.data import Overview
 from dashboards.markup import heading, notes, worded
 from dashboards.pages import PageFacts
+from dashboards.replay_parts.for_report import for_report
 from dashboards.replay_parts.population import all_at_once, each_alone
 from dashboards.replay_parts.result import control, outcome
 from dashboards.replay_parts.stored import stored_part
@@ -105,6 +106,8 @@ def _what_if(overview: Overview, scope: Scope, flow_id: str, kind: Kind, text: s
                 (pl.col("name") == kind[0]) & (pl.col("version") == kind[1])
             )
             each_alone(list(same["flow_id"]), kind, text, scope)
+            st.divider()
+            for_report(flow_id, text)
         if change in FORMS and FORMS[change].of_all:
             st.divider()
             all_at_once(kind, text, scope)

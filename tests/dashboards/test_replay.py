@@ -1,5 +1,6 @@
 """Replay & what-if: its form, its two waterfalls, its states."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -17,15 +18,21 @@ from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
 from dashboards.what_ifs import FORMS, file_name, scenario_text
 from replay.scenario import parse_scenario
+from retrospan.edge import Edge
+from retrospan.report.build import build
+from retrospan.report.check import left_out_of, verify
+from retrospan.report.facts import IncidentFacts
+from retrospan.report.gathering import facts_of
+from retrospan.report.what_ifs import names_of, without
 from retrospan.timespan import rfc3339
 from store.conclusions import Flow
 from store.errors import UsageError
 from store.lease import Store
 from store.model import Batch, Span
-from store.read import counts
+from store.read import FlowSelection, counts, read_flows
 from store.write import write_batch
-from store.write_derived import replace_flows
-from tests.dashboards.conftest import replay_of
+from store.write_derived import replace_flows, write_incident
+from tests.dashboards.conftest import incident_of, replay_of
 from tests.replay.kinds import true_flows
 
 VIEWS = Path(data.__file__).parent / "views"
@@ -227,6 +234,58 @@ def test_a_setting_can_be_simulated_for_all_calls_at_once(served: str) -> None:
     table = next(one.value for one in app.dataframe if "measure" in one.value)
     assert list(table["measure"])[:2] == ["calls", "tries"]
     assert "claim C4" in written(app)
+
+
+@pytest.fixture
+def with_incident(replayable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same payments, six of them an incident."""
+    path = tmp_path / "retrospan.duckdb"
+    shutil.copy(replayable, path)
+    monkeypatch.setenv(STORE_VARIABLE, str(path))
+    with Store(path).lease("declaring an incident") as session:
+        flows = read_flows(session, FlowSelection(limit=6))
+        incident = incident_of([flow.flow_id for flow in flows])
+        begin, end = flows[0].start_ns, flows[-1].start_ns + 1
+        write_incident(session, replace(incident, start_ns=begin, end_ns=end))
+    return path
+
+
+def test_a_what_if_is_kept_for_a_post_mortem_that_says_the_same_again(with_incident: Path) -> None:
+    flow = true_flows("payment", 1)[0].flow_id
+    app = opened(flow=flow, change="first_answer", value="503", incident="incident-1")
+    app.query_params["op"] = operation_of(app)
+    app.run()
+    app.button(key="what-if-keep").click().run()
+    assert not app.exception
+    assert "6 of 6 flows were replayed with it" in written(app)
+    assert "what-if-keep" not in [one.key for one in app.button], "it is kept already"
+    app.query_params.clear()
+    app.query_params.update(id="incident-1", part="Report")
+    app.switch_page(str(VIEWS / "incidents.py")).run()
+    row = app.dataframe[0].value.iloc[0]
+    assert (row["in the report"], row["replays"]) == ("✔ told", 6)
+    report = written_report(app)
+    assert f"What if <code>{row['what-if']}" in report
+    facts = facts_of(Edge(db=with_incident, config=None, quiet=True), "incident-1", anew=True)
+    assert drifted(facts, report) == []
+    app.query_params["without"] = row["what-if"]
+    app.run()
+    narrowed = written_report(app)
+    assert app.dataframe[0].value["in the report"][0] == "– left out"
+    assert f"What if <code>{row['what-if']}" not in narrowed
+    assert drifted(facts, narrowed) == []
+    assert drifted(facts, narrowed.replace("by choice", "by chance")) != []
+
+
+def written_report(app: AppTest) -> str:
+    assert not app.exception
+    return str(app.get("iframe")[0].proto.srcdoc)
+
+
+def drifted(facts: IncidentFacts, text: str) -> list[str]:
+    """What `retrospan report verify` finds."""
+    told = without(facts, left_out_of(text, names_of(facts)))
+    return verify(text, build(told), html=True).drifted
 
 
 def test_an_operation_that_is_not_called_is_said(served: str) -> None:

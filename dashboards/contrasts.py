@@ -16,26 +16,50 @@ AT_ONCE = 800  # flows that are compared without being asked to; of more a sampl
 SAMPLE = 250  # of each group, compared within about a second in a large store
 DURATION = "duration_ns"
 ABOVE = "> "
+_WIDE = "differences-wide"  # in the session: the selections somebody wants more of compared
 
 
-def contrasted(
-    selected: Sequence[str], baseline: Sequence[str], most: int = COMPARED_MAX
-) -> tuple[Contrast, int]:
-    """The differences, and how many flows they are of: at most so many of each list of flow ids."""
+def contrasted(selected: Sequence[str], baseline: Sequence[str]) -> tuple[Contrast, bool]:
+    """The differences of two lists of flow ids, and whether all of them were compared.
+
+    Of many flows a sample is compared, which is said with a button for more.
+    """
+    asked = (tuple(selected), tuple(baseline))
+    every = len(selected) + len(baseline)
+    wide = every <= AT_ONCE or st.session_state.get(_WIDE) == asked
+    most = COMPARED_MAX if wide else SAMPLE
     path = data.store_path()
-    ids = tuple(selected), tuple(baseline)
-    return _contrasted(str(path), data.stamp_of(path), *ids, most)
+    found = _contrasted(str(path), data.stamp_of(path), *asked, most)
+    if found.n_selected + found.n_baseline == every:
+        return found, True
+    st.caption(
+        f"A sample: {found.n_selected:,} of A and {found.n_baseline:,} of B were compared, "
+        "chosen by nothing that counts."
+    )
+    if not wide:
+        many = sum(min(COMPARED_MAX, len(ids)) for ids in asked)
+        label = f"Compare {many:,} flows (about {_seconds(many)} s)"
+        st.button(label, key="differences-all", on_click=_widen, args=(asked,))
+    return found, False
+
+
+def _seconds(flows: int) -> int:
+    return -(-flows // (2 * SAMPLE))
+
+
+def _widen(asked: object) -> None:
+    st.session_state[_WIDE] = asked
 
 
 @st.cache_resource(max_entries=6, show_spinner="Comparing flows …")
 def _contrasted(
     path: str, stamp: Stamp, selected: tuple[str, ...], baseline: tuple[str, ...], most: int
-) -> tuple[Contrast, int]:
+) -> Contrast:
     del stamp  # only part of the key
     few = [_few(ids, most) for ids in (selected, baseline)]
     question = partial(read_facts, flow_ids=[*few[0], *few[1]])
     facts = data.held("contrasting flows", question, path)
-    return contrast(facts, len(few[0])), facts.flows
+    return contrast(facts, len(few[0]))
 
 
 def _few(flow_ids: Sequence[str], most: int) -> Sequence[str]:

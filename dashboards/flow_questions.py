@@ -148,19 +148,30 @@ def nearest_success(flow: Flow) -> str | None:
     return str(found["flow_id"][0]) if found.height else None
 
 
-def flows_of_call(caller: str, callee: str, how: str) -> frozenset[str]:
-    """Ids of flows where one service calls another; `how` is "", failed or retried."""
-    path = data.store_path()
+def flows_of_call(scope: Scope, caller: str, callee: str, how: str) -> frozenset[str]:
+    """Ids of flows that began in the scope's range where one service calls another; `how` is "",
+    failed or retried."""
     params = (("caller", caller), ("callee", callee), ("how", how))
-    return _flow_ids(str(path), data.stamp_of(path), "flows_of_call", params)
+    return _reached("flows_of_call", scope, ("first_ns",), params)
 
 
-def flows_with(attribute: str, value: str) -> frozenset[str]:
-    """Ids of flows with a span that has this attribute, or resource attribute, with this text."""
-    path = data.store_path()
+def flows_with(scope: Scope, attribute: str, value: str) -> frozenset[str]:
+    """Ids of flows that began in the scope's range with a span that has this attribute, or resource
+    attribute, with this text."""
     pointer = "/" + attribute.replace("~", "~0").replace("/", "~1")
     params = (("pointer", pointer), ("value", value))
-    return _flow_ids(str(path), data.stamp_of(path), "flows_with_attribute", params)
+    return _reached("flows_with_attribute", scope, ("low_ns", "high_ns"), params)
+
+
+def _reached(name: str, scope: Scope, bounds: Sequence[str], more: Params) -> frozenset[str]:
+    """Ids of flows that a question finds which looks at their time only."""
+    path = data.store_path()
+    stamp = data.stamp_of(path)
+    began = (("since_ns", scope.since_ns), ("until_ns", scope.until_ns))
+    with data.one_lease():
+        (reach,) = _asked(str(path), stamp, "reach", began).iter_rows(named=True)
+        within = tuple((bound, reach[bound]) for bound in bounds)
+        return frozenset(_asked(str(path), stamp, name, (*began, *within, *more))["flow_id"])
 
 
 def clock_skew() -> tuple[ClockSkew, ...]:
@@ -189,12 +200,3 @@ def _asked(path: str, stamp: Stamp, name: str, params: Params) -> pl.DataFrame:
     del stamp  # only part of the key
     bound = {key: list(value) if isinstance(value, tuple) else value for key, value in params}
     return data.held(name.replace("_", " "), partial(data.asked, name=name, params=bound), path)
-
-
-@st.cache_resource(max_entries=16, show_spinner="Finding flows …")
-def _flow_ids(
-    path: str, stamp: Stamp, name: str, params: tuple[tuple[str, str], ...]
-) -> frozenset[str]:
-    del stamp  # only part of the key
-    question = partial(data.asked, name=name, params=dict(params))
-    return frozenset(data.held("finding flows", question, path)["flow_id"])

@@ -6,11 +6,10 @@ from urllib.parse import parse_qs, urlencode
 import polars as pl
 import streamlit as st
 
-from analyzer.contrast.groups import COMPARED_MAX
 from dashboards import links
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
-from dashboards.contrasts import AT_ONCE, SAMPLE, contrasted, table_of
+from dashboards.contrasts import contrasted, table_of
 from dashboards.flow_filters import NAMES, FlowFilters, filters_of
 from dashboards.markup import notes
 from dashboards.wording import clean, markdown_safe, plural
@@ -18,7 +17,6 @@ from dashboards.wording import clean, markdown_safe, plural
 BASE = "base"  # in the address: the filters of B, as a query string
 BASE_LENGTH_MAX = 2_000
 EXAMPLES_MAX = 5
-_WIDE = "differences-wide"  # in the session: the selections somebody wants more of compared
 
 Find = Callable[[FlowFilters], pl.DataFrame]
 
@@ -34,19 +32,7 @@ def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> No
         st.text(f"{side} empty: nothing to compare. Filter above for A, then come back.")
         return
     a, b = _by_start(found), _by_start(baseline)
-    asked = (tuple(a), tuple(b))
-    whole = len(a) + len(b) <= AT_ONCE or st.session_state.get(_WIDE) == asked
-    most = COMPARED_MAX if whole else SAMPLE
-    result, compared = contrasted(a, b, most)
-    if compared < len(a) + len(b):
-        st.caption(
-            f"A sample: {min(most, len(a)):,} of A and {min(most, len(b)):,} of B were compared, "
-            "chosen by nothing that counts."
-        )
-        if not whole:
-            many = sum(min(COMPARED_MAX, len(ids)) for ids in (a, b))
-            label = f"Compare {many:,} flows (about {_seconds(many)} s)"
-            st.button(label, key="differences-all", on_click=_widen, args=(asked,))
+    result, whole = contrasted(a, b)
     if not result.differences:
         st.text(
             f"No difference stands out: {plural(result.tested, 'fact')} tested, "
@@ -68,16 +54,8 @@ def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> No
         height_max_px=560,
     )
     exports(table, "contrast")
-    if row is not None and compared == len(a) + len(b):
+    if row is not None and whole:
         _examples([*a, *b], result.differences[row].mask)
-
-
-def _seconds(flows: int) -> int:
-    return -(-flows // (2 * SAMPLE))
-
-
-def _widen(asked: object) -> None:
-    st.session_state[_WIDE] = asked
 
 
 def _alike(found: pl.DataFrame, scoped: pl.DataFrame) -> pl.DataFrame:

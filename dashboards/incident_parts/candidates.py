@@ -19,7 +19,6 @@ from store.conclusions import Incident
 
 SHOWN_MAX = 5
 FLOWS_MAX = 20_000  # flows that a page reads whole to look for causes
-CONTRAST_HELP = "The store is large: this reads the spans of the window and takes a while."
 LOOKS = {
     "confirmed": ("confirmed by replay", "error", "✖"),
     "refuted": ("refuted by replay", "ok", "✔"),
@@ -41,10 +40,10 @@ def candidates_tab(incident: Incident, flows: int) -> None:
             "shown here:"
         )
         links.as_command("incidents", "show", incident.incident_id)
-        return
-    _told(found, incident)
-    if flows <= FLOWS_MAX or switched("Compare them now", "contrast", CONTRAST_HELP):
-        contrast_part(incident)
+    else:
+        _told(found, incident)
+    st.subheader("What sets the affected flows apart")
+    contrast_part(incident)
 
 
 def _found(incident: Incident) -> Causes:
@@ -81,7 +80,6 @@ def _told(found: Causes, incident: Incident) -> None:
     links.as_command("incidents", "show", incident.incident_id)
     st.subheader("Changes around it")
     _changes(found)
-    st.subheader("What sets the affected flows apart")
 
 
 def _named(cause: Cause) -> str:

@@ -1,48 +1,40 @@
 """What sets an incident's affected flows apart from the others of its window."""
 
-from dataclasses import dataclass
+from functools import partial
 
 import polars as pl
 import streamlit as st
 
-from analyzer.contrast import Contrast, Difference, contrast, read_facts, read_heads
-from analyzer.contrast.groups import split, thinned
+from analyzer.contrast import Difference
 from dashboards import data, links
 from dashboards.components.exports import exports
 from dashboards.components.plain_table import plain_table
+from dashboards.contrasts import contrasted
 from dashboards.estimates import percent
 from dashboards.wording import clean, plural
 from store.conclusions import Incident
 
-COMPARED_MAX = 3_000  # flows of one group; the command compares more
 ROWS_MAX = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """Two groups of flows of one window, and what differs."""
-
-    found: Contrast
-    thinned: bool
 
 
 def contrast_part(incident: Incident) -> None:
     """A table of facts, those that stood before the flow began first."""
     path = data.store_path()
-    compared = _compared(str(path), data.stamp_of(path), incident)
-    found = compared.found
-    if not found.n_selected or not found.n_baseline:
+    window = (incident.start_ns, incident.end_ns)
+    affected, others = _groups(str(path), data.stamp_of(path), tuple(incident.flow_ids), *window)
+    if not affected or not others:
         st.text(
-            f"{plural(found.n_selected, 'affected flow')} and {plural(found.n_baseline, 'other')} "
-            "ran in this window: nothing to compare."
+            f"{plural(len(affected), 'affected flow')} and {plural(len(others), 'other')} ran in "
+            "this window: nothing to compare."
         )
         return
+    st.text(f"A: {plural(len(affected), 'affected flow')}. B: {len(others):,} others of the window")
+    found, _ = contrasted(affected, others)
     more = [one for one in found.differences if one.more]
     st.text(
-        f"{plural(found.n_selected, 'affected flow')} against {found.n_baseline:,} others of the "
-        f"window{' (a sample)' if compared.thinned else ''}: {plural(found.tested, 'fact')} "
-        f"tested at a false discovery rate of 5 %, {len(more):,} more frequent among the affected. "
-        "An association, not a cause; what was not given before the flow may be its consequence."
+        f"{plural(found.tested, 'fact')} tested at a false discovery rate of 5 %, {len(more):,} "
+        "more frequent among the affected. An association, not a cause; what was not given before "
+        "the flow may be its consequence."
     )
     if not more:
         return
@@ -71,30 +63,14 @@ def _row(one: Difference) -> dict[str, object]:
     }
 
 
-@st.cache_resource(max_entries=4, show_spinner="Comparing flows …")
-def _compared(path: str, stamp: data.Stamp, incident: Incident) -> Compared:
+@st.cache_resource(max_entries=4, show_spinner="Finding flows …")
+def _groups(
+    path: str, stamp: data.Stamp, flow_ids: tuple[str, ...], start_ns: int, end_ns: int
+) -> tuple[list[str], list[str]]:
+    """Ids of the affected flows, and of the others that ran in the window."""
     del stamp  # only part of the key
-    affected = frozenset(incident.flow_ids)
-    heads = data.held("flows to compare", read_heads, path)
-    inside = [
-        head
-        for head in heads
-        if head.flow_id in affected
-        or (
-            head.start_ns <= incident.end_ns and (head.end_ns or head.start_ns) >= incident.start_ns
-        )
-    ]
-    whole = split(
-        inside,
-        "affected flows against the window's others",
-        lambda head: head.flow_id in affected,
-        lambda head: True,
-    )
-    groups = thinned(whole, COMPARED_MAX)
-    facts = data.held(
-        "facts to compare", lambda session: read_facts(session, groups.flow_ids), path
-    )
-    return Compared(
-        found=contrast(facts, len(groups.selected)),
-        thinned=len(groups.flow_ids) < len(whole.flow_ids),
-    )
+    params = {"flow_ids": list(flow_ids), "start_ns": start_ns, "end_ns": end_ns}
+    question = partial(data.asked, name="running_flows", params=params)
+    found = data.held("flows to compare", question, path)["flow_id"]
+    affected = found.is_in(list(flow_ids))
+    return found.filter(affected).to_list(), found.filter(~affected).to_list()

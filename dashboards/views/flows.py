@@ -45,11 +45,10 @@ def render() -> None:
     if start is None:
         return
     overview, scope = start
-    scoped = overview.flows
     _filters(overview)
     chosen = filters_of({name: st.query_params.get_all(name) for name in NAMES})
     _chips(chosen)
-    found = _found(overview, scoped, chosen)
+    found = _found(overview, scope, chosen)
     if found.is_empty():
         if chosen.faults():
             st.html(notes(chosen.faults(), tone="warn"))
@@ -69,7 +68,9 @@ def render() -> None:
     options = [*scope.as_options(), *chosen.as_options()]
     parts = {
         "List": partial(_list, found, overview),
-        "What differs": partial(differences_tab, found, scoped, partial(_found, overview, scoped)),
+        "What differs": partial(
+            differences_tab, found, overview.flows, partial(_found, overview, scope)
+        ),
         "Batch replay": partial(batch_tab, found, options, scope),
         "As command": partial(_command, scope, chosen),
     }
@@ -86,16 +87,16 @@ def _narrow(picked: tuple[str, int] | None, times: Timeline | None) -> None:
     st.rerun()
 
 
-def _found(overview: data.Overview, scoped: pl.DataFrame, filters: FlowFilters) -> pl.DataFrame:
+def _found(overview: data.Overview, scope: Scope, filters: FlowFilters) -> pl.DataFrame:
     members = []
     pair = filters.pair()
     if pair is not None:
-        members.append(flows_with(*pair))
+        members.append(flows_with(scope, *pair))
     if filters.shape:
         members.append(flows_shaped(filters.shape))
     if filters.caller or filters.callee:
-        members.append(flows_of_call(filters.caller, filters.callee, filters.how))
-    return matching(scoped, filters, overview.incidents, members)
+        members.append(flows_of_call(scope, filters.caller, filters.callee, filters.how))
+    return matching(overview.flows, filters, overview.incidents, members)
 
 
 def _filters(overview: data.Overview) -> None:

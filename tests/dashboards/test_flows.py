@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data, flow_questions
+from dashboards import contrasts, data, flow_questions
 from dashboards.flow_filters import FlowFilters, filters_of, matching, milliseconds_ns
-from dashboards.flow_tabs import differences
 from dashboards.summary import heat
 
 VIEWS = Path(data.__file__).parent / "views"
@@ -30,7 +29,7 @@ FLOWS = pl.DataFrame(
 @pytest.fixture(autouse=True)
 def no_kept_answers() -> Iterator[None]:
     data._overview.clear()
-    flow_questions._flow_ids.clear()
+    flow_questions._asked.clear()
     yield
 
 
@@ -172,8 +171,8 @@ def test_the_command_says_what_it_cannot(served_store: Path) -> None:
 def test_of_many_flows_a_sample_is_compared_until_somebody_asks_for_all(
     served_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(differences, "AT_ONCE", 5)
-    monkeypatch.setattr(differences, "SAMPLE", 3)
+    monkeypatch.setattr(contrasts, "AT_ONCE", 5)
+    monkeypatch.setattr(contrasts, "SAMPLE", 3)
     app = opened(view="What differs", outcome="compensation_failed")
     assert "A sample: 3 of A and 3 of B were compared" in written(app)
     app.button(key="differences-all").click().run()

@@ -11,6 +11,7 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.components.columns import usual_columns
+from dashboards.incident_parts import candidates
 from dashboards.moments import told_zones
 from dashboards.serve import STORE_VARIABLE
 from store.lease import Store
@@ -189,6 +190,16 @@ def test_causes_are_told_or_declined_with_the_reason(served_store: Path) -> None
     assert "What sets the affected flows apart" in text
     assert "retrospan incidents show incident-1" in text
     assert "No cause is named" in text or "untested" in text
+
+
+def test_of_a_large_store_no_causes_are_looked_for_but_flows_are_compared(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "FLOWS_MAX", 5)
+    text = written(opened("incidents", id="incident-1", part="Candidates"))
+    assert "a page looks for causes among at most 5" in text
+    assert "A: 4 affected flows. B: 10 others of the window" in text
+    assert "facts tested at a false discovery rate" in text
 
 
 def test_the_report_is_previewed_with_its_blanks(served_store: Path) -> None:

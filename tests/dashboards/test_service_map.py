@@ -9,6 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import data, flow_questions
+from dashboards.components.service_map import drawing
 from dashboards.service_graph import NODE_COUNT_MAX, Call, graph_of
 
 VIEWS = Path(data.__file__).parent / "views"
@@ -55,6 +56,41 @@ def test_of_too_many_services_the_busiest_are_drawn_and_the_rest_counted() -> No
     assert "s000" not in {node.name for node in graph.nodes}
 
 
+def full(caller: str, callee: str, attempts: int = 10, errors: int = 0, calls: int = 10) -> Call:
+    return {**call(caller, callee, attempts, errors), "calls": calls, "ended": attempts,
+            "p95_ns": 33_000_000}  # fmt: skip
+
+
+def test_a_line_tells_how_many_tries_what_share_failed_and_the_p95() -> None:
+    rows = [full("web", "shop"), full("shop", "bank", 40, 10), full("shop", "stock", 12)]
+    edges = drawing(graph_of(rows), ())["edges"]
+    assert [edge["label"] for edge in edges] == [
+        ["0 % of 10", "p95 33 ms"], ["✖ 25.0 % of 40", "p95 33 ms"], ["↻ 0 % of 12", "p95 33 ms"],
+    ]  # fmt: skip
+    assert [edge["tone"] for edge in edges] == ["fine", "bad", "retried"]
+    assert edges[1]["told"] == (
+        "shop → bank: 40 tries, 10 failed (25.0 %), 30 retries, p95 33 ms (n = 40)"
+    )
+
+
+def test_numbers_of_what_failed_most_are_placed_first() -> None:
+    rows = [full("web", "shop", 90), full("shop", "bank", 40, 10), full("shop", "stock", 12)]
+    assert drawing(graph_of(rows), ())["order"] == [1, 0, 2]
+
+
+def test_what_the_address_names_is_what_the_drawing_brings_out() -> None:
+    graph = graph_of([full("web", "shop"), full("shop", "bank")])
+    names = [node.name for node in graph.nodes]
+    assert drawing(graph, ["bank"])["chosen"] == {"node": names.index("bank"), "edge": -1}
+    assert drawing(graph, ["shop", "bank"])["chosen"] == {"node": -1, "edge": 1}
+    assert drawing(graph, ["nobody"])["chosen"] == {"node": -1, "edge": -1}
+
+
+def test_a_service_that_nobody_calls_claims_no_share_of_failures() -> None:
+    node = drawing(graph_of([full("web", "shop")]), ())["nodes"][0]
+    assert (node["counts"], node["tone"]) == ("not called here", "none")
+
+
 def test_no_calls_make_an_empty_drawing() -> None:
     assert graph_of([]).nodes == []
 
@@ -63,7 +99,6 @@ def test_no_calls_make_an_empty_drawing() -> None:
 def no_kept_answers() -> Iterator[None]:
     data._overview.clear()
     flow_questions._asked.clear()
-    flow_questions._flow_ids.clear()
     yield
 
 
@@ -105,10 +140,11 @@ def test_a_call_leads_to_its_flows_and_to_those_where_it_failed(served_store: Pa
     assert "None of 24 flows fits" in written(opened("flows", caller="checkout", callee="nobody"))
 
 
-def test_a_service_in_the_address_shows_all_its_calls(served_store: Path) -> None:
-    text = written(opened("service_map", node="payment"))
-    assert "1 caller" in text
-    assert "checkout → payment" in text
+def test_a_service_in_the_address_shows_all_its_calls_and_no_others(served_store: Path) -> None:
+    app = opened("service_map", node="payment")
+    assert "1 caller" in written(app)
+    assert "tries received that failed: 8 of 56 (14.3 %)" in written(app)
+    assert list(app.dataframe[0].value["caller"]) == ["checkout"]
 
 
 def test_an_address_that_names_no_call_says_so(served_store: Path) -> None:

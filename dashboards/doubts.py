@@ -78,8 +78,8 @@ def _of_silence(silent: Sequence[Mapping[str, Any]]) -> Iterator[Doubt]:
     told = [
         f"{_name(row['service'])} took no part in the last {plural(row['later'], 'flow')} of kind "
         f"{_name(row['kind'])}, since {time_text(row['last_ns'], digits=0)}; before that it did in "
-        f"{_of(row['flows'], row['before'])}. Its telemetry stopped early, or nobody called it any "
-        "more: which of them is unknown."
+        f"{_of(row['flows'], row['meanwhile'])}. Its telemetry stopped early, or nobody called it "
+        "any more: which of them is unknown."
         for row in silent[:TOLD_MAX]
     ]
     yield Doubt(short=f"{what} silent before the end", told=[*told, *_more(len(silent))])

@@ -1,11 +1,12 @@
 -- Services that took no part in the last flows of a kind, in at least `$expected` of which they
--- would have been had they kept their share of the flows before. A service in every flow of a kind
--- cannot be among them, nor one with fewer flows to be missing from.
+-- would have been had they kept their share of the flows before. Who came as late as it went, say
+-- to stand in for another, is not among them.
 WITH kinds AS (
     SELECT
         name,
         services,
         count(*) AS flows,
+        min(start_ns) AS first_ns,
         max(start_ns) AS last_ns
     FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
     GROUP BY name, services
@@ -16,8 +17,9 @@ heard AS (
         name,
         service,
         sum(flows)::BIGINT AS flows,
+        min(first_ns) AS first_ns,
         max(last_ns) AS last_ns
-    FROM (SELECT name, unnest(services) AS service, flows, last_ns FROM kinds)
+    FROM (SELECT name, unnest(services) AS service, flows, first_ns, last_ns FROM kinds)
     GROUP BY name, service
 ),
 
@@ -27,19 +29,20 @@ named AS (
     GROUP BY name
 ),
 
-later AS (
+beside AS (
     SELECT
         h.name,
         h.service,
         h.flows,
         h.last_ns,
         n.flows AS every,
-        count(*) AS later
+        count(*) FILTER (WHERE o.start_ns > h.last_ns) AS later,
+        count(*) FILTER (WHERE o.start_ns < h.first_ns) AS earlier
     FROM heard AS h
     INNER JOIN named AS n ON h.name = n.name
     INNER JOIN heads_within(
         $since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[]
-    ) AS l ON h.name = l.name AND l.start_ns > h.last_ns
+    ) AS o ON h.name = o.name AND (o.start_ns > h.last_ns OR o.start_ns < h.first_ns)
     WHERE n.flows - h.flows >= $expected::BIGINT
     GROUP BY h.name, h.service, h.flows, h.last_ns, n.flows
 )
@@ -48,9 +51,11 @@ SELECT
     service,
     name AS kind,
     flows,
-    every - later AS before,
+    every - later - earlier AS meanwhile,
     later,
     last_ns
-FROM later
-WHERE flows * later >= $expected::BIGINT * (every - later)
+FROM beside
+WHERE
+    flows * later >= $expected::BIGINT * (every - later - earlier)
+    AND flows * earlier < $expected::BIGINT * (every - later - earlier)
 ORDER BY later DESC, service, kind

@@ -287,7 +287,7 @@ def test_the_menu_keeps_time_range_environment_and_service(visit: Visit) -> None
 def test_a_call_on_the_map_leads_to_the_flows_where_it_failed(visit: Visit) -> None:
     page = visit.page
     visit.open("/map")
-    page.get_by_test_id("stEChartsChart").wait_for()
+    page.locator(".map[data-ready]").wait_for()
     expect(page.get_by_text("8 of 56 (14.3 %)")).to_be_visible()
     visit.shot("service-map")
     page.get_by_role("link", name="Only flows where a try failed").click()

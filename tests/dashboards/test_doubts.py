@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,7 @@ from store.read import ClockSkew, counts
 from store.write import write_batch
 from store.write_derived import replace_flows
 from tests.dashboards.conftest import HOSTILE, MS, START_NS, flow_of, spans_of
-from tests.dashboards.test_page_states import shown
-from tests.dashboards.test_pages import VIEWS, links, opened
+from tests.dashboards.test_pages import VIEWS, links, opened, shown
 
 PAGES = ("overview", "flows", "service_map", "compensation", "incidents", "ai", "replay", "slos")
 Change = Callable[[int, Flow], Flow]
@@ -141,6 +141,15 @@ def test_a_service_whose_kind_of_flow_ended_is_not_called_silent(fill: Fill) -> 
     assert short() == []
 
 
+def test_a_service_that_stood_in_for_a_while_is_not_called_silent(fill: Fill) -> None:
+    def change(number: int, flow: Flow) -> Flow:
+        here = 12 <= number < 18
+        return replace(flow, services=["checkout", "stand-in"]) if here else flow
+
+    fill(30, change)
+    assert short() == []
+
+
 def test_so_many_flows_without_it_make_a_service_silent_and_no_fewer(fill: Fill) -> None:
     fill(10 + EXPECTED_MIN - 1, with_stock(last=9, every=1))
     assert short() == []
@@ -150,7 +159,9 @@ def test_sampling_is_told_apart_from_sampling_that_nobody_recorded(fill: Fill) -
     def change(number: int, flow: Flow) -> Flow:
         if number < 2:
             return replace(flow, sampling="unknown", sampling_weight=None)
-        return replace(flow, sampling="weighted", sampling_weight=16) if number < 5 else flow
+        return (
+            replace(flow, sampling="weighted", sampling_weight=Fraction(16)) if number < 5 else flow
+        )
 
     fill(9, change)
     assert short() == ["2 flows sampled in an unknown way", "3 flows sampled"]

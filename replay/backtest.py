@@ -1,8 +1,10 @@
 """What replays predict of a change, beside what the change really did.
 
-Where history holds a natural change (a release, a policy), flows from before it are replayed as
-if it had happened to them; the flows after it are the truth. The two groups met other weather, so
-a difference is not all the replay's fault; agreement is no accident either.
+Where history holds a natural change (a release, a policy), flows of before are replayed as if it
+had happened to them; the flows under it are the truth. Where both ran side by side for a while,
+both met the same weather then, and only those flows are compared. Compared is what every replay
+gave, whatever its doubts: which flows get a claim depends on the way they go, so that those with
+one are no fair sample, and whether the doubts were right is what a test is for.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,9 +12,11 @@ from dataclasses import dataclass
 
 from analyzer.statistics.proportions import newcombe
 from replay.recording import Recording
-from store.conclusions import ReplayResult
+from store.conclusions import Flow, ReplayResult
 
 PPM = 1_000_000
+# With fewer flows of either side, those that ran side by side are not compared alone.
+SIDE_BY_SIDE_MIN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +43,32 @@ class Compared:
         return self.low_ppm <= 0 <= self.high_ppm
 
 
+def side_by_side(
+    before: Sequence[Flow], real: Sequence[Flow]
+) -> tuple[list[Flow], list[Flow]] | None:
+    """Keep the flows that began while both ran; None where that are hardly any.
+
+    Of several versions before, it is the one of which most flows ran beside the real ones.
+    """
+    found = []
+    for version in sorted({flow.version for flow in before}):
+        mine = [flow for flow in before if flow.version == version]
+        starts = [[flow.start_ns for flow in flows] for flows in (mine, real)]
+        first, last = max(map(min, starts)), min(map(max, starts))
+        sides = [
+            [flow for flow in flows if first <= flow.start_ns <= last] for flows in (mine, real)
+        ]
+        if min(map(len, sides)) >= SIDE_BY_SIDE_MIN:
+            found.append((sides[0], sides[1]))
+    return max(found, key=lambda sides: min(map(len, sides)), default=None)
+
+
 def back_test(
     before: Sequence[Recording], predicted: Sequence[ReplayResult], real: Sequence[Recording]
 ) -> list[Compared]:
     """Compare how flows end, and which operations they call.
 
-    `predicted` are the replays that make a claim, of the flows in `before`.
+    `predicted` are what-ifs of the flows in `before`, with their events.
     """
     outcomes = sorted(
         {r.outcome for r in (*before, *real)} | {result.outcome for result in predicted}

@@ -31,6 +31,8 @@ _HARMLESS = (
 )
 _FORKING = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
 _FLAGS_SHOWN_MAX = 3
+# How the reason of a result begins that the changed program gave, and that is no claim.
+_NOT_IDENTIFIED = "not identified: "
 
 
 def what_if(
@@ -105,7 +107,7 @@ def _write(control: ReplayResult, asked: Asked, unchanged: Machine) -> ReplayRes
     if doubts:
         claim = None
         shown = [in_words(doubt) for doubt in doubts[:_FLAGS_SHOWN_MAX]]
-        reasons.insert(0, "not identified: " + "; ".join(shown))
+        reasons.insert(0, _NOT_IDENTIFIED + "; ".join(shown))
     elif untouched:
         reasons.insert(0, _untouched(asked))
     if any(flag.startswith(_FORKING) for flag in doubts):
@@ -140,6 +142,12 @@ def doubts_of(flags: Iterable[str]) -> list[str]:
     return [flag for flag in flags if not flag.startswith(_HARMLESS)]
 
 
+def answered(result: ReplayResult) -> bool:
+    """Say whether a result is what the changed program gave, certain or not; else it shows the
+    control, and its reason says why."""
+    return result.claim is not None or result.reason.startswith(_NOT_IDENTIFIED)
+
+
 def _claim(
     scenario: Scenario, run: Run, timeouts: Timeouts, lent_bodies: Iterable[str]
 ) -> tuple[str | None, list[str]]:
@@ -170,7 +178,8 @@ def _claim(
         classes.add("C3")
         reasons.extend(in_words(flag) for flag in lent)
     if counts.get("missing", 0) and any(f.startswith("missing_answer") for f in run.flags):
-        return None, ["not identified: no recording answers a call of the changed flow", *reasons]
+        none = f"{_NOT_IDENTIFIED}no recording answers a call of the changed flow"
+        return None, [none, *reasons]
     if scenario.population:
         classes.add("C4")
         reasons.append("for all flows at once load feeds back: read this as qualitative")

@@ -96,18 +96,24 @@ def _flows(edge: Edge, wanted: Wanted) -> tuple[list[Flow], list[Flow]]:
 def _back_test(
     flows: Sequence[Flow], chosen: Sequence[Flow], results: Sequence[ReplayResult], version: str
 ) -> Document:
-    from replay.backtest import back_test
+    from replay.backtest import back_test, side_by_side
     from replay.recording import recording_of
+    from replay.whatif import answered
 
     names = {flow.name for flow in chosen}
-    real = [recording_of(f) for f in flows if f.version == version and f.name in names]
-    before = [recording_of(flow) for flow in chosen]
-    claimed = [result for result in results if result.claim is not None]
+    after = [flow for flow in flows if flow.version == version and flow.name in names]
+    both = side_by_side(chosen, after) if after else None
+    asked, after = both or (chosen, after)
+    real = [recording_of(flow) for flow in after]
+    before = {flow.flow_id: recording_of(flow) for flow in asked}
+    predicted = [one for one in results if one.flow_id in before and answered(one)]
     return {
         "version": version,
+        "side_by_side": None if both is None else _sides(*both),
         "before": len(before),
-        "before_failed": sum(map(_met_failure, before)),
-        "predicted": len(claimed),
+        "before_failed": sum(map(_met_failure, before.values())),
+        "predicted": len(predicted),
+        "claimed": sum(one.claim is not None for one in predicted),
         "real": len(real),
         "real_failed": sum(map(_met_failure, real)),
         "shares": [
@@ -123,9 +129,15 @@ def _back_test(
                 "difference_high_ppm": row.high_ppm,
                 "agrees": row.agrees,
             }
-            for row in back_test(before, claimed, real)
+            for row in back_test([*before.values()], predicted, real)
         ],
     }
+
+
+def _sides(before: Sequence[Flow], after: Sequence[Flow]) -> Document:
+    """Which version ran beside the other, and when."""
+    starts = [flow.start_ns for flow in (*before, *after)]
+    return {"beside": before[0].version, "first_ns": min(starts), "last_ns": max(starts)}
 
 
 def _met_failure(recording: "Recording") -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from replay.doubts import in_words
+from replay.judge import MODE
+from replay.whatif import answered
 from retrospan.text import shortened, visible
 from retrospan.timespan import humane
 from store.conclusions import Divergence, Flow, ReplayResult
@@ -68,7 +70,7 @@ def _answer(recorded: str, result: ReplayResult) -> str:
         return f"comes out as recorded{noise}: ends {ends}"
     if result.control_verdict not in ("identical", "equivalent"):
         return "gets no answer: even unchanged it does not come out as recorded"
-    if result.digest == result.control_digest and result.claim is None:
+    if result.mode == MODE and not answered(result):
         return "gets no answer: the change was not made"
     then = f"end {ends}, as recorded" if same else f"end {ends} instead of {recorded}"
     if result.claim is None:

@@ -1,9 +1,11 @@
 """Many flows at once give what each gives alone; predictions stand beside what really happened."""
 
+from dataclasses import replace
+
 import pytest
 
 from replay import workers
-from replay.backtest import back_test
+from replay.backtest import back_test, side_by_side
 from replay.engine import Folds, replay_flows
 from replay.flip import smallest_flip
 from replay.recording import recording_of
@@ -60,6 +62,22 @@ def test_a_release_rolled_out_is_predicted_from_the_flows_before_it() -> None:
     assert rows["calls shipping POST /shipments"].agrees
     shipped = rows["calls shipping POST /shipments"]
     assert shipped.predicted / shipped.predicted_n < shipped.before / shipped.before_n - 0.05
+
+
+def test_only_flows_that_began_while_both_ran_are_compared() -> None:
+    """What was different at other times says nothing about the release."""
+    made = true_flows("payment", 70)
+
+    def begun(version: str, first: int, last: int) -> list[Flow]:
+        return [replace(made[at], version=version, start_ns=at) for at in range(first, last)]
+
+    real = begun("2", 30, 60)
+    sides = side_by_side([*begun("0", 0, 35), *begun("1", 20, 50)], real)
+    assert sides is not None
+    assert {flow.version for flow in sides[0]} == {"1"}
+    assert [[flow.start_ns for flow in side] for side in sides] == [[*range(30, 50)]] * 2
+    assert side_by_side(begun("1", 0, 45), real) is None
+    assert side_by_side([], real) is None
 
 
 def test_a_wrong_prediction_is_seen_as_wrong() -> None:

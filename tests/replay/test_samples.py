@@ -13,9 +13,12 @@ from analyzer.assign import AssignSettings, assign
 from analyzer.derive import DeriveSettings, derive
 from ingest.limits import Limits
 from ingest.reader import discover
+from replay.backtest import back_test
 from replay.engine import replay_flows
 from replay.fidelity import fidelity
+from replay.recording import recording_of
 from replay.scenario import Change, Scenario
+from replay.whatif import answered
 from store.conclusions import Flow
 from store.model import Decision, LogRecord, Span
 
@@ -116,3 +119,20 @@ def test_a_longer_wait_for_the_slow_gateway_would_have_saved_payments() -> None:
     assert any("callee's own span" in r.reason for r in claimed)
     fewer = [r for r in claimed if "missing_call" in {d.kind for d in r.divergences}]
     assert len(fewer) > 20
+
+
+def test_what_the_fixed_release_did_is_predicted_from_flows_of_the_broken_one() -> None:
+    """Of 2.4.0 some compensations fail, and it has a breaker; 2.4.1 has neither."""
+    flows = flows_of("payment-brownout")
+    of = {version: [f for f in flows if f.version == version] for version in ("2.4.0", "2.4.1")}
+    before, real = ([recording_of(flow) for flow in made] for made in of.values())
+    release = Scenario(name="2.4.1", version="2.4.1")
+    results = replay_flows(flows, [flow.flow_id for flow in of["2.4.0"]], scenario=release)
+    predicted = [result for result in results if answered(result)]
+    assert len(predicted) >= 0.97 * len(before)
+    rows = {row.what: row for row in back_test(before, predicted, real)}
+    assert all(row.agrees for row in rows.values()), rows
+    lost = rows["ends compensation_failed"]
+    assert (lost.before > 10, lost.predicted, lost.real) == (True, 0, 0)
+    diverted = rows["calls gateway-us POST /charges"]
+    assert diverted.predicted / diverted.predicted_n < 0.2 * diverted.before / diverted.before_n

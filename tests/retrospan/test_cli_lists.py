@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from retrospan.edge import worst
 from store import read, write
 from store.lease import Store
 from tests.retrospan import world
 from tests.retrospan.conftest import Command
+from tests.retrospan.test_contract import schema
 
 
 @pytest.mark.usefixtures("db")
@@ -183,6 +185,24 @@ def test_a_replay_is_stored_and_a_flow_without_enough_of_its_kind_ends_with_four
     with Store(db).lease("test") as session:
         stored = {result.flow_id: result.verdict for result in read.read_replays(session)}
     assert (stored["flow-001"], stored["rare"]) == ("identical", "unreplayable")
+
+
+def test_a_back_test_says_which_flows_it_compares(command: Command, db: Path) -> None:
+    flows = [replace(world.flow(at), version=f"{1 + at % 2}.0") for at in range(1, 60)]
+    with Store(db).lease("test") as session:
+        assert write.replace_flows(
+            session, generation=read.counts(session).generation, flows=flows, members={},
+            sagas=[], findings=[], code_digest="hand",
+        )  # fmt: skip
+    line = ["replay", "batch", "--workers", "1", "--backtest", "2.0"]
+    document = json.loads(command(*line, "--json").out)
+    Draft202012Validator(schema("replay_outcomes")).validate(document)
+    compared = document["backtest"]
+    assert compared["side_by_side"]["beside"] == "1.0"
+    assert (compared["before"], compared["predicted"], compared["real"]) == (29, 0, 29)
+    said = command(*line).out
+    assert said.startswith("answer    none: nothing could be predicted\n")
+    assert "while 1.0 and 2.0 ran" in said
 
 
 @pytest.mark.usefixtures("db")

@@ -77,7 +77,7 @@ def test_the_first_line_answers_what_was_asked() -> None:
         return line.removeprefix(f"answer    {FLOW.flow_id} ")
 
     as_is = {"verdict": "identical", "outcome": recorded}
-    asked = {"scenario": "s", "control_verdict": "identical", "control_digest": "other"}
+    asked = {"scenario": "s", "control_verdict": "identical", "reason": "not identified: a tie"}
     assert answer(**as_is) == f"comes out as recorded: ends {recorded}"
     assert answer() == f"does not come out as recorded: ends failed, recorded: {recorded}"
     assert answer(**asked) == f"might end failed instead of {recorded}; that is no claim"
@@ -85,7 +85,7 @@ def test_the_first_line_answers_what_was_asked() -> None:
     assert answer(**as_is, **asked, claim="C1") == f"would end {recorded}, as recorded (claim C1)"
     lost = {**asked, "control_verdict": "diverged"}
     assert answer(**lost).startswith("gets no answer: even unchanged")
-    unmade = {**asked, "control_digest": "d"}
+    unmade = {**asked, "reason": "control only: 90 recordings"}
     assert answer(**unmade) == "gets no answer: the change was not made"
 
 

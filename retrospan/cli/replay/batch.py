@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from retrospan.cli.replay.cells import integer, rows
+from retrospan.cli.replay.people import folded, suggest
 from retrospan.edge import edge_of, progress_line, put, worst
 from retrospan.listing import (
     LIMIT_DEFAULT,
@@ -28,23 +29,25 @@ from retrospan.listing import (
 from retrospan.programs import interval_ppm
 from retrospan.report.numbers import of
 from retrospan.text import visible
+from retrospan.timespan import utc
 
 if TYPE_CHECKING:
     from retrospan.documents import Document
 
 
-def _part(count: str, whole: str) -> Column:
+def _percent(header: str, count: str, whole: str) -> Column:
+    def cell(row: Row) -> str | None:
+        n = integer(row[whole])
+        return f"{100 * integer(row[count]) / n:.1f}" if n else None
+
+    return Column(header=header, show=cell, right=True)
+
+
+def _interval(header: str, low: str, high: str) -> Column:
     def cell(row: Row) -> str:
-        return of(integer(row[count]), integer(row[whole]))
+        return f"{integer(row[low]) / 10_000:.1f}..{integer(row[high]) / 10_000:.1f}"
 
-    return Column(header=count, show=cell, right=True)
-
-
-def _interval(low: str, high: str) -> Column:
-    def cell(row: Row) -> str:
-        return f"{integer(row[low]) / 10_000:.1f} to {integer(row[high]) / 10_000:.1f}"
-
-    return Column(header="95 % interval (%)", show=cell, right=True)
+    return Column(header=header, show=cell, right=True)
 
 
 CHANGE_CELLS = ("name", "version", "before", "after", "flows", "n", "low_ppm", "high_ppm")
@@ -53,19 +56,16 @@ CHANGE_COLUMNS = (
     field("version", "version"),
     field("ended", "before"),
     field("ends", "after"),
-    _part("flows", "n"),
-    _interval("low_ppm", "high_ppm"),
+    Column(header="flows", show=lambda row: f"{row['flows']} of {row['n']}", right=True),
+    _percent("share (%)", "flows", "n"),
+    _interval("95 % interval", "low_ppm", "high_ppm"),
 )
 BACKTEST_COLUMNS = (
     field("share of flows that", "what"),
-    _part("before", "before_n"),
-    _part("predicted", "predicted_n"),
-    _part("real", "real_n"),
-    Column(
-        header="predicted minus real, 95 % interval (%)",
-        show=_interval("difference_low_ppm", "difference_high_ppm").show,
-        right=True,
-    ),
+    _percent("before (%)", "before", "before_n"),
+    _percent("predicted (%)", "predicted", "predicted_n"),
+    _percent("real (%)", "real", "real_n"),
+    _interval("predicted minus real, 95 %", "difference_low_ppm", "difference_high_ppm"),
     field("agrees", "agrees"),
 )
 
@@ -81,7 +81,7 @@ def run_batch(
         typer.Option(
             metavar="VERSION",
             help="Replay the other versions' flows as if this one had been out (or under the "
-            "scenario), beside what really happened under it.",
+            "scenario), beside what really happened under it while both ran.",
         ),
     ] = None,
     workers: Annotated[
@@ -114,14 +114,20 @@ def run_batch(
         progress_line(edge),
     )  # fmt: skip
     _show_batch(document, form, as_json)
+    if form is Format.TABLE and not as_json:
+        if scenario is not None:
+            suggest(edge, "replay", "population", "--scenario", str(scenario))
+        else:
+            suggest(edge, "replay", "programs")
     controls = document["controls"]
     assert isinstance(controls, dict)
     return worst(violation=bool(controls["diverged"]), bad_data=bool(controls["unreplayable"]))
 
 
 def _show_batch(document: "Document", form: Format, as_json: bool) -> None:
-    if form is Format.TABLE and not as_json:
-        put(batch_lines(document))
+    table = form is Format.TABLE and not as_json
+    if table:
+        put(folded(batch_lines(document)))
     show(
         Listing(
             document=document,
@@ -134,15 +140,8 @@ def _show_batch(document: "Document", form: Format, as_json: bool) -> None:
         as_json,
     )
     compared = document["backtest"]
-    if isinstance(compared, dict) and form is Format.TABLE and not as_json:
-        failed = of(integer(compared["before_failed"]), integer(compared["before"]))
-        real = of(integer(compared["real_failed"]), integer(compared["real"]))
-        put(
-            [
-                f"met       a failed answer: {failed} flows before, {real} of the real ones; where "
-                "these differ, flows may differ for that and not for the change"
-            ]
-        )
+    if isinstance(compared, dict) and table:
+        put(folded(backtest_lines(compared)))
         show(
             Listing(
                 document=compared,
@@ -157,25 +156,61 @@ def _show_batch(document: "Document", form: Format, as_json: bool) -> None:
 
 
 def batch_lines(document: Mapping[str, object]) -> list[str]:
-    """The facts above the table: what was run, and what could not be judged."""
-    controls, claims = document["controls"], document["claims"]
+    """The answer, then the facts above the table: what was run, what could not be judged."""
+    controls, claims, compared = (document[name] for name in ("controls", "claims", "backtest"))
     assert isinstance(controls, dict)
     assert isinstance(claims, dict)
-    whole = integer(document["flows"])
-    lines = [f"controls  {', '.join(f'{name} {n}' for name, n in controls.items() if n)}"]
+    whole, judged = integer(document["flows"]), integer(document["judged"])
+    lines = [f"answer    {_answer(document, controls, whole, judged)}"]
+    if isinstance(compared, dict):
+        shares = rows(compared["shares"])
+        agree = sum(bool(row["agrees"]) for row in shares)
+        told = f"{agree} of {len(shares)} shares came as predicted"
+        lines = [f"answer    {told if shares else 'none: nothing could be predicted'}"]
     if document["scenario"] is not None:
-        lines = [f"scenario  {visible(str(document['scenario']))}", *lines]
+        lines.append(f"scenario  {visible(str(document['scenario']))}")
+    lines.append(f"controls  {', '.join(f'{name} {n}' for name, n in controls.items() if n)}")
+    if document["scenario"] is not None:
         lines.append(f"claims    {', '.join(f'{name} {n}' for name, n in claims.items() if n)}")
-    judged = integer(document["judged"])
-    lines.append(f"judged    {of(judged, whole)} flows")
-    if document["scenario"] is not None and judged:
-        changes = rows(document["outcome_changes"])
-        other = sum(integer(row["flows"]) for row in changes if row["before"] != row["after"])
-        low, high = interval_ppm(other, judged)
-        between = f"{low / 10_000:.1f} to {high / 10_000:.1f} %"
-        lines.append(
-            f"otherwise {of(other, judged)} of these end otherwise; 95 % interval {between}"
-        )
     for row in rows(document["not_judged"]):
-        lines.append(f"not       {row['flows']}: {visible(str(row['reason']))}")
+        lines.append(f"no claim  {row['flows']}: {visible(str(row['reason']))}")
+    return lines
+
+
+def _answer(
+    document: Mapping[str, object], controls: Mapping[str, int], whole: int, judged: int
+) -> str:
+    if document["scenario"] is None:
+        same = controls["identical"] + controls["equivalent"]
+        return f"{of(same, whole)} flows come out as recorded"
+    if not judged:
+        return f"none: no claim for any of {whole} flows"
+    changes = rows(document["outcome_changes"])
+    other = sum(integer(row["flows"]) for row in changes if row["before"] != row["after"])
+    low, high = interval_ppm(other, judged)
+    between = f"95 % interval {low / 10_000:.1f} to {high / 10_000:.1f} %"
+    left = f"; no claim for {of(whole - judged, whole)}" if whole > judged else ""
+    return f"{of(other, judged)} flows would end otherwise; {between}{left}"
+
+
+def backtest_lines(compared: Mapping[str, object]) -> list[str]:
+    """What a back-test compares: how many flows, of which time, in which weather."""
+    before, real = integer(compared["before"]), integer(compared["real"])
+    predicted, claimed = integer(compared["predicted"]), integer(compared["claimed"])
+    version, beside = visible(str(compared["version"])), compared["side_by_side"]
+    if isinstance(beside, dict):
+        first, last = utc(integer(beside["first_ns"])), utc(integer(beside["last_ns"]))
+        begun = f"{first} to {last} UTC, while {visible(str(beside['beside']))} and {version} ran"
+    else:
+        begun = "at any time: both hardly ran side by side, so more than the change may differ"
+    lines = [
+        f"begun     {begun}",
+        f"compared  {before} flows before, {predicted} of them as if {version} had been out "
+        f"({claimed} with a claim, the others for all their doubts), {real} under {version}",
+    ]
+    failed, met = integer(compared["before_failed"]), integer(compared["real_failed"])
+    lines.append(
+        f"met       a failed answer: {of(failed, before)} flows before, {of(met, real)} of the "
+        "real ones; where these differ, flows may differ for that and not for the change"
+    )
     return lines

@@ -7,17 +7,14 @@ sends.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from dashboards import flow_questions
 from dashboards.data import Holdings
 from dashboards.scope import Scope
+from dashboards.silence import PARTS, Silence, silences
 from dashboards.wording import clean, duration_text, plural, share_text, shortened, time_text
 from store.read import ClockSkew
 
-EXPECTED_MIN = 10
-"""A service is called silent where so many flows were to be expected with it and none came: by
-chance that happens once in 22,000 times (Poisson: e^-10)."""
 TOLD_MAX = 5  # services, or pairs of them, that one doubt names
 NAME_LENGTH_MAX = 40
 
@@ -32,11 +29,11 @@ class Doubt:
 
 def doubts_of(scope: Scope, holdings: Holdings) -> Sequence[Doubt]:
     """All that counts can tell to be wrong with the data of a scope."""
-    counts, silent = flow_questions.doubted(scope, EXPECTED_MIN)
+    counts = flow_questions.doubted(scope)
     skewed = [one for one in flow_questions.clock_skew() if one.certain]
     return [
         *_of_flows(counts),
-        *_of_silence(silent.to_dicts()),
+        *_of_silence(silences(flow_questions.taking_part(scope, PARTS))),
         *_of_store(holdings),
         *_of_clocks(skewed),
     ]
@@ -70,17 +67,17 @@ def _of_flows(counts: Mapping[str, int]) -> Iterator[Doubt]:
         )
 
 
-def _of_silence(silent: Sequence[Mapping[str, Any]]) -> Iterator[Doubt]:
+def _of_silence(silent: Sequence[Silence]) -> Iterator[Doubt]:
     if not silent:
         return
-    names = list(dict.fromkeys(_name(row["service"]) for row in silent))
+    names = list(dict.fromkeys(_name(one.service) for one in silent))
     what = names[0] if len(names) == 1 else plural(len(names), "service")
     told = [
-        f"{_name(row['service'])} took no part in the last {plural(row['later'], 'flow')} of kind "
-        f"{_name(row['kind'])}, since {time_text(row['last_ns'], digits=0)}; before that it did in "
-        f"{_of(row['flows'], row['meanwhile'])}. Its telemetry stopped early, or nobody called it "
-        "any more: which of them is unknown."
-        for row in silent[:TOLD_MAX]
+        f"{_name(one.service)} took no part in the last {plural(one.later, 'flow')} of kind "
+        f"{_name(one.kind)}, since {time_text(one.last_ns, digits=0)}; before that it did in "
+        f"{_of(one.flows, one.meanwhile)}. Its telemetry stopped early, or nobody called it any "
+        "more: which of them is unknown."
+        for one in silent[:TOLD_MAX]
     ]
     yield Doubt(short=f"{what} silent before the end", told=[*told, *_more(len(silent))])
 

@@ -6,6 +6,7 @@ Answers are kept until the file changes.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -121,11 +122,14 @@ def hurt(scope: Scope) -> Hurt | None:
     return Hurt(**row) if row["flows"] else None
 
 
-def doubted(scope: Scope, expected: int) -> tuple[Mapping[str, int], pl.DataFrame]:
-    """How many flows in scope are not whole or were sampled; services that fell silent before the
-    last `expected` flows they were to be in."""
-    counts = _of_scope("doubts", scope).row(0, named=True)
-    return counts, _of_scope("silent", scope, (("expected", expected),))
+def doubted(scope: Scope) -> Mapping[str, int]:
+    """How many flows in scope are not whole, or were sampled."""
+    return _of_scope("doubts", scope).row(0, named=True)
+
+
+def taking_part(scope: Scope, parts: int) -> list[dict[str, Any]]:
+    """Flows of each kind, and of them those each service took part in, by part of the range."""
+    return _of_scope("taking_part", scope, (("parts", parts),)).to_dicts()
 
 
 def severities(flow_ids: Sequence[str]) -> pl.DataFrame:

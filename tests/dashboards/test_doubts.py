@@ -10,9 +10,10 @@ from streamlit.proto.PageLink_pb2 import PageLink
 from streamlit.testing.v1 import AppTest
 
 from dashboards import data, flow_questions
-from dashboards.doubts import EXPECTED_MIN, doubts_of
+from dashboards.doubts import doubts_of
 from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
+from dashboards.silence import silences
 from store.conclusions import Flow, FlowOutcome
 from store.lease import Store
 from store.model import Batch, Span
@@ -127,32 +128,40 @@ def test_a_service_missing_from_the_last_flows_of_a_kind_is_named_without_blame(
     assert "which of them is unknown" in text
 
 
-def test_a_service_that_takes_part_now_and_then_is_not_called_silent(fill: Fill) -> None:
-    fill(30, with_stock(last=20, every=5))
-    assert short() == []
+def parts(heard: str, flows: int = 5) -> list[dict[str, object]]:
+    """Rows of one kind with so many flows in each part; `x` where the service was in all of them,
+    `i` in one."""
+    every: list[dict[str, object]] = [{"service": None, "flows": flows} for _ in heard]
+    own: list[dict[str, object]] = [
+        {"service": "stock", "flows": flows if mark == "x" else 1, "part": part}
+        for part, mark in enumerate(heard)
+        if mark != "-"
+    ]
+    numbered = [{**row, "part": part} for part, row in enumerate(every)]
+    return [{**row, "name": "order", "last_ns": 0} for row in (*numbered, *own)]
 
 
-def test_a_service_whose_kind_of_flow_ended_is_not_called_silent(fill: Fill) -> None:
-    def change(number: int, flow: Flow) -> Flow:
-        kind = {"name": "batch", "services": ["checkout", "stock"]}
-        return replace(flow, **kind) if number < 15 else flow  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("heard", "later"),
+    [
+        ("xxxxxxxx--", 10),  # steady, then gone
+        ("xxxxxxxx-", None),  # fewer flows than tell something
+        ("xxxxxxxxxx", None),
+        ("-xxxxxx---", 15),  # it had begun a little later
+        ("---xx-----", None),  # it stood in for another for a while
+        ("xx---xx---", None),  # it comes in bursts
+        ("x-x-x-x----", 20),
+        ("iiiiiiiii-", None),  # one flow in five has it: none of five is no wonder
+        ("iiiiiiiiiiiiiiiiiiii-----------", 55),
+    ],
+)
+def test_a_silence_is_told_where_steady_work_ends(heard: str, later: int | None) -> None:
+    assert [one.later for one in silences(parts(heard))] == ([later] if later else [])
 
-    fill(30, change)
-    assert short() == []
 
-
-def test_a_service_that_stood_in_for_a_while_is_not_called_silent(fill: Fill) -> None:
-    def change(number: int, flow: Flow) -> Flow:
-        here = 12 <= number < 18
-        return replace(flow, services=["checkout", "stand-in"]) if here else flow
-
-    fill(30, change)
-    assert short() == []
-
-
-def test_so_many_flows_without_it_make_a_service_silent_and_no_fewer(fill: Fill) -> None:
-    fill(10 + EXPECTED_MIN - 1, with_stock(last=9, every=1))
-    assert short() == []
+def test_a_service_whose_kind_of_flow_ended_is_not_called_silent() -> None:
+    rows = parts("xxxxxx") + [{**row, "name": "other"} for row in parts("--------")]
+    assert silences(rows) == []
 
 
 def test_sampling_is_told_apart_from_sampling_that_nobody_recorded(fill: Fill) -> None:

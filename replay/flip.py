@@ -10,7 +10,7 @@ from replay.recording import Recording
 from replay.scenario import AlteredAnswer, Change, Scenario
 from replay.settings import ReplaySettings
 from store.conclusions import ReplayResult
-from store.errors import DataError
+from store.errors import DataError, UsageError
 
 TRIES_MAX = 200
 ATTEMPTS_MAX = 12
@@ -113,7 +113,7 @@ def smallest_flip(
     stays so, and says how many values it tried.
     """
     if change not in CHANGES:
-        raise DataError(f"flip knows the changes {', '.join(CHANGES)}, not {change!r}")
+        raise UsageError(f"flip knows the changes {', '.join(CHANGES)}, not {change!r}")
     steps = [step for step in recording.steps if step.op == operation]
     if not steps:
         known = ", ".join(sorted({step.op for step in recording.steps}))

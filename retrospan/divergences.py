@@ -33,9 +33,7 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     lines.append(f"verdict   {result.verdict}")
     if result.scenario is not None:
         lines.append(f"scenario  {result.scenario}; unchanged: {result.control_verdict}")
-    if result.reason:
-        heads = ("because   ", *[" " * 10] * len(result.reason))
-        lines += [head + text for head, text in zip(heads, result.reason.split("; "), strict=False)]
+    lines += reason_lines(result.reason)
     words = dict.fromkeys(map(in_words, result.flags))
     lines += [f"doubt     {text}" for text in words if text not in result.reason]
     if result.verdict != "unreplayable":
@@ -54,6 +52,14 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     if left > 0:
         lines.append(f"          and {left} more")
     return [visible(line) for line in lines]
+
+
+def reason_lines(reason: str) -> list[str]:
+    """What a result rests on, or why it claims nothing: one thing a line."""
+    if not reason:
+        return []
+    first, *more = reason.split("; ")
+    return [f"because   {first}", *(f"          {text}" for text in more)]
 
 
 def _answer(recorded: str, result: ReplayResult) -> str:

@@ -1,5 +1,6 @@
 """The smallest change that makes a flow end otherwise, as a document and in words."""
 
+from retrospan.divergences import reason_lines
 from retrospan.documents import Document
 from retrospan.edge import Edge
 from retrospan.replaying import Replayer
@@ -38,23 +39,24 @@ def flip_document(edge: Edge, flow_id: str, operation: str, change: str) -> Docu
 
 
 def flip_lines(document: Document) -> list[str]:
-    """The same for a person."""
+    """The same for a person, the answer first."""
     unit = UNITS[str(document["change"])]
     what = f"{document['change']} of {document['operation']}"
-    lines = [
-        f"flow     {document['flow_id']} ended {document['before']}",
-        f"now      {what}: {_number(document['current'])}{unit}",
-    ]
+    before = document["before"]
     if document["value"] is None:
-        lines.append("flips at nothing that was tried")
+        lines = [
+            f"answer    no {what} that was tried surely makes {document['flow_id']} end otherwise "
+            f"than {before}"
+        ]
     else:
-        lines.append(
-            f"flips at {_number(document['value'])}{unit}: ends {document['after']} "
-            f"(at {_number(document['nearest_without'])}{unit} not yet)"
-        )
-        lines.append(f"claim    {document['claim']}")
-    lines.append(f"because  {document['reason']}")
-    lines.append(f"tried    {document['tried']} values, {document['unclear']} without a claim")
+        lines = [
+            f"answer    at a {what} of {_number(document['value'])}{unit} {document['flow_id']} "
+            f"would end {document['after']} instead of {before} (claim {document['claim']}); "
+            f"at {_number(document['nearest_without'])}{unit} not yet"
+        ]
+    lines.append(f"now       {_number(document['current'])}{unit}")
+    lines += reason_lines(str(document["reason"]))
+    lines.append(f"tried     {document['tried']} values, {document['unclear']} without a claim")
     return [visible(line) for line in lines]
 
 

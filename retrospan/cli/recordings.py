@@ -56,9 +56,9 @@ REPLAY_COLUMNS = (
     field("flow", "flow_id"),
     field("verdict", "verdict"),
     field("ends", "outcome"),
-    field("as where it was exported", "same"),
+    field("as there", "same"),
     field("claim", "claim"),
-    Column(header="because", show=lambda row: row["reason"] or None),
+    Column(header="because", show=lambda row: str(row["reason"]).partition("; ")[0] or None),
 )
 ORIGIN_COLUMNS = (
     field("operation", "operation"),

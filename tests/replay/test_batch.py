@@ -13,7 +13,7 @@ from replay.scenario import Change, Scenario
 from replay.settings import ReplaySettings
 from replay.workers import replay_with_workers
 from store.conclusions import Flow
-from store.errors import DataError
+from store.errors import DataError, UsageError
 from tests.replay.kinds import true_flows
 
 SETTINGS = ReplaySettings()
@@ -146,5 +146,5 @@ def test_what_cannot_be_searched_is_said(
     payments: list[Flow], kind: Folds, operation: str, change: str, why: str
 ) -> None:
     recording = recording_of(next(f for f in payments if f.outcome.value == "succeeded"))
-    with pytest.raises(DataError, match=why):
+    with pytest.raises((DataError, UsageError), match=why):
         smallest_flip(recording, kind, operation, change, SETTINGS)

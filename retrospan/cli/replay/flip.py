@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from retrospan.cli.replay.people import folded, suggest
 from retrospan.edge import edge_of, put
 from retrospan.listing import AsJson
 
@@ -21,5 +22,13 @@ def flip_flow(
     from retrospan.canonical import pretty
     from retrospan.flips import flip_document, flip_lines
 
-    document = flip_document(edge_of(context), flow_id, operation, change)
-    put([pretty(document)] if as_json else flip_lines(document))
+    edge = edge_of(context)
+    document = flip_document(edge, flow_id, operation, change)
+    if as_json:
+        put([pretty(document)])
+        return
+    put(folded(flip_lines(document)))
+    if document["value"] is None:
+        suggest(edge, "replay", "run", flow_id)
+    else:
+        suggest(edge, "replay", "batch", "--scenario", "FILE")

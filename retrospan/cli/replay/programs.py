@@ -1,9 +1,14 @@
 """`retrospan replay programs`: what the inferred program of each flow kind reproduces."""
 
+from collections.abc import Sequence
+
 import typer
 
+from retrospan.cli.replay.cells import integer, rows
+from retrospan.cli.replay.people import folded, suggest
 from retrospan.edge import edge_of, progress_line, put
 from retrospan.listing import AsJson, Column, Format, FormatOption, Listing, Row, field, show
+from retrospan.report.numbers import of
 
 PROGRAM_CELLS = (
     "name", "version", "offers", "flows", "identical", "equivalent", "diverged_flagged",
@@ -12,28 +17,34 @@ PROGRAM_CELLS = (
 )  # fmt: skip
 
 
-def _share(name: str) -> Column:
+def _share(header: str, name: str) -> Column:
     def cell(row: Row) -> str | None:
         value = row[name]
         return f"{value // 10_000}.{value // 1_000 % 10}" if isinstance(value, int) else None
 
-    return Column(
-        header=f"{name.removesuffix('_ppm').replace('_', ' ')} (%)", show=cell, right=True
-    )
+    return Column(header=header, show=cell, right=True)
+
+
+def _kind(row: Row) -> str:
+    offers = {"what-if": "", "control": ", control only"}.get(str(row["offers"]), ", no program")
+    return f"{row['name']} {row['version']}{offers}"
 
 
 PROGRAM_COLUMNS = (
-    field("flow kind", "name"),
-    field("version", "version"),
-    field("offers", "offers"),
-    field("flows (n)", "flows", right=True),
-    _share("reproduced_ppm"),
-    field("times unknown (n)", "reproduced_wide", right=True),
-    field("diverged, flagged (n)", "diverged_flagged", right=True),
-    field("diverged, silent (n)", "diverged_silent", right=True),
-    field("unreplayable (n)", "unreplayable", right=True),
-    _share("times_inside_ppm"),
-    _share("end_width_median_ppm"),
+    Column(header="flow kind", show=_kind),
+    field("flows", "flows", right=True),
+    _share("right (%)", "reproduced_ppm"),
+    field("wrong doubted", "diverged_flagged", right=True),
+    field("wrong silent", "diverged_silent", right=True),
+    field("not at all", "unreplayable", right=True),
+    _share("times (%)", "times_inside_ppm"),
+    _share("width (%)", "end_width_median_ppm"),
+)
+# What the heads of the columns mean; shown with them, so that no head needs to be long.
+LEGEND = (
+    "right: calls, order, requests and outcome as recorded, by a program that never saw the flow; "
+    "wrong: not so, and doubted by the program itself or not; times: every start lies in its "
+    "interval; width: of the interval of the end, median, in % of the duration"
 )
 
 
@@ -65,12 +76,13 @@ def list_programs(
     if as_json:
         put([pretty(document)])
         return
-    programs = document["programs"]
-    assert isinstance(programs, list)
+    made = rows(document["programs"])
+    if form is Format.TABLE and made:
+        put(folded([_answer(made)]))
     show(
         Listing(
             document=document,
-            rows=[row for row in programs if isinstance(row, dict)],
+            rows=made,
             columns=PROGRAM_COLUMNS,
             cells=PROGRAM_CELLS,
             empty="the store holds no flow",
@@ -78,3 +90,20 @@ def list_programs(
         form,
         as_json,
     )
+    if form is Format.TABLE and made:
+        for line in folded([LEGEND]):
+            edge.say(line)
+        offered = [row for row in made if row["offers"] == "what-if"]
+        if offered:
+            suggest(edge, "replay", "batch", "--where", f"version={offered[0]['version']}")
+        else:
+            suggest(edge, "recordings", "list")
+
+
+def _answer(made: Sequence[Row]) -> str:
+    same, whole, silent = (
+        sum(integer(row[name]) for row in made for name in names)
+        for names in (("identical", "equivalent"), ("flows",), ("diverged_silent",))
+    )
+    wrong = f"{silent} are wrong in silence" if silent else "none is wrong in silence"
+    return f"answer    {of(same, whole)} flows come out as recorded, {wrong}"

@@ -1,8 +1,20 @@
 -- Flows in scope, or those of them that are named, with what pages count and list; latest first.
+-- Named ones are read by row number: only the column that chooses is read as a whole. The other
+-- conditions are those of heads_within.
 WITH chosen AS (
     SELECT *
-    FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
-    WHERE $flow_ids::VARCHAR[] IS NULL OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+    FROM flow_heads
+    WHERE
+        (
+            $flow_ids::VARCHAR[] IS NULL
+            OR rowid IN (
+                SELECT rowid FROM flow_heads WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+            )
+        )
+        AND ($since_ns::BIGINT IS NULL OR start_ns >= $since_ns::BIGINT)
+        AND ($until_ns::BIGINT IS NULL OR start_ns < $until_ns::BIGINT)
+        AND ($environment::VARCHAR IS NULL OR list_contains(environments, $environment::VARCHAR))
+        AND ($services::VARCHAR[] IS NULL OR list_has_any(services, $services::VARCHAR[]))
 ),
 
 hurt AS (

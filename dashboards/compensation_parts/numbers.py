@@ -1,5 +1,6 @@
 """The numbers of the Compensation page: cards, invariants, checks."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import polars as pl
@@ -9,6 +10,7 @@ from analyzer.sagas.measures import SagaMeasures, Share, Times
 from dashboards import links
 from dashboards.check_titles import titled
 from dashboards.compensation_parts.read import Undone
+from dashboards.components.cards import Card, draw
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
@@ -17,6 +19,7 @@ from dashboards.wording import amount_text, clean, duration_text, plural
 
 MEDIAN = Fraction(1, 2)
 P95 = Fraction(95, 100)
+NOT_SUCCEEDED = ["compensated", "partially_compensated", "compensation_failed", "failed"]
 VERDICTS = ("violation", "suspected", "unknown", "open", "pass")
 
 
@@ -24,25 +27,44 @@ def cards(found: Undone) -> None:
     """How sagas were undone; each number with what it is of."""
     measures = found.measures
     times = measures.inconsistent
-    shown = [
-        ("Given up", percent(measures.aborts.value), share_scope(measures.aborts, "flow")),
-        (
-            "Undone in full",
-            percent(measures.compensated.value),
-            "given up with effects: " + share_scope(measures.compensated, "flow"),
-        ),
-        (
-            "Steps undone",
-            percent(measures.coverage.value),
-            share_scope(measures.coverage, "step"),
-        ),
-        ("Half undone for, median", _quantile(times, MEDIAN), _time_scope(times)),
-        ("Half undone for, p95", _quantile(times, P95), _time_scope(times)),
-    ]
-    for column, (title, value, scope) in zip(st.columns(len(shown)), shown, strict=True):
-        with column, st.container(border=True, height="stretch"):
-            st.metric(title, value)
-            st.caption(scope)
+    undone = Card(
+        title="Undone in full",
+        value=percent(measures.compensated.value),
+        scope="given up with effects: " + share_scope(measures.compensated, "flow"),
+        link="Flows that were compensated",
+        target={"outcome": "compensated"},
+    )
+    draw(
+        [
+            Card(
+                title="Given up",
+                value=percent(measures.aborts.value),
+                scope=share_scope(measures.aborts, "flow"),
+                link="Flows that did not succeed",
+                target={"outcome": NOT_SUCCEEDED},
+            ),
+            undone,
+            Card(
+                title="Steps undone",
+                value=percent(measures.coverage.value),
+                scope=share_scope(measures.coverage, "step"),
+                link="Flows with effects left",
+                target={"with": "effects left standing"},
+            ),
+            replace(
+                undone,
+                title="Half undone for, median",
+                value=_quantile(times, MEDIAN),
+                scope=_time_scope(times),
+            ),
+            replace(
+                undone,
+                title="Half undone for, p95",
+                value=_quantile(times, P95),
+                scope=_time_scope(times),
+            ),
+        ]
+    )
 
 
 def _quantile(times: Times, share: Fraction) -> str:

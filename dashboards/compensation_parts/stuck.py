@@ -40,8 +40,8 @@ def stuck_part(found: Undone, stuck: Stuck | None, last_ns: int | None) -> None:
     shown = overview.flows.sort(["effects", "start_ns", "flow_id"], descending=[True, False, False])
     cut = f"; the {shown.height:,} with most are listed" if shown.height < found.stuck_flows else ""
     st.caption(
-        f"{plural(found.stuck_flows, 'flow')}, {plural(found.stuck_effects, 'effect')} left "
-        f"standing: {sums(left)}{cut}. Select a row to see its path below."
+        f"{plural(found.stuck_flows, 'flow')}, {plural(found.stuck_effects, 'effect')} never "
+        f"undone, or undone and not due: {sums(left)}{cut}. Select a row to see its path below."
     )
     table = pl.DataFrame([_row(row, overview, last_ns) for row in shown.iter_rows(named=True)])
     row = picking_table(table, key="stuck_flows", alt="Stuck flows, most effects left first")
@@ -74,8 +74,9 @@ def path_part(flow_id: str) -> None:
     st.html(heading(flow.flow_id, above=f"path of one flow, {flow.name}", size_rem="1.15"))
     worst = [word_chip(saga.verdict, label="saga:") for saga in sagas]
     st.html(word_chip(flow.outcome, label="outcome:") + "".join(worst))
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         links.trace_link("Open its trace", flow=flow_id)
+        links.replay_link("Replay, what if", flow=flow_id)
         links.view_link("compensation", "Close")
     drawing = saga_path(flow.steps)
     left, right = st.columns([3, 2], gap="medium")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from dashboards import links
+from dashboards.links import QueryValue
 from dashboards.wording import markdown_safe
 
 TREND_MIN = 3  # fewer points make no trend
@@ -23,7 +24,7 @@ class Card:
     scope: str
     link: str = ""
     view: str = "flows"
-    target: Mapping[str, str] = field(default_factory=dict)
+    target: Mapping[str, QueryValue] = field(default_factory=dict)
     explanation: str | None = None
     trend: Sequence[float] = ()
     is_line: bool = False

@@ -155,7 +155,7 @@ def _cause(cause: Cause, incident: Incident) -> None:
         )
         if not table.is_empty():
             plain_table(table, key=f"cause-{cause.rank}", alt=f"Evidence on {candidate.name}")
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             if candidate.service:
                 links.flows_link(
                     f"Affected flows through {candidate.service}",

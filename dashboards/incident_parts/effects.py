@@ -1,4 +1,10 @@
-"""What an incident left standing: the list that somebody works off."""
+"""What an incident left standing: the list that somebody works off.
+
+Money went astray in two directions: what was never undone, and what was undone though it did not
+stand. Who works the list off does opposite things about them, so each row says which it is.
+"""
+
+from functools import partial
 
 import polars as pl
 import streamlit as st
@@ -10,7 +16,10 @@ from dashboards.wording import amount_text, clean, plural
 from store.conclusions import Incident
 from store.read import read_sagas
 
-COLUMNS = ("flow", "step", "at", "amount", "resource", "reference there", "idempotency key")
+COLUMNS = (
+    "flow", "what", "step", "at", "amount", "resource", "reference there", "idempotency key",
+)  # fmt: skip
+NEVER, EXCESS = "✖ never undone", "↩ undid what did not stand"
 
 
 def effects_tab(incident: Incident) -> None:
@@ -24,9 +33,11 @@ def effects_tab(incident: Incident) -> None:
         )
     else:
         flows = table["flow"].n_unique()
+        never = table.filter(pl.col("what") == NEVER).height
         st.caption(
-            f"{plural(table.height, 'effect')} in {plural(flows, 'flow')}. Select a row to open "
-            "its flow."
+            f"In {plural(flows, 'flow')} a person has to look: {plural(never, 'effect')} were "
+            f"never undone, and {plural(table.height - never, 'compensation')} undid what did not "
+            "stand. Select a row to open its flow."
         )
         row = picking_table(
             table, key="incident_effects", alt="Effects left standing", height_max_px=520
@@ -40,12 +51,17 @@ def effects_tab(incident: Incident) -> None:
 
 @st.cache_resource(max_entries=4, show_spinner="Reading effects …")
 def effects_of(path: str, stamp: data.Stamp, flow_ids: tuple[str, ...]) -> pl.DataFrame:
-    """Effects left standing of some flows, as rows of text."""
+    """Effects left standing of some flows, as rows of text, those never undone first."""
     del stamp  # only part of the key
-    sagas = data.held("effects left", lambda session: read_sagas(session, list(flow_ids)), path)
+    with data.one_lease():
+        sagas = data.held("effects left", lambda session: read_sagas(session, list(flow_ids)), path)
+        left = [saga.flow_id for saga in sagas if saga.residual_effects]
+        question = partial(data.asked, name="undoing_steps", params={"flow_ids": left})
+        undoing = frozenset(data.held("steps that undo", question, path).iter_rows())
     rows = [
         (
             saga.flow_id,
+            EXCESS if (saga.flow_id, effect.step) in undoing else NEVER,
             clean(effect.step),
             clean(effect.callee),
             amount_text(effect.amount, effect.currency),
@@ -56,4 +72,5 @@ def effects_of(path: str, stamp: data.Stamp, flow_ids: tuple[str, ...]) -> pl.Da
         for saga in sagas
         for effect in saga.residual_effects
     ]
+    rows.sort(key=lambda row: row[1] == EXCESS)
     return pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String), orient="row")

@@ -12,6 +12,7 @@ from dashboards.moments import moment
 from dashboards.scope import Scope
 from dashboards.summary import Health, health
 from dashboards.wording import amount_text, clean, duration_text, plural, share_text
+from retrospan.timespan import rfc3339
 from store.conclusions import Incident
 
 SERVICES_MAX = 12
@@ -29,6 +30,9 @@ def head(incident: Incident, overview: Overview, scope: Scope) -> None:
         st.code(incident.incident_id, language=None)
     with right:
         links.as_command("incidents", "show", incident.incident_id, "--json")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        links.view_link("slos", "Budgets when it ended", to=rfc3339(incident.end_ns + 1))
+        links.flows_link("Replay its flows", incident=incident.incident_id, view="Batch replay")
     touched = touched_by(incident, overview.flows)
     inside = running(scope, incident.start_ns, incident.end_ns)
     standing = overview.effects.join(touched, on="flow_id", how="semi")
@@ -84,7 +88,10 @@ def _told(incident: Incident, numbers: Health, inside: int, effects: pl.DataFram
         Card(
             title="Effects left standing",
             value=f"{numbers.effects:,}" if checked.whole else "–",
-            scope=f"{sums(effects)} in {plural(numbers.flows_with_effects, 'flow')}",
+            scope=f"{sums(effects)} never undone, or undone and not due, in "
+            f"{plural(numbers.flows_with_effects, 'flow')}"
+            if numbers.effects
+            else f"in {plural(numbers.flows, 'flow')}",
             link=plural(numbers.flows_with_effects, "flow") if numbers.flows_with_effects else "",
             target={**own, "with": "effects left standing"},
         ),

@@ -1,7 +1,9 @@
 """The post-mortem of an incident: looked at here, saved from here."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
 
 import polars as pl
 import streamlit as st
@@ -15,8 +17,9 @@ from dashboards.wording import clean, plural
 from retrospan.audience import Audience
 from retrospan.report.build import build
 from retrospan.report.gathering import facts_of
-from retrospan.report.model import Blank
+from retrospan.report.model import Blank, Document
 from retrospan.report.objectives import objectives
+from retrospan.report.pdf import to_pdf
 from retrospan.report.render import to_html, to_markdown
 from retrospan.report.what_ifs import Compared, compared, without
 from store.conclusions import Incident
@@ -29,12 +32,11 @@ _PAPER = "<style>:root{color-scheme:light}html{background:#fff;padding:0 1rem}</
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A report in both forms, what is in it, and every what-if that was run over its window."""
+    """A report in both its texts, what is in it, and every what-if that was run over its window."""
 
     html: str
     markdown: str
-    statements: int
-    evidence: int
+    document: Document
     blanks: int
     what_ifs: Sequence[Compared]
     left_out: Sequence[str]
@@ -59,19 +61,23 @@ def report_tab(incident: Incident, flows: int) -> None:
     st.html(
         line(
             [
-                f"{plural(report.statements, 'sentence')} written by the machine",
-                f"{plural(report.evidence, 'piece')} of evidence to recompute them from",
+                f"{plural(len(report.document.statements), 'sentence')} written by the machine",
+                f"{plural(len(report.document.evidence), 'piece')} of evidence to recompute them "
+                "from",
                 f"{plural(report.blanks, 'blank')} for people",
             ]
         )
     )
     with st.container(horizontal=True):
-        for label, suffix, mime, text in (
+        files: list[tuple[str, str, str, str | Callable[[], bytes]]] = [
             ("Save HTML", "html", "text/html", report.html),
             ("Save Markdown", "md", "text/markdown", report.markdown),
-        ):
+        ]
+        if find_spec("weasyprint"):
+            files.append(("Save PDF", "pdf", "application/pdf", partial(to_pdf, report.document)))
+        for label, suffix, mime, made in files:
             st.download_button(
-                label, text, f"{name}.{suffix}", mime, key=f"report-{suffix}", on_click="ignore"
+                label, made, f"{name}.{suffix}", mime, key=f"report-{suffix}", on_click="ignore"
             )
     preview = report.html.replace("</head>", _PAPER, 1)
     st.iframe(preview, height=PREVIEW_HEIGHT_PX, alt="Preview of the post-mortem")
@@ -129,8 +135,7 @@ def written(
     return Written(
         html=to_html(document),
         markdown=to_markdown(document),
-        statements=len(document.statements),
-        evidence=len(document.evidence),
+        document=document,
         blanks=sum(isinstance(block, Blank) for block in blocks),
         what_ifs=what_ifs,
         left_out=told.left_out,

@@ -34,7 +34,7 @@ def decision_part(decision_id: str) -> None:
         st.code(decision.decision_id, language=None)
     with right:
         links.as_command("decisions", "show", decision.decision_id, "--json")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if it.flow is not None:
             links.trace_link("Its flow", flow=it.flow.flow_id)
             if decision.span_id:

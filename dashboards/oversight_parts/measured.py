@@ -127,10 +127,11 @@ def side_by_side(found: Sequence[Sliced]) -> pl.DataFrame:
         if metric not in repeated and any(cell[0] != "–" for cell in row.values())
     ]
     apart = {metric: _apart(measured[metric]) for metric in told}
+    marks = any(apart.values())
     return pl.DataFrame(
         [
             {
-                "": "◆ differ" if apart[metric] else "",
+                **({"": "◆ differ" if apart[metric] else ""} if marks else {}),
                 "metric": metric_words(metric),
                 **{name: cells[metric].get(name, "–") for name in slices},
             }

@@ -20,7 +20,8 @@ from store.conclusions import Flow
 from store.decision_log import LogCheck, check_log
 from store.read import FlowSelection, read_decisions, read_flows
 
-FLOWS_MAX = 200  # flows whose decisions are joined within about a second
+FLOWS_MAX = 200  # flows whose decisions are joined within about a second, of however large a store
+WHOLE_MAX = 1_500  # flows of a store that is small enough to be looked at whole
 JOINED_MAX = 4_000  # flows with decisions that a page joins, the latest; the command takes all
 
 

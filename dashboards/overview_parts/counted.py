@@ -64,7 +64,8 @@ def counted_cards(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -
 def _effects_scope(numbers: Health, effects: pl.DataFrame) -> str:
     if not numbers.effects:
         return f"in {numbers.violations.whole:,} checked flows"
-    return f"{_amounts(effects)} in {plural(numbers.flows_with_effects, 'flow')}"
+    flows = plural(numbers.flows_with_effects, "flow")
+    return f"{_amounts(effects)}; never undone, or undone and not due, in {flows}"
 
 
 def _amounts(effects: pl.DataFrame) -> str:

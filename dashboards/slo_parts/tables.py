@@ -8,6 +8,7 @@ import polars as pl
 from analyzer.slo.backtest import RuleHistory
 from analyzer.slo.budget import AlertState
 from analyzer.slo.duration import short_text
+from dashboards.check_titles import titled
 from dashboards.estimates import interval, percent
 from dashboards.slo_parts.judged import Judged
 from dashboards.wording import clean, duration_text, plural, time_text
@@ -115,7 +116,7 @@ def spending_rows(one: Judged) -> pl.DataFrame:
         [
             {
                 "kind": it.dimension,
-                "cause": clean(it.cause),
+                "cause": clean(titled(it.cause) if it.dimension == "finding" else it.cause),
                 "bad flows": it.bad_flows,
                 "of all spent": percent(it.spent),
                 "among good flows": percent(it.share_of_good),

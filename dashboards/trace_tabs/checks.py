@@ -106,7 +106,7 @@ def _evidence(evidence: Sequence[Evidence], key: str, names: Names) -> None:
     spans = [one for one in evidence if one.span_id]
     if not spans:
         return
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         for place, one in enumerate(spans[:EVIDENCE_COUNT_MAX]):
             links.span_button(
                 names.get(one.span_id or "", f"span {one.span_id}"),

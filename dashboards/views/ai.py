@@ -9,7 +9,7 @@ from dashboards.components.address_tabs import address_tabs
 from dashboards.oversight_parts.backtest import backtest_tab
 from dashboards.oversight_parts.decision import decision_part
 from dashboards.oversight_parts.listed import decisions_tab
-from dashboards.oversight_parts.read import FLOWS_MAX, Looked, looked
+from dashboards.oversight_parts.read import FLOWS_MAX, WHOLE_MAX, Looked, looked
 from dashboards.oversight_parts.summary import summary
 from dashboards.oversight_parts.tabs import (
     calibration_tab,
@@ -28,7 +28,9 @@ PAGE = PageFacts(title="AI governance", section="AI", order=80, url_path="ai")
 
 def render() -> None:
     """The page; `?decision=ID` shows one decision."""
-    start = begun("AI governance", "Can we trust and explain what models decided?", FLOWS_MAX)
+    whole = data.holdings().flow_count <= WHOLE_MAX
+    asks = "Can we trust and explain what models decided?"
+    start = begun("AI governance", asks, WHOLE_MAX if whole else FLOWS_MAX)
     if start is None:
         return
     overview, scope = start

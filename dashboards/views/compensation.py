@@ -130,9 +130,12 @@ def _steps(found: Undone) -> None:
     )
     st.caption(
         "To undo: it completed in a flow that was given up. Not seen is not never: the checks "
-        "below say where the data would have shown it."
+        "below say where the data would have shown it. Select a row to see flows that call it."
     )
-    plain_table(table, key="saga_steps", alt="Compensatable steps", height_max_px=420)
+    row = picking_table(table, key="saga_steps", alt="Compensatable steps", height_max_px=420)
+    if row is not None:
+        step = found.measures.steps[row]
+        links.open_flows(caller=step.service, callee=step.callee)
     exports(table, "compensatable-steps")
 
 

@@ -131,7 +131,7 @@ def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:
                 )
                 + line([services + (f" and {more} more" if more > 0 else "")])
             )
-            with st.container(horizontal=True, gap="small"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 links.view_link("incidents", "Open the incident", id=incident.incident_id)
                 links.flows_link(
                     plural(len(incident.flow_ids), "affected flow"), incident=incident.incident_id

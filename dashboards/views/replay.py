@@ -130,7 +130,7 @@ def _head(flow_id: str, kind: Kind) -> None:
     left, right = st.columns([5, 2], gap="small", vertical_alignment="center")
     with left:
         st.html(heading(flow_id, above=f"{kind[0]} {kind[1]}".strip(), size_rem="1.2"))
-    with right, st.container(horizontal=True):
+    with right, st.container(horizontal=True, vertical_alignment="center"):
         links.trace_link("Its trace", flow=flow_id)
         st.button("Another flow", key="replay-other", type="tertiary", on_click=_forget)
 

@@ -103,7 +103,7 @@ def _header(page: FlowPage) -> None:
         st.code(flow.flow_id, language=None)
     with middle:
         links.as_command("flows", "show", flow.flow_id, "--json")
-    with right, st.container(horizontal=True, gap="small"):
+    with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         links.replay_link("Replay, what if", flow=flow.flow_id)
         links.flows_link("Flows of this kind", kind=flow.name)
         if flow.variant:

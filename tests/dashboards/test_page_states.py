@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -183,6 +184,7 @@ def test_effects_left_standing_are_a_list_to_work_off(served_store: Path) -> Non
     table = opened("incidents", id="incident-1", part="Effects left").dataframe[0].value
     assert list(table["amount"]) == ["42 EUR"] * 4
     assert list(table["reference there"]) == ["ch_1"] * 4
+    assert list(table["what"]) == ["✖ never undone"] * 4
 
 
 def test_causes_are_told_or_declined_with_the_reason(served_store: Path) -> None:
@@ -205,7 +207,10 @@ def test_of_a_large_store_no_causes_are_looked_for_but_flows_are_compared(
 def test_the_report_is_previewed_with_its_blanks(served_store: Path) -> None:
     app = opened("incidents", id="incident-1", part="Report")
     assert "blanks for people" in written(app)
-    assert [one.label for one in shown(app, "download_button")] == ["Save HTML", "Save Markdown"]
+    labels = [one.label for one in shown(app, "download_button")]
+    assert (
+        labels == ["Save HTML", "Save Markdown", "Save PDF"][: 3 if find_spec("weasyprint") else 2]
+    )
 
 
 def test_a_budget_is_told_with_its_interval_and_who_spent_it(

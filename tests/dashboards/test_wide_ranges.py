@@ -30,6 +30,11 @@ def no_kept_answers() -> Iterator[None]:
     yield
 
 
+@pytest.fixture(autouse=True)
+def no_store_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decisions, "WHOLE_MAX", 0)
+
+
 def opened(view: str, **params: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60).run()
     for key, value in params.items():
@@ -43,6 +48,14 @@ def written(app: AppTest) -> str:
     kinds = ("html", "text", "caption", "subheader")
     shown: list[Any] = [one for kind in kinds for one in app.get(kind)]
     return "\n".join(str(one.value) for one in shown)
+
+
+def test_a_small_store_is_looked_at_whole(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decisions, "FLOWS_MAX", 5)
+    monkeypatch.setattr(decisions, "WHOLE_MAX", 24)
+    assert "24 of 24 decisions" in written(opened("ai"))
 
 
 def presses(app: AppTest) -> list[str]:

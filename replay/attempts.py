@@ -8,8 +8,8 @@ from replay.infer.guards import STATUS_LEAF
 from replay.infer.program import Program
 from replay.infer.view import Instance, Ref, drawing_reader
 from replay.leaves import Scalar, same
-from replay.match import BOUND, Answer, Answers, Found
-from replay.plan import Again, Bound, Plan, Reader
+from replay.match import BOUND, Answer, Answers, Stream
+from replay.plan import Again, Plan, Reader
 from replay.run import Call, Doubts, Run
 from replay.times import Times
 
@@ -33,40 +33,30 @@ class Attempts:
         self.answers = answers
         self.run = run
         self.retry_unseen = retry_unseen
-        self.made: dict[tuple[str, str], int] = {}
 
     def make(
         self,
         plan: Plan,
         scope: Scope,
         begin: Times,
-        place: tuple[int, int],
+        place: int,
         *,
         index: int = 0,
         recovery: bool = False,
     ) -> Instance:
         """Call until nothing asks for another attempt."""
         name, op, key = plan.name, plan.base, scope.own_key
-        calls, made = self.run.calls, self.made
-        request: dict[str, Scalar] = {}
-        given = self.run.view.input.get
-        for path, copied, read, rivals in plan.request:
-            value = given(copied) if copied else read(scope)
-            if rivals:
-                self._compare(name, value, rivals, scope)
-            if value is not None:
-                request[path] = value
-        found = self.answers.find(op, key, request, plan.operation.request)
-        stream = key if found.stream is None else found.stream.key
-        if stream != key or found.ambiguous:
-            self._doubt(plan, key, stream, found)
-        at = (place[0] * 10_000 + place[1], index)
+        request = self._request(plan, scope)
+        stream = self.answers.find(op, key, request, plan.operation.request)
+        if stream.key != key or stream.ambiguous:
+            self._doubt(plan, key, stream)
+        at = place, index
         now = begin
         tries: list[str] = []
         outlived, number = _NEVER, 0
         while True:
             number += 1
-            answer = self.answers.take(name, found)
+            answer = self.answers.take(name, stream)
             if answer is None or plan.computes:
                 answer = self._completed(plan, scope, answer)
             status, response = answer.status, answer.response
@@ -75,23 +65,19 @@ class Attempts:
                 self.run.doubt(name, [("redelivered", None)])
             end = Times(now.usual + answer.latency, now.low + answer.low, now.high + answer.high)
             if answer.beyond:
-                beyond = answer.beyond
-                outlived = (
-                    max(outlived[0], end.usual + beyond),
-                    max(outlived[1], end.low + beyond),
-                    max(outlived[2], end.high + beyond),
-                )
-            made[op, stream] = counted = made.get((op, stream), 0) + 1
-            calls.append(
+                outlived = _later(outlived, end, answer.beyond)
+            stream.calls = counted = stream.calls + 1
+            self.run.calls.append(
                 Call(
                     op, key, counted, number == 1, now.usual, now.low, now.high,
                     end.usual, status, request, response, answer.rung,
-                    at, recovery, name, stream,
+                    at, recovery, name, stream.key,
                 )
             )  # fmt: skip
+            if status == "ok" and plan.attempts_once:
+                break
             # Nothing is known of an answer that is missing, so nothing is repeated because of it.
-            unknown = answer.rung == "missing" and not _known(plan, answer)
-            if unknown or (status == "ok" and plan.attempts_once):
+            if answer.rung == "missing" and not _known(plan, answer):
                 break
             again, doubts = self._again(plan, answer, number)
             if not again and not doubts:
@@ -106,25 +92,29 @@ class Attempts:
             tuple(tries), answer.draw, end.low, end.high, outlived,
         )  # fmt: skip
 
-    def bound(self, op: str, bound: Bound, scope: Scope) -> Scalar:
-        """Read a bound value; doubt it where its rivals give another one."""
-        _, read, rivals = bound
-        value = read(scope)
-        if rivals:
-            self._compare(op, value, rivals, scope)
-        return value
+    def _request(self, plan: Plan, scope: Scope) -> dict[str, Scalar]:
+        """Make the request; a path without a value is left out."""
+        request: dict[str, Scalar] = {}
+        given = scope.view.input.get
+        for path, copied, read in plan.request:
+            value = given(copied) if copied else read(scope)
+            if value is not None:
+                request[path] = value
+        for path, read in plan.request_rivals:
+            self.contest(plan.name, request.get(path), read, scope)
+        return request
 
-    def _compare(self, op: str, value: Scalar, rivals: Sequence[Reader], scope: Scope) -> None:
-        for rival in rivals:
-            other = rival(scope)
-            if other is not None and other is not value and not same(other, value):
-                self.run.doubt(op, [("rival_binding", None)])
+    def contest(self, op: str, value: Scalar, rival: Reader, scope: Scope) -> None:
+        """Doubt a value where its rival gives another one."""
+        other = rival(scope)
+        if other is not None and other is not value and not same(other, value):
+            self.run.doubt(op, [("rival_binding", None)])
 
-    def _doubt(self, plan: Plan, key: str, stream: str, found: Found) -> None:
-        if found.ambiguous:
+    def _doubt(self, plan: Plan, key: str, stream: Stream) -> None:
+        if stream.ambiguous:
             self.run.doubt(plan.name, [("ambiguous_match", None)])
-        if stream not in ("", key) and found.rung != BOUND:
-            self.run.doubt(plan.name, [("answer_of_another_key", stream)])
+        if stream.key not in ("", key) and stream.rung != BOUND:
+            self.run.doubt(plan.name, [("answer_of_another_key", stream.key)])
 
     def _pause(
         self, plan: Plan, answer: Answer, number: int, again: bool, doubts: Doubts
@@ -180,9 +170,11 @@ class Attempts:
 
     def _computed(self, plan: Plan, scope: Scope, answer: Answer, recorded: bool) -> Answer:
         """Let a local step compute what it returns; what was recorded is only compared."""
-        values: list[tuple[str, Scalar]] = [
-            (bound[0], self.bound(plan.name, bound, scope)) for bound in plan.copied
-        ]
+        values: list[tuple[str, Scalar]] = []
+        for path, read, rivals in plan.copied:
+            values.append((path, read(scope)))
+            for rival in rivals:
+                self.contest(plan.name, values[-1][1], rival, scope)
         value_of: Callable[[Ref], Scalar] = self.run.view.value
         if answer.draw is not None or plan.name in self.run.view.nodes:
             value_of = drawing_reader(value_of, plan.name, answer.draw)
@@ -208,6 +200,12 @@ class Attempts:
             status, response, answer.latency, answer.low, answer.high, answer.rung,
             answer.breaker, answer.effect, answer.note, answer.draw, answer.beyond,
         )  # fmt: skip
+
+
+def _later(outlived: tuple[int, int, int], end: Times, beyond: int) -> tuple[int, int, int]:
+    """Give the later one of two ends of a callee whose caller had its answer before."""
+    usual, low, high = outlived
+    return max(usual, end.usual + beyond), max(low, end.low + beyond), max(high, end.high + beyond)
 
 
 def _known(plan: Plan, answer: Answer) -> bool:

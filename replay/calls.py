@@ -7,12 +7,11 @@ from replay.infer.chain import ROUND_KEY, Chain
 from replay.infer.each import Each, elements_of
 from replay.infer.expression import Scope, evaluate
 from replay.infer.program import Operation, Program
-from replay.infer.timing import Span3
 from replay.infer.view import Instance, Node
 from replay.match import Answers
 from replay.plan import Plan
 from replay.run import Run
-from replay.times import Times
+from replay.times import Lapse, Times
 
 UNKNOWN_KEY = "?"
 
@@ -34,7 +33,7 @@ class Caller:
         self.run = run
         self.attempts = Attempts(program, answers, run, retry_unseen)
 
-    def node(self, plan: Plan, ready: Times, gap: Span3, place: tuple[int, int]) -> Node | None:
+    def node(self, plan: Plan, ready: Times, gap: Lapse, place: int) -> Node | None:
         """Run an operation once, or once per element of its list."""
         operation = plan.operation
         each = operation.each
@@ -61,8 +60,8 @@ class Caller:
         operation: Operation,
         undone: Instance | None,
         ready: Times,
-        gap: Span3,
-        place: tuple[int, int],
+        gap: Lapse,
+        place: int,
     ) -> Instance | None:
         """Run one compensation; None where what it would undo failed and left nothing to name."""
         plan = self.plans[operation.name]
@@ -70,8 +69,7 @@ class Caller:
         key = self._key(plan, scope)
         if key == UNKNOWN_KEY:
             self.run.doubt(plan.name, [("unbound_key", None)])
-            made = self.attempts.made
-            unused = [k for k in self.answers.keys(plan.name) if (plan.base, k) not in made]
+            unused = self.answers.unused(plan.name)
             if not unused and undone is not None and undone.status != "ok":
                 return None
             key = unused[0] if unused else key
@@ -81,29 +79,27 @@ class Caller:
         return instance
 
     def _key(self, plan: Plan, scope: Scope) -> str:
-        bound = plan.key
-        if bound is None:
-            return UNKNOWN_KEY
-        value = self.attempts.bound(plan.name, bound, scope) if bound[2] else bound[1](scope)
+        value = plan.key(scope)
+        for rival in plan.key_rivals:
+            self.attempts.contest(plan.name, value, rival, scope)
         return UNKNOWN_KEY if value is None else str(value)
 
-    def _each(
-        self, plan: Plan, each: Each, ready: Times, gap: Span3, place: tuple[int, int]
-    ) -> Node | None:
+    def _each(self, plan: Plan, each: Each, ready: Times, gap: Lapse, place: int) -> Node | None:
         view = self.run.view
         elements = elements_of(each.source, Scope(view))
         if not elements:
             return None
         first = started = ready.plus(gap)
+        between = Lapse.of(each.between)
         free: list[Times] = []
         runs: list[Instance] = []
         for index, item in enumerate(elements):
             begin = first
             if each.workers and len(free) >= each.workers:
                 free.sort(key=lambda moment: moment.usual)
-                begin = free.pop(0).plus(each.between)
+                begin = free.pop(0).plus(between)
             elif index and not each.workers:
-                begin = started.plus(each.between)
+                begin = started.plus(between)
             scope = Scope(view, item=item)
             scope.own_key = self._key(plan, scope)
             started = begin
@@ -122,9 +118,7 @@ class Caller:
             return True
         return each.stops
 
-    def chain(
-        self, plan: Plan, chain: Chain, ready: Times, gap: Span3, place: tuple[int, int]
-    ) -> list[Node]:
+    def chain(self, plan: Plan, chain: Chain, ready: Times, gap: Lapse, place: int) -> list[Node]:
         """Run the rounds of a loop in which each answer names the next call."""
         view = self.run.view
         members = [self.plans[name] for name in chain.members]
@@ -141,8 +135,8 @@ class Caller:
             for number, member in enumerate(members if head.status == "ok" else (), 1):
                 scope = Scope(view, item=item)
                 scope.own_key = self._key(member, scope)
-                begin = now.plus(member.operation.gap)
-                at = (place[0], place[1] + number)
+                begin = now.plus(Lapse.of(member.operation.gap))
+                at = place + number
                 run = self.attempts.make(member, scope, begin, at, index=index)
                 runs[member.name].append(run)
                 now = Times(run.end, run.low, run.high)
@@ -152,7 +146,7 @@ class Caller:
                     break
             if key is None:
                 break
-            now = now.plus(chain.between)
+            now = now.plus(Lapse.of(chain.between))
         else:
             self.run.doubt(plan.name, [("endless_loop", ATTEMPTS_MAX)])
         if len(runs[plan.name]) > chain.most:

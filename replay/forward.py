@@ -1,7 +1,7 @@
 """Runs the way forward of a program: an operation is decided when all before it are resolved."""
 
-import heapq
 from collections.abc import Sequence
+from heapq import heappop, heappush
 from operator import attrgetter
 from typing import TypeAlias
 
@@ -11,10 +11,10 @@ from replay.infer.hedge import Hedge
 from replay.infer.program import Program
 from replay.infer.tree import Tree
 from replay.infer.view import Node
-from replay.layout import Place
+from replay.layout import Layout, Place, Wait
 from replay.race import settle
 from replay.run import Run
-from replay.times import Times
+from replay.times import Lapse, Times
 
 # When something ended, and its name.
 Ended: TypeAlias = tuple[int, str]
@@ -24,9 +24,10 @@ _NOTHING: Ended = (-(2**63), "")
 class Forward:
     """The way forward of one run."""
 
-    def __init__(self, program: Program, places: Sequence[Place], run: Run, caller: Caller) -> None:
+    def __init__(self, program: Program, layout: Layout, run: Run, caller: Caller) -> None:
         self.program = program
-        self.places = places
+        self.places = layout.places
+        self.roots = layout.roots
         self.run = run
         self.nodes = run.view.nodes
         self.caller = caller
@@ -34,7 +35,7 @@ class Forward:
         self.latest: dict[str, Ended] = {}
         self.dead: set[str] = set()
         self.aborted_ns: int | None = None
-        self.waiting = [place.count for place in places]
+        self.waiting = layout.counts.copy()
         self.heap: list[tuple[int, int, Times]] = []
         self.held: dict[frozenset[str], list[Place]] = {}
 
@@ -42,11 +43,10 @@ class Forward:
         """Resolve all operations, earliest first."""
         places, heap, resolved, nodes = self.places, self.heap, self.resolved, self.nodes
         latest = self.latest
-        for place in places:
-            if not place.count:
-                self._ready(place)
+        for place in self.roots:
+            self._ready(place)
         while heap:
-            _, rank, ready = heapq.heappop(heap)
+            _, rank, ready = heappop(heap)
             place = places[rank]
             op = place.op
             before = latest[place.only] if place.only else self._latest_before(place)
@@ -60,14 +60,17 @@ class Forward:
                 self._execute(place, ready, before[1])
             else:
                 resolved[op] = ready if place.hedge is None else self._direct(place)
-            node = nodes.get(op)
-            latest[op] = before if node is None else max(before, (node.end, op))
+            latest[op] = before
+            if op in nodes:
+                ended = nodes[op].end, op
+                if ended > before:
+                    latest[op] = ended
             if place.group is not None:
                 self._hold(place, place.group)
             else:
                 done = resolved[op]
                 for child in place.followers:
-                    heapq.heappush(heap, (done.usual, child, done))
+                    heappush(heap, (done.usual, child, done))
                 if place.joining:
                     self._release(place.joining)
             if not heap and self.held:
@@ -75,8 +78,12 @@ class Forward:
 
     def _latest_before(self, place: Place) -> Ended:
         """Give the end of the one of all before an operation that ended last, and its name."""
-        latest = self.latest
-        return max([latest[one] for one in place.direct], default=_NOTHING)
+        last = _NOTHING
+        for one in place.direct:
+            ended = self.latest[one]
+            if ended > last:
+                last = ended
+        return last
 
     def _release(self, children: Sequence[int]) -> None:
         waiting = self.waiting
@@ -123,7 +130,7 @@ class Forward:
             ready = self._direct(place)
             if place.hedge is not None:
                 ready = Times.latest([ready, *self._hedged(place.hedge)])
-        heapq.heappush(self.heap, (ready.usual, place.rank, ready))
+        heappush(self.heap, (ready.usual, place.rank, ready))
 
     def _runs(self, place: Place, ready_ns: int) -> bool:
         op = place.op
@@ -158,7 +165,7 @@ class Forward:
         first = next((call for call in self.run.calls if call.node == hedge.on), None)
         if first is None:
             return []
-        return [Times(first.start, first.low, first.high).plus(hedge.wait)]
+        return [Times(first.start, first.low, first.high).plus(Lapse.of(hedge.wait))]
 
     def _unanswered(self, op: str, hedge: Hedge) -> bool:
         node = self.nodes.get(hedge.on)
@@ -172,22 +179,16 @@ class Forward:
     def _execute(self, place: Place, ready: Times, last: str) -> None:
         op, plan = place.op, place.plan
         assert plan is not None
-        gap, doubts, pace, more = place.waits.get(last) or place.wait(last)
-        if doubts:
-            self.run.doubt(op, doubts)
-        if pace is not None:
-            gap, doubts = pace.wait(self.run.view.value)
-            self.run.doubt(op, doubts)
-        if more:
-            self.run.doubt(op, more)
+        wait = place.waits.get(last) or place.wait(last)
+        gap = wait.gap if wait.plain else self._waited(op, wait)
         chain = plan.operation.chain
         if chain is not None:
-            for made in self.caller.chain(plan, chain, ready, gap, (0, place.rank)):
+            for made in self.caller.chain(plan, chain, ready, gap, place.rank):
                 self.nodes[made.op] = made
                 self.resolved[made.op] = Times.end_of(made)
                 self._judge(made)
             return
-        node = self.caller.node(plan, ready, gap, (0, place.rank))
+        node = self.caller.node(plan, ready, gap, place.rank)
         if node is None:
             self.resolved[op] = ready
             return
@@ -198,6 +199,17 @@ class Forward:
                 self.dead.add(op)
         elif place.asked or node.status != "ok":
             self._judge(node)
+
+    def _waited(self, op: str, wait: Wait) -> Lapse:
+        """Find a wait that is stated somewhere or doubted."""
+        gap = wait.gap
+        self.run.doubt(op, wait.before)
+        if wait.pace is not None:
+            stated, doubts = wait.pace.wait(self.run.view.value)
+            self.run.doubt(op, doubts)
+            gap = Lapse.of(stated)
+        self.run.doubt(op, wait.after)
+        return gap
 
     def _first(self, place: Place, ready: Times) -> None:
         """Find which of several calls ended first; doubt it where that is too close to call."""

@@ -4,16 +4,18 @@ Most control replays do, and then there is nothing to report. A run that is not 
 here may be so nevertheless: `replay.divergence` tells.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from operator import itemgetter
 
+from replay.infer.order import Order
 from replay.infer.program import Program
 from replay.leaves import Leaves, same
 from replay.recording import AttemptsByKey, Recording
 from replay.run import Run
 
 _LONG_AGO = -(2**63)
+_NEVER = 2**63
 _STARTED = itemgetter(0, 1)
 
 
@@ -24,21 +26,21 @@ def identical(
     if run.computed or run.outcome != recording.outcome:
         return False
     low, high = run.end_low - tolerance_ns, run.end_high + tolerance_ns
+    if not low <= recording.duration_ns <= high:
+        return False
     output = recording.output
-    return (
-        low <= recording.duration_ns <= high
-        and _same_calls(run, recorded, program, tolerance_ns)
-        and all(path not in output or same(output[path], run.output[path]) for path in run.output)
-    )
+    for path, value in run.output.items():
+        if path in output and not same(output[path], value):
+            return False
+    return _same_calls(run, recorded, program, tolerance_ns)
 
 
 def _same_calls(run: Run, recorded: AttemptsByKey, program: Program, tolerance_ns: int) -> bool:
     if len(run.calls) != sum(map(len, recorded.values())):
         return False
-    before = program.order.before
-    # The last end of each node, and when its runs started.
-    ends = dict.fromkeys(before, _LONG_AGO)
-    starts: list[tuple[str, int]] = []
+    # When each node first started and last ended.
+    starts: dict[str, int] = {}
+    ends: dict[str, int] = {}
     undone: list[tuple[int, tuple[int, int], int]] = []
     for call in run.calls:
         key, number = call.key, call.attempt
@@ -56,29 +58,45 @@ def _same_calls(run: Run, recorded: AttemptsByKey, program: Program, tolerance_n
                 undone.append((call.start, call.place, start))
             continue
         node, end = call.node, attempt.end_ns
-        if end > ends.get(node, _LONG_AGO):
+        if node not in ends:
+            starts[node], ends[node] = start, end
+            continue
+        if end > ends[node]:
             ends[node] = end
-        if call.first:
-            starts.append((node, start))
-    if not _in_order(starts, ends, before, tolerance_ns):
+        if start < starts[node]:
+            starts[node] = start
+    if not _in_order(starts, ends, program.order, tolerance_ns):
         return False
-    if program.recovery.parallel or len(undone) < 2:
+    return program.recovery.parallel or _undone_in_order(undone, tolerance_ns)
+
+
+def _undone_in_order(undone: list[tuple[int, tuple[int, int], int]], tolerance_ns: int) -> bool:
+    """Whether compensations (start, place, recorded start) started in the order recorded."""
+    if len(undone) < 2:
         return True
     undone.sort(key=_STARTED)
     return all(one[2] <= other[2] + tolerance_ns for one, other in pairwise(undone))
 
 
 def _in_order(
-    starts: Sequence[tuple[str, int]],
-    ends: Mapping[str, int],
-    before: Mapping[str, frozenset[str]],
-    tolerance_ns: int,
+    starts: Mapping[str, int], ends: Mapping[str, int], order: Order, tolerance_ns: int
 ) -> bool:
     """Whether each node started when all before it had ended."""
-    for node, start in starts:
-        earlier = before.get(node)
-        if earlier and max(map(ends.__getitem__, earlier)) > start + tolerance_ns:
-            return False
+    # The last end of a node and of all before it.
+    latest: dict[str, int] = {}
+    direct = order.direct
+    for node in order.sequence:
+        last = _LONG_AGO
+        for one in direct[node]:
+            before = latest.get(one, _NEVER)
+            if before > last:
+                last = before
+        if node in ends:
+            if last > starts[node] + tolerance_ns:
+                return False
+            if ends[node] > last:
+                last = ends[node]
+        latest[node] = last
     return True
 
 

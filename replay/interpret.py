@@ -4,7 +4,7 @@ The input holds no order, start times or parents of the flow: only its input, an
 request. Every start is an interval in whole nanoseconds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 from replay.calls import Caller
 from replay.forward import Forward
@@ -12,15 +12,14 @@ from replay.infer.cancel import groups_of
 from replay.infer.expression import Scope
 from replay.infer.outcome import Ending, ending_of
 from replay.infer.program import Program
-from replay.infer.timing import Span3
 from replay.infer.view import Node, View
-from replay.layout import places_of
+from replay.layout import layout_of
 from replay.leaves import Leaves, is_number, lists_in
 from replay.match import Answers
-from replay.plan import bound_of, place_reader, plan_of
-from replay.recover import Recovering
-from replay.run import Run
-from replay.times import START, Times
+from replay.plan import asks_only, bound_of, place_reader, plan_of
+from replay.recover import Recovering, Undoing
+from replay.run import Doubts, Run
+from replay.times import START, Lapse, Times
 
 # How a flow ends that nothing aborted: there is nothing to undo.
 _WENT_ON = Ending(aborted=False, to_undo=False, undone=False, undo_failed=False, undo_left=False)
@@ -35,11 +34,17 @@ class Machine:
         order = program.order
         self.rank = {op: index for index, op in enumerate(order.sequence)}
         self.apart = {op: frozenset(others) for op, others in order.apart.items() if others}
-        self.support = tuple((seen, place_reader(seen.ref)) for seen in program.support)
+        self.end_gaps = {op: Lapse.of(gap) for op, gap in program.end_gaps.items()}
+        self.support = tuple(
+            (seen, frozenset(seen.values), place_reader(seen.ref)) for seen in program.support
+        )
         self.plans = {name: plan_of(made) for name, made in program.operations.items()}
         self.output = tuple(bound_of(path, made) for path, made in program.output.bound.items())
+        self.undoing = Undoing.of(program, self.rank)
         self.groups = groups_of(program.cancels, order.sequence)
-        self.places = places_of(program, self.plans, self.groups)
+        self.layout = layout_of(program, self.plans, self.groups)
+        self.by_ending = asks_only("own", program.outcome)
+        self.outcomes: dict[Ending, tuple[str, Doubts]] = {}
         self.variants: dict[object, Machine] = {}
 
     def run(self, given: Leaves, answers: Answers, retry_unseen: bool | None = None) -> Run:
@@ -49,11 +54,11 @@ class Machine:
         """
         run = Run(View(given, {}, lists_in(given)))
         caller = Caller(self.program, self.plans, answers, run, retry_unseen)
-        forward = Forward(self.program, self.places, run, caller)
+        forward = Forward(self.program, self.layout, run, caller)
         forward.execute()
-        quiet = _quiet(awaited(run.view.nodes.values(), self.program))
+        quiet = _quiet(awaited(run.view.nodes, self.program))
         if forward.aborted_ns is not None:
-            quiet = Recovering(self.program, self.rank, run, caller).execute(quiet)
+            quiet = Recovering(self.program, self.undoing, run, caller).execute(quiet)
             run.ending = ending_of(run.view, True, self.program.recovery)
         else:
             run.ending = _WENT_ON
@@ -65,10 +70,8 @@ class Machine:
         program = self.program
         if (_WENT_ON_TEXT if ending is _WENT_ON else ending.text()) not in program.outcomes_seen:
             run.doubt("outcome", [("outcome_never_seen", None)])
-        label, doubts = program.outcome.read(ending.reader(run.view))
-        run.outcome = str(label)
-        run.doubt("outcome", [doubt for doubt in doubts if doubt[0] != "rival_guard"])
-        end = quiet.plus(self._end_gap(awaited(run.view.nodes.values(), program)))
+        self._outcome(run, ending)
+        end = quiet.plus(self._end_gap(awaited(run.view.nodes, program)))
         if program.lasts_for_callees:
             nodes = run.view.nodes.values()
             done = [Times(*item.outlived) for node in nodes for item in node.instances]
@@ -83,16 +86,29 @@ class Machine:
         self._out_of_support(run, scope)
         self._never_together(run)
 
-    def _end_gap(self, nodes: Sequence[Node]) -> Span3:
+    def _outcome(self, run: Run, ending: Ending) -> None:
+        """Name the outcome; where it asks for the ending alone, it is asked for once."""
+        told = self.outcomes.get(ending)
+        if told is None:
+            label, doubts = self.program.outcome.read(ending.reader(run.view))
+            told = str(label), [doubt for doubt in doubts if doubt[0] != "rival_guard"]
+            if self.by_ending:
+                self.outcomes[ending] = told
+        run.outcome, doubted = told
+        if doubted:
+            run.doubt("outcome", doubted)
+
+    def _end_gap(self, nodes: Iterable[Node]) -> Lapse:
         """Give the wait from the last step to the flow's end."""
-        gaps = self.program.end_gaps
-        overall = gaps[""]
-        if not nodes:
-            return overall
-        return gaps.get(max([(node.end, node.op) for node in nodes])[1], overall)
+        gaps = self.end_gaps
+        last: Node | None = None
+        for node in nodes:
+            if last is None or node.end > last.end or (node.end == last.end and node.op > last.op):
+                last = node
+        return gaps[last.op] if last is not None and last.op in gaps else gaps[""]
 
     def _out_of_support(self, run: Run, scope: Scope) -> None:
-        for support, read in self.support:
+        for support, values, read in self.support:
             value = read(scope)
             if value is None:
                 continue
@@ -100,7 +116,7 @@ class Machine:
             if low is not None and high is not None:
                 inside = is_number(value) and low <= value <= high  # type: ignore[operator]
             else:
-                inside = value in support.values
+                inside = value in values
             if not inside:
                 run.doubt(".".join(support.ref), [("outside_support", repr(value))])
 
@@ -108,20 +124,19 @@ class Machine:
         """Doubt what no recording shows in one flow."""
         if not self.apart:
             return
-        present = [op for op in run.view.nodes if op in self.rank]
-        for op in present:
-            apart = self.apart.get(op)
-            if apart is not None and not apart.isdisjoint(present):
-                for other in present:
-                    if op < other and other in apart:
+        nodes = run.view.nodes
+        for op in nodes:
+            if op in self.apart and not self.apart[op].isdisjoint(nodes):
+                for other in nodes:
+                    if op < other and other in self.apart[op]:
                         run.doubt(op, [("pair_never_seen", other)])
 
 
-def _quiet(nodes: Sequence[Node]) -> Times:
+def _quiet(nodes: Collection[Node]) -> Times:
     """Give the time when nothing runs any more."""
     if not nodes:
         return START
-    end, low, high = nodes[0].end, nodes[0].low, nodes[0].high
+    end = low = high = -(2**63)
     for node in nodes:
         if node.end > end:
             end = node.end
@@ -132,9 +147,9 @@ def _quiet(nodes: Sequence[Node]) -> Times:
     return Times(end, low, high)
 
 
-def awaited(nodes: Iterable[Node], program: Program) -> Sequence[Node]:
+def awaited(nodes: Mapping[str, Node], program: Program) -> Collection[Node]:
     """Leave out the calls that a flow does not wait for, unless it made no others."""
-    made = list(nodes)
+    made = nodes.values()
     if not program.unawaited:
         return made
     return [node for node in made if node.op not in program.unawaited] or made

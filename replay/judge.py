@@ -1,6 +1,6 @@
 """Turns a run into a replay result."""
 
-from typing import NamedTuple
+from msgspec import Struct
 
 from replay.digest import event_log_digest
 from replay.divergence import Comparison, compare
@@ -15,7 +15,7 @@ from store.model import JsonValue
 MODE = "trace"
 
 
-class Judged(NamedTuple):
+class Judged(Struct, frozen=True):
     """A run, its event log with digest, and its comparison with a recording."""
 
     run: Run
@@ -58,10 +58,10 @@ def result_of(
 ) -> ReplayResult:
     """Write a control replay down."""
     run = judged.run
-    flags = list(run.flags)
+    flags = tuple(run.flags)
     if program.set_aside:
         whole = program.flows + program.set_aside
-        flags.append(f"set_aside program: {program.set_aside} of {whole} recordings")
+        flags += (f"set_aside program: {program.set_aside} of {whole} recordings",)
     return ReplayResult(
         flow_id=recording.flow_id,
         mode=MODE,
@@ -74,7 +74,7 @@ def result_of(
         program_digest=program_digest,
         program_flows=program.flows,
         leave_one_out=True,
-        flags=tuple(flags),
+        flags=flags,
         divergences=judged.comparison.divergences,
         answers=dict(run.counts),
         events=judged.events if settings.keep_events else (),

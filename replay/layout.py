@@ -2,26 +2,31 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from replay.infer.hedge import Hedge
 from replay.infer.pace import Pace
 from replay.infer.program import Program
-from replay.infer.timing import ZERO, Span3
+from replay.infer.timing import ZERO
 from replay.plan import Plan
 from replay.run import Doubts
+from replay.times import Lapse
 
 
-class Wait(NamedTuple):
+class Wait(Struct, frozen=True):
     """How long an operation waits after the one before it that ended last.
 
     `pace` states it where it is no usual wait; the doubts arise before and after it is asked.
+    `plain` says that there is nothing of this.
     """
 
-    gap: Span3
-    before: Doubts
-    pace: Pace | None
-    after: Doubts
+    gap: Lapse
+    before: Doubts = ()
+    pace: Pace | None = None
+    after: Doubts = ()
+    plain: bool = True
 
 
 @dataclass(slots=True)
@@ -60,7 +65,7 @@ class Place:
         assert self.plan is not None
         operation = self.plan.operation
         if self.hedge is not None:
-            return Wait(ZERO, (), None, ())
+            return Wait(Lapse.of(ZERO))
         gap = operation.gap
         before: list[tuple[str, Any]] = []
         if last:
@@ -70,12 +75,22 @@ class Place:
             gap = seen or gap
         pace = operation.paces.get(last)
         after = [("unexplained_wait", None)] if last in operation.loose else []
-        return Wait(gap, before, pace, after)
+        plain = pace is None and not before and not after
+        return Wait(Lapse.of(gap), before, pace, after, plain)
 
 
-def places_of(
+class Layout(Struct):
+    """A program's operations in their order, `counts` of what each waits for, and `roots`, which
+    wait for nothing."""
+
+    places: list[Place]
+    counts: list[int]
+    roots: list[Place]
+
+
+def layout_of(
     program: Program, plans: Mapping[str, Plan], groups: Mapping[str, frozenset[str]]
-) -> list[Place]:
+) -> Layout:
     """Lay out a program's operations in their order."""
     order, abort = program.order, program.abort
     places = [
@@ -111,4 +126,5 @@ def places_of(
         }
         place.followers = tuple(child for child in place.children if child in alone)
         place.joining = tuple(child for child in place.children if child not in alone)
-    return places
+    counts = [place.count for place in places]
+    return Layout(places, counts, [place for place in places if not place.count])

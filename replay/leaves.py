@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import TypeAlias
 
@@ -66,7 +67,7 @@ def _scalar(item: bool | int | float | str | None) -> Scalar:
 
 def is_number(value: object) -> bool:
     """Say whether a value can be compared by size; booleans cannot."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is int or type(value) is float
 
 
 def lists_in(leaves: Leaves) -> dict[str, list[dict[str, Scalar]]]:
@@ -78,29 +79,41 @@ def lists_in(leaves: Leaves) -> dict[str, list[dict[str, Scalar]]]:
     for path, value in leaves.items():
         if "[" not in path:
             continue
-        match = _ELEMENT.match(path)
-        if match is None:
+        place = _element(path)
+        if place is None:
             continue
-        elements = lists.setdefault(match[1], [])
-        index = int(match[2])
+        name, index, leaf = place
+        elements = lists.setdefault(name, [])
         while len(elements) <= index:
             elements.append({})
-        elements[index][match[3]] = value
+        elements[index][leaf] = value
     return lists
 
 
+@lru_cache(maxsize=10_000)
+def _element(path: str) -> tuple[str, int, str] | None:
+    """Give the list that a leaf lies in, the place of its element and its path there."""
+    match = _ELEMENT.match(path)
+    return None if match is None else (match[1], int(match[2]), match[3])
+
+
 def printable(leaves: Leaves) -> dict[str, JsonValue]:
-    """Give leaves for a canonical document: floats become their shortest decimal text."""
-    printed: dict[str, JsonValue] = dict(leaves)
+    """Give leaves for a canonical document: floats become their shortest decimal text.
+
+    Where there are none, these are the leaves themselves, for reading only.
+    """
+    printed: dict[str, JsonValue] = leaves  # type: ignore[assignment]
     for path, value in leaves.items():
         if type(value) is float:
+            if printed is leaves:
+                printed = dict(leaves)
             printed[path] = repr(value)
     return printed
 
 
 def same(left: Scalar, right: Scalar) -> bool:
     """Compare two leaves; True is not 1, and 1.0 is 1."""
-    return left == right and isinstance(left, bool) == isinstance(right, bool)
+    return left == right and (type(left) is bool) == (type(right) is bool)
 
 
 def keys_sorted(values: Sequence[Scalar]) -> list[Scalar]:

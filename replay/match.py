@@ -20,8 +20,10 @@ from replay.leaves import Leaves, same
 from replay.likeness import Alike
 from replay.recording import AttemptsByKey, RecordedAttempt, Recording, attempts_by_key
 
+EXPLICIT = "explicit"
 BOUND = "bound"
-RUNGS = ("explicit", "exact", "denoised", BOUND, "structural", "donor", "missing")
+MISSING = "missing"
+RUNGS = (EXPLICIT, "exact", "denoised", BOUND, "structural", "donor", MISSING)
 ASSUMED_LATENCY_NS = 50_000_000
 _NO_COUNTS = dict.fromkeys((*RUNGS, "ambiguous"), 0)
 _NO_STREAMS: dict[str, "Stream"] = {}
@@ -50,28 +52,31 @@ class Answer(Struct, frozen=True, gc=False):
 class Stream(Struct, gc=False):
     """The attempts recorded for one (operation, key), and the cursor over them.
 
-    `guessed` says that they were given to a request with another key.
+    `calls` were answered from it, or in its place where no more were recorded. `rung` is how it was
+    found last, and `ambiguous` whether that is in doubt; `guessed` says that its answers were given
+    to a request with another key.
     """
 
     key: str
     attempts: Sequence[RecordedAttempt]
     taken: int = 0
+    calls: int = 0
+    rung: str = EXPLICIT
+    ambiguous: bool = False
     claimed: bool = False
     guessed: bool = False
 
-
-class Found(Struct, frozen=True, gc=False):
-    """The stream an instance's attempts come from, how it was found, and whether in doubt."""
-
-    stream: Stream | None
-    rung: str
-    ambiguous: bool = False
+    def found(self, rung: str, ambiguous: bool = False) -> "Stream":
+        """Keep how it was found."""
+        self.claimed = True
+        self.rung, self.ambiguous = rung, ambiguous
+        return self
 
 
 class Answers(Struct):
     """All answers of one recording. Holds no order between operations, and no parents.
 
-    `streams` are cursors over its attempts, by (operation, key).
+    `streams` are cursors over its attempts, by (operation, key), `missing` those over none.
     `donors` lends answers where none was recorded; without it they are missing. `reshape` gives an
     answer as it would be under changed settings, `overrule` as declared, recorded or lent (None).
     `lend_failures` lends what the failing donors got, where some failed. `instead` names for a
@@ -80,6 +85,7 @@ class Answers(Struct):
     """
 
     streams: Mapping[tuple[str, str], Stream]
+    missing: dict[tuple[str, str], Stream] = {}
     donors: Mapping[str, Donor] | None = None
     reshape: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
     overrule: Callable[[str, RecordedAttempt | None, Answer], Answer] | None = None
@@ -100,38 +106,44 @@ class Answers(Struct):
     ) -> "Answers":
         """Hand out answers that are sorted under their request keys."""
         streams = {ident: Stream(ident[1], attempts) for ident, attempts in recorded.items()}
-        return cls(streams, donors)
+        return cls(streams, donors=donors)
 
     def keys(self, op: str) -> list[str]:
         """Keys recorded for an operation, in the order of text."""
         return list(self._streams_of(base_name(op)))
 
-    def find(self, op: str, key: str, request: Leaves, binding: Request) -> Found:
+    def unused(self, op: str) -> list[str]:
+        """Keys recorded for an operation from which no call was answered, in the order of text."""
+        streams = self._streams_of(base_name(op)).values()
+        return [stream.key for stream in streams if not stream.calls]
+
+    def find(self, op: str, key: str, request: Leaves, binding: Request) -> Stream:
         """Find the recorded attempts that answer a request; each stream serves one instance.
 
         `op` is the operation alone, without its place in a program.
         """
-        found = self.streams.get((op, key))
+        ident = op, key
+        found = self.streams.get(ident)
         if found is not None and key:
             found.claimed = True
-            # Whoever got these answers by likeness was not the one who asks by key.
-            return Found(found, "explicit", found.guessed)
+            if found.rung != EXPLICIT:
+                # Whoever got these answers by likeness was not the one who asks by key.
+                found.found(EXPLICIT, found.guessed)
+            return found
         if found is None:
             streams = self._streams_of(op)
             if self.instead.get(key) in streams:
                 other = streams[self.instead[key]]
                 if not other.claimed:
-                    other.claimed = True
-                    return Found(other, BOUND)
+                    return other.found(BOUND)
             free = list(islice((it for it in streams.values() if not it.claimed), 2))
             if len(free) == 1 and free[0].key == "":
                 found = free[0]
             elif free:
                 return self._nearest(op, request)
         if found is None:
-            return Found(None, "missing")
-        found.claimed = True
-        return Found(found, _compared(found.attempts[0].request, request, binding))
+            return self.missing.setdefault(ident, Stream(key, (), rung=MISSING))
+        return found.found(_compared(found.attempts[0].request, request, binding))
 
     def _streams_of(self, op: str) -> dict[str, Stream]:
         """Give the streams of an operation by key, in the order of text."""
@@ -140,7 +152,7 @@ class Answers(Struct):
                 self.by_operation.setdefault(name, {})[key] = stream
         return self.by_operation.get(op, _NO_STREAMS)
 
-    def _nearest(self, op: str, request: Leaves) -> Found:
+    def _nearest(self, op: str, request: Leaves) -> Stream:
         streams = list(self.by_operation[op].values())
         if op not in self.alike:
             self.alike[op] = Alike([stream.attempts[0].request for stream in streams])
@@ -148,26 +160,26 @@ class Answers(Struct):
             request, MARGIN_PERCENT, lambda number: not streams[number].claimed
         )
         stream = streams[found[0][1]]
-        stream.claimed = stream.guessed = True
-        return Found(stream, "structural", len(found) > 1)
+        stream.guessed = True
+        return stream.found("structural", len(found) > 1)
 
-    def take(self, op: str, found: Found) -> Answer | None:
+    def take(self, op: str, stream: Stream) -> Answer | None:
         """Hand out the next answer of a stream; None where no more were recorded."""
-        stream = found.stream
-        if stream is None or stream.taken >= len(stream.attempts):
+        attempts, taken, rung = stream.attempts, stream.taken, stream.rung
+        if taken == len(attempts):
             return None
-        attempt = stream.attempts[stream.taken]
-        stream.taken += 1
-        self.counts[found.rung] += 1
-        if found.ambiguous:
+        attempt = attempts[taken]
+        stream.taken = taken + 1
+        self.counts[rung] += 1
+        if stream.ambiguous:
             self.counts["ambiguous"] += 1
-        end, callee_end, draws = attempt.end_ns, attempt.callee_end_ns or 0, attempt.draws
+        end, callee_end, draws = attempt.end_ns, attempt.callee_end_ns, attempt.draws
         wait = end - attempt.start_ns
         answer = Answer(
-            attempt.status, attempt.response, wait, wait, wait, found.rung,
+            attempt.status, attempt.response, wait, wait, wait, rung,
             attempt.breaker_state, attempt.callee_outcome, "",
             draws[0] if draws else None,
-            callee_end - end if callee_end > end else 0,
+            callee_end - end if callee_end and callee_end > end else 0,
         )  # fmt: skip
         if self.overrule is None and self.reshape is None:
             return answer
@@ -178,7 +190,7 @@ class Answers(Struct):
         donor = None if self.donors is None else self.donors.get(base_name(op))
         if donor is None:
             wait = ASSUMED_LATENCY_NS
-            answer = Answer("ok", {}, wait, 0, wait, "missing")
+            answer = Answer("ok", {}, wait, 0, wait, MISSING)
         else:
             span = donor.latency
             bad = self.lend_failures and donor.failure

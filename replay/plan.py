@@ -5,11 +5,10 @@ A plan reads exactly what the program says; it is never written, compared or dig
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, TypeAlias
 
 from replay.infer.binding import Binding
-from replay.infer.expression import Constant, Expression, Reference, Scope, evaluate
+from replay.infer.expression import Constant, Expression, FirstOf, Reference, Scope, evaluate
 from replay.infer.program import Operation
 from replay.infer.tree import Leaf, Split, Tree
 from replay.infer.view import Ref, base_name
@@ -19,13 +18,16 @@ Reader: TypeAlias = Callable[[Scope], Scalar]
 Again: TypeAlias = tuple[bool, list[tuple[str, Any]]]
 # Under a path: what reads its value, and the values its rivals would give.
 Bound: TypeAlias = tuple[str, Reader, tuple[Reader, ...]]
-# The same for a request, with the place in the input that is copied, "" where none is.
-Asked: TypeAlias = tuple[str, str, Reader, tuple[Reader, ...]]
+# One value of a request: its path, the place in the input that is copied ("" where none is), and
+# what reads it elsewhere.
+Asked: TypeAlias = tuple[str, str, Reader]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """One operation with its bindings as functions, and its name without the place.
+
+    `key` and `request` read what is asked; their rivals would ask for something else.
 
     `always` says that the operation runs whenever it is reached, without a doubt; `attempts_once`
     that an ok answer is never asked for again, without a doubt. `again` keeps what the rule said of
@@ -38,14 +40,17 @@ class Plan:
     always: bool
     attempts_once: bool
     again: dict[tuple[str, int, str | None], Again] | None
-    key: Bound | None
+    key: Reader
+    key_rivals: tuple[Reader, ...]
     request: tuple[Asked, ...]
+    request_rivals: tuple[tuple[str, Reader], ...]
     copied: tuple[Bound, ...]
     computes: bool
 
 
 def plan_of(operation: Operation) -> Plan:
     """Prepare one operation."""
+    key, asked = operation.key, operation.request.bound
     return Plan(
         operation=operation,
         name=operation.name,
@@ -54,9 +59,13 @@ def plan_of(operation: Operation) -> Plan:
         and operation.guard.reliable
         and _sure(operation.guard, True),
         attempts_once="ok" in operation.repeat.statuses and _sure(operation.repeat.rule, False),
-        again=None if _asks_answers(operation.repeat.rule) else {},
-        key=None if operation.key is None else bound_of("key", operation.key),
-        request=tuple(_asked(path, made) for path, made in operation.request.bound.items()),
+        again={} if asks_only("own", operation.repeat.rule) else None,
+        key=_nowhere if key is None else reader_of(key.expression),
+        key_rivals=() if key is None else tuple(map(reader_of, key.rivals)),
+        request=tuple(_asked(path, made.expression) for path, made in asked.items()),
+        request_rivals=tuple(
+            (path, reader_of(one)) for path, made in asked.items() for one in made.rivals
+        ),
         copied=tuple(bound_of(path, made) for path, made in operation.copied.items()),
         computes=bool(operation.copied or operation.decided),
     )
@@ -67,21 +76,26 @@ def _sure(tree: Tree, label: bool) -> bool:
     return isinstance(tree.root, Leaf) and tree.root.label is label and not tree.read(_nothing)[1]
 
 
-def _asks_answers(tree: Tree) -> bool:
-    """Say whether a rule for repeating reads more than how an attempt ended."""
+def asks_only(kind: str, tree: Tree) -> bool:
+    """Say whether a tree reads nothing but places of one kind."""
     pending = [tree.root]
+    read = [ref for pair in tree.together for ref in (pair.one, pair.other)]
     while pending:
         node = pending.pop()
         if isinstance(node, Split):
-            if node.test.ref[0] != "own" or any(r.test.ref[0] != "own" for r in node.rivals):
-                return True
+            read += [node.test.ref, *(rival.test.ref for rival in node.rivals)]
             pending += (node.yes, node.no)
-        elif node.ranges or node.words:
-            return True
-    return False
+        else:
+            read += [ref for ref, _, _ in node.ranges]
+            read += [ref for ref, _ in node.words]
+    return all(ref[0] == kind for ref in read)
 
 
 def _nothing(ref: Ref) -> Scalar:
+    return None
+
+
+def _nowhere(scope: Scope) -> Scalar:
     return None
 
 
@@ -90,11 +104,9 @@ def bound_of(path: str, binding: Binding) -> Bound:
     return path, reader_of(binding.expression), tuple(map(reader_of, binding.rivals))
 
 
-def _asked(path: str, binding: Binding) -> Asked:
-    made = binding.expression
+def _asked(path: str, made: Expression) -> Asked:
     copied = made.ref[1] if isinstance(made, Reference) and made.ref[0] == "input" else ""
-    _, read, rivals = bound_of(path, binding)
-    return path, copied, read, rivals
+    return path, copied, reader_of(made)
 
 
 def reader_of(expression: Expression) -> Reader:
@@ -104,7 +116,20 @@ def reader_of(expression: Expression) -> Reader:
         return lambda scope: value
     if isinstance(expression, Reference):
         return place_reader(expression.ref)
+    if isinstance(expression, FirstOf):
+        return _first_of(tuple(map(place_reader, expression.refs)))
     return lambda scope: evaluate(expression, scope)
+
+
+def _first_of(places: tuple[Reader, ...]) -> Reader:
+    def read(scope: Scope) -> Scalar:
+        for place in places:
+            value = place(scope)
+            if value is not None:
+                return value
+        return None
+
+    return read
 
 
 def place_reader(ref: Ref) -> Reader:
@@ -121,12 +146,16 @@ def place_reader(ref: Ref) -> Reader:
     if kind == "undo":
         return lambda scope: scope.value(ref)
     if kind == "answer":
-        return partial(_answered, ref[1], ref[2])
+        return _answered(ref[1], ref[2])
     return lambda scope: scope.view.value(ref)
 
 
-def _answered(op: str, path: str, scope: Scope) -> Scalar:
-    node = scope.view.nodes.get(op)
-    if node is None or len(node.instances) != 1:
-        return None
-    return node.instances[0].response.get(path)
+def _answered(op: str, path: str) -> Reader:
+    def read(scope: Scope) -> Scalar:
+        nodes = scope.view.nodes
+        if op not in nodes:
+            return None
+        instances = nodes[op].instances
+        return instances[0].response.get(path) if len(instances) == 1 else None
+
+    return read

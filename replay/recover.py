@@ -1,8 +1,9 @@
 """Runs what follows an abort on the virtual clock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from replay.calls import Caller
 from replay.infer.program import Operation, Program
@@ -10,21 +11,44 @@ from replay.infer.undo_order import TIMED, Undo
 from replay.infer.undo_rules import undone_reader
 from replay.infer.view import Instance, Node
 from replay.run import Run
-from replay.times import Times
+from replay.times import Lapse, Times
+
+# Calls of the recovery come after those of the way forward that start at the same time.
+_PLACE_MIN = 10_000
 
 
-@dataclass(slots=True)
-class _Todo:
+class _Todo(Struct):
     undo: Undo
     op: str
+
+
+class Undoing(Struct, frozen=True):
+    """What is looked up for every recovery, once: the places of operations in their order, those of
+    which it is known what an abort does about them, the waits."""
+
+    rank: Mapping[str, int]
+    done_before: frozenset[str]
+    first: Lapse
+    between: Lapse
+
+    @staticmethod
+    def of(program: Program, rank: Mapping[str, int]) -> "Undoing":
+        """Make the recovery of a program ready."""
+        recovery = program.recovery
+        return Undoing(
+            rank,
+            frozenset(recovery.done_before),
+            Lapse.of(recovery.first),
+            Lapse.of(recovery.between),
+        )
 
 
 class Recovering:
     """What follows an abort."""
 
-    def __init__(self, program: Program, rank: Mapping[str, int], run: Run, caller: Caller) -> None:
+    def __init__(self, program: Program, undoing: Undoing, run: Run, caller: Caller) -> None:
         self.program = program
-        self.rank = rank
+        self.undoing = undoing
         self.recovery = program.recovery
         self.operations = program.operations
         self.run = run
@@ -36,8 +60,9 @@ class Recovering:
         if not self.recovery.aborted:
             self.run.doubt("recovery", [("no_failure_seen", None)])
         for op, node in self.run.view.nodes.items():
-            done = any(item.status == "ok" for item in node.instances)
-            if done and op not in self.recovery.done_before:
+            if op in self.undoing.done_before:
+                continue
+            if any(item.status == "ok" for item in node.instances):
                 self.run.doubt("recovery", [("undo_unseen", op)])
         first, middle, last = self._plan()
         now = quiet
@@ -78,16 +103,18 @@ class Recovering:
                 label, doubts = rule.when.read(undone_reader(self.run.view.value, target))
                 self.run.doubt(rule.op, doubts)
                 if label:
-                    middle.append(_Todo((rule.op, target, self.rank[rule.source]), rule.op))
+                    middle.append(_Todo((rule.op, target, self.undoing.rank[rule.source]), rule.op))
                 if label and rule.seen < 2:
                     self.run.doubt(rule.op, [("low_support", rule.seen)])
         self._sort(middle)
         return first, middle, last
 
     def _sort(self, todos: list[_Todo]) -> None:
+        if len(todos) < 2:
+            return
         order = self.recovery.order
         todos.sort(key=lambda t: (order.key(order.name, t.undo), t.op, t.undo[1].key))
-        if self.recovery.parallel or len(todos) < 2:
+        if self.recovery.parallel:
             return
         chosen = [id(todo) for todo in todos]
         for rival in order.rivals:
@@ -118,11 +145,12 @@ class Recovering:
     def _one(self, todo: _Todo, quiet: Times, now: Times, place: int) -> tuple[Times, bool]:
         operation: Operation = self.operations[todo.op]
         undone = todo.undo[1] if todo.undo[1].op else None
-        begin = quiet if self.recovery.parallel else now
-        gap = self.recovery.between if self.started and not self.recovery.parallel else None
-        instance = self.caller.undo(
-            operation, undone, begin, gap or self.recovery.first, (1, place)
-        )
+        begin, gap = now, self.undoing.between
+        if self.recovery.parallel:
+            begin = quiet
+        if self.recovery.parallel or not self.started:
+            gap = self.undoing.first
+        instance = self.caller.undo(operation, undone, begin, gap, _PLACE_MIN + place)
         if instance is None:
             return now, False
         self.started = True

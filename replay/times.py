@@ -9,6 +9,21 @@ from replay.infer.timing import Span3
 from replay.infer.view import Node
 
 
+class Lapse(Struct, frozen=True, gc=False):
+    """A wait ready to be added: what is usual, and the squares of how much less or more it may be,
+    in whole nanoseconds."""
+
+    usual: int
+    less: int
+    more: int
+
+    @staticmethod
+    def of(span: Span3) -> "Lapse":
+        """Make a wait ready."""
+        usual = span.usual
+        return Lapse(usual, (usual - span.low) ** 2, (span.high - usual) ** 2)
+
+
 class Times(Struct, frozen=True, gc=False):
     """Whole nanoseconds since the flow's start."""
 
@@ -21,13 +36,18 @@ class Times(Struct, frozen=True, gc=False):
         """Give the moment when all have come; the flow's start if there are none."""
         if not moments:
             return START
+        first = moments[0]
         if len(moments) == 1:
-            return moments[0]
-        return Times(
-            max([moment.usual for moment in moments]),
-            max([moment.low for moment in moments]),
-            max([moment.high for moment in moments]),
-        )
+            return first
+        usual, low, high = first.usual, first.low, first.high
+        for moment in moments:
+            if moment.usual > usual:
+                usual = moment.usual
+            if moment.low > low:
+                low = moment.low
+            if moment.high > high:
+                high = moment.high
+        return Times(usual, low, high)
 
     @staticmethod
     def earliest(moments: Sequence["Times"]) -> "Times":
@@ -43,21 +63,16 @@ class Times(Struct, frozen=True, gc=False):
         """Give the end of a node that has run."""
         return Times(node.end, node.low, node.high)
 
-    def plus(self, span: Span3) -> "Times":
+    def plus(self, wait: Lapse) -> "Times":
         """Go on by a wait; waits of several steps are hardly ever all long, or all short."""
         now = self.usual
-        usual = now + span.usual
-        below, more_below = now - self.low, span.usual - span.low
-        above, more_above = self.high - now, span.high - span.usual
-        if below and more_below:
-            below = isqrt(below * below + more_below * more_below)
-        else:
-            below = abs(below + more_below)
-        if above and more_above:
-            above = isqrt(above * above + more_above * more_above)
-        else:
-            above = abs(above + more_above)
-        return Times(usual, usual - below, usual + above)
+        usual = now + wait.usual
+        below, above = now - self.low, self.high - now
+        return Times(
+            usual,
+            usual - isqrt(below * below + wait.less),
+            usual + isqrt(above * above + wait.more),
+        )
 
     def later(self, usual: int, low: int, high: int) -> "Times":
         """Go on by a wait given in three numbers."""

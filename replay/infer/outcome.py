@@ -1,7 +1,8 @@
 """How a flow ends, given what happened in it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from replay.infer.grow import grow
 from replay.infer.order import Order
@@ -21,8 +22,7 @@ _OWN: tuple[Ref, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(Struct, frozen=True, gc=False):
     """What the outcome depends on, beside statuses."""
 
     aborted: bool
@@ -50,9 +50,9 @@ def ending_of(view: View, aborted: bool, recovery: Recovery) -> Ending:
         runs = node.instances if node is not None else []
         source = view.nodes.get(rule.source)
         for target in source.instances if aborted and source is not None else ():
-            mine = [run for run in runs if run.undone is target]
-            done += any(run.status == "ok" for run in mine)
-            failed += any(run.status != "ok" for run in mine)
+            mine = {run.status == "ok" for run in runs if run.undone is target}
+            done += True in mine
+            failed += False in mine
             wanted += bool(mine) or bool(rule.when.read(undone_reader(view.value, target))[0])
     return Ending(aborted, wanted > 0, done > 0, failed > 0, wanted > done + failed)
 

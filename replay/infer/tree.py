@@ -12,6 +12,7 @@ from replay.infer.view import Ref
 from replay.leaves import Scalar, is_number, same
 
 Label: TypeAlias = bool | str | int
+_NUMBERS = (int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Leaf:
         doubts: list[tuple[str, Any]] = []
         for ref, low, high in self.ranges:
             found = value(ref)
-            if isinstance(found, int | float) and not low <= found <= high:
+            if isinstance(found, _NUMBERS) and not low <= found <= high:
                 doubts.append(("outside_leaf", [ref_name(ref), repr(found)]))
         for ref, missing in self.words:
             found = value(ref)
@@ -129,8 +130,12 @@ def _step(
     split: Split, value: Callable[[Ref], Scalar], doubts: list[tuple[str, Any]]
 ) -> "Leaf | Split":
     test = split.test
-    found = value(test.ref)
-    if test.kind == "above":
+    kind, found = test.kind, value(test.ref)
+    if kind == "equal":
+        if found is not None and found not in split.seen:
+            doubts.append(("novel_value", [ref_name(test.ref), str(found)]))
+        yes = same(found, test.value)
+    elif kind == "above":
         yes = is_number(found)
         if yes:
             low, high = split.low, split.high
@@ -142,10 +147,6 @@ def _step(
             ):
                 doubts.append(("threshold_gap", [ref_name(test.ref), repr(low), repr(high)]))
             yes = found > test.value  # type: ignore[operator]
-    elif test.kind == "equal":
-        if found is not None and found not in split.seen:
-            doubts.append(("novel_value", [ref_name(test.ref), str(found)]))
-        yes = same(found, test.value)
     else:
         yes = found is not None
     taken = split.yes if yes else split.no

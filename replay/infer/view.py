@@ -73,10 +73,10 @@ class Node(Struct, gc=False):
             self.start, self.end, self.status = only.start, only.end, only.status
             self.low, self.high = only.low, only.high
             return self
-        self.start = min(item.start for item in self.instances)
-        self.end = max(item.end for item in self.instances)
-        self.low = max(item.low for item in self.instances)
-        self.high = max(item.high for item in self.instances)
+        self.start = min([item.start for item in self.instances])
+        self.end = max([item.end for item in self.instances])
+        self.low = max([item.low for item in self.instances])
+        self.high = max([item.high for item in self.instances])
         self.status = next((i.status for i in self.instances if i.status != "ok"), "ok")
         return self
 
@@ -92,10 +92,10 @@ class View(Struct):
         """Read a place; None when nothing is there."""
         kind = ref[0]
         if kind == "answer":
-            node = self.nodes.get(ref[1])
-            if node is None or len(node.instances) != 1:
+            if ref[1] not in self.nodes:
                 return None
-            return node.instances[0].response.get(ref[2])
+            instances = self.nodes[ref[1]].instances
+            return instances[0].response.get(ref[2]) if len(instances) == 1 else None
         if kind == "input":
             return self.input.get(ref[1])
         if kind == "count":

@@ -58,8 +58,7 @@ def test_attempts_are_handed_out_one_by_one_and_then_missing() -> None:
 def test_an_unknown_key_takes_the_most_similar_request() -> None:
     store = answers(("k1", [attempt(1, a="x")]), ("k2", [attempt(2, a="y")]))
     found = store.find("op", "other", {"a": "y"}, BOUND)
-    assert found.stream is not None
-    assert (found.stream.key, found.rung, found.ambiguous) == ("k2", "structural", False)
+    assert (found.key, found.rung, found.ambiguous) == ("k2", "structural", False)
 
 
 def test_requests_that_cannot_be_told_apart_are_ambiguous_and_not_silent() -> None:
@@ -72,8 +71,9 @@ def test_requests_that_cannot_be_told_apart_are_ambiguous_and_not_silent() -> No
 
 def test_each_recorded_stream_serves_one_instance() -> None:
     store = answers(("k1", [attempt(1)]), ("k2", [attempt(2)]))
-    streams = [store.find("op", key, {}, BOUND).stream for key in ("a", "b", "c")]
-    assert [stream.key if stream else None for stream in streams] == ["k1", "k2", None]
+    found = [store.find("op", key, {}, BOUND) for key in ("a", "b", "c")]
+    assert [stream.key for stream in found] == ["k1", "k2", "c"]
+    assert [stream.rung for stream in found] == ["structural", "structural", "missing"]
 
 
 def test_an_operation_never_recorded_is_missing() -> None:

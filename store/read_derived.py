@@ -84,7 +84,10 @@ def read_flows(session: Session, selection: FlowSelection = _EVERY_FLOW) -> list
             "limit": selection.limit,
         },
     )
-    whose = _which([row[0] for row in flow_rows])
+    whose = {"flow_ids": [row[0] for row in flow_rows]}
+    starts = [row[3] for row in flow_rows]
+    bounds = {"low": min(starts, default=0), "high": max(starts, default=0)}
+    (whose["first_ns"],) = session.row("read/first_of_flows", {**whose, **bounds})
     attempts: defaultdict[tuple[str, int], list[Attempt]] = defaultdict(list)
     for flow_id, step_ordinal, *fields in session.rows("read/attempts", whose):
         attempts[flow_id, step_ordinal].append(attempt_of(fields))

@@ -1,11 +1,15 @@
--- By row number: only the column that chooses is read as a whole. Bodies are many more than one
--- flow's, so they are looked through once, for both ends of an attempt.
+-- By row number: only the columns that choose are read, and of those no time before the flows.
+-- Bodies are many more than one flow's, so they are looked through once, for both ends of an attempt.
 WITH chosen AS MATERIALIZED (
     SELECT *
     FROM attempts
-    WHERE $all
-        OR rowid IN (
-            SELECT rowid FROM attempts WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+    WHERE
+        rowid IN (
+            SELECT rowid
+            FROM attempts
+            WHERE
+                start_ns >= $first_ns
+                AND flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
         )
 ),
 

@@ -1,4 +1,4 @@
--- By row number: only the column that chooses is read as a whole.
+-- By row number: only the columns that choose are read, and of those no time before the flows.
 SELECT
     flow_id,
     ordinal,
@@ -26,8 +26,12 @@ SELECT
     amount_text,
     backoff_text
 FROM steps
-WHERE $all
-    OR rowid IN (
-        SELECT rowid FROM steps WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+WHERE
+    rowid IN (
+        SELECT rowid
+        FROM steps
+        WHERE
+            start_ns >= $first_ns
+            AND flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
     )
 ORDER BY flow_id, ordinal

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,27 +12,15 @@ from typing import TypeVar
 import polars as pl
 import streamlit as st
 
-from analyzer.events import with_events
 from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
-from store.conclusions import Finding, Flow, Incident, ReplayResult, SagaVerdict
+from store.conclusions import Incident
 from store.lease import LeaseSettings, Store
-from store.model import Decision, LogRecord, Span
 from store.query import ask
-from store.read import (
-    read_decisions,
-    read_findings,
-    read_flow,
-    read_incidents,
-    read_logs,
-    read_replays,
-    read_sagas,
-    read_spans,
-)
+from store.read import read_incidents
 from store.session import Session
 
 WAIT_SECONDS_MAX = 120.0  # then a page says "busy"; until then that it reads the store
-FLOW_PAGES_MAX = 24  # whole flows kept in memory
 FLOWS_MAX = 20_000  # flows of a list a page holds; about what is read within a second
 HELD_MAX = 200_000  # of them when somebody asks for more, some 2 kB each
 OVERVIEWS_MAX = 4
@@ -78,23 +66,6 @@ class Overview(Holdings):
     effects: pl.DataFrame
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowPage:
-    """One flow with everything recorded and concluded about it.
-
-    Spans hold all their events, also those that came as log records, which stay among `logs`.
-    """
-
-    flow: Flow
-    spans: tuple[Span, ...]
-    logs: tuple[LogRecord, ...]
-    decisions: tuple[Decision, ...]
-    sagas: tuple[SagaVerdict, ...]
-    findings: tuple[Finding, ...]
-    replays: tuple[ReplayResult, ...]
-    incidents: tuple[tuple[str, str], ...]
-
-
 def store_path() -> Path:
     """The store these pages read; the command that serves them names it in the environment."""
     return Path(os.environ.get(STORE_VARIABLE, STORE_DEFAULT))
@@ -131,25 +102,6 @@ def overview(scope: Scope, flow_ids: Sequence[str] | None = None) -> Overview:
     path = store_path()
     named = None if flow_ids is None else tuple(flow_ids)
     return _overview(str(path), stamp_of(path), _key(scope), named)
-
-
-def flow_page(flow_id: str) -> FlowPage:
-    """What the Trace page shows of one flow."""
-    path = store_path()
-    return _flow_page(str(path), stamp_of(path), flow_id)
-
-
-def replays_of(flow_id: str) -> list[ReplayResult]:
-    """The stored replays of one flow."""
-    path = store_path()
-    return _replays_of(str(path), stamp_of(path), flow_id)
-
-
-def flows_of(trace_id: str, span_id: str | None) -> list[str]:
-    """Ids of the flows that hold a trace or span."""
-    params = {"trace_id": trace_id, "span_id": span_id}
-    found = held("finding a flow", partial(asked, name="flow_of_span", params=params))
-    return [str(flow_id) for flow_id in found["flow_id"]]
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -311,42 +263,3 @@ def _ranked(problems: pl.DataFrame) -> pl.DataFrame:
         )
         .sort(["verdict", "flows", "name"], descending=[True, True, False])
     )
-
-
-@st.cache_resource(max_entries=FLOW_PAGES_MAX, show_spinner="Reading the flow …")
-def _flow_page(path: str, stamp: Stamp, flow_id: str) -> FlowPage:
-    del stamp  # only part of the key
-
-    def question(session: Session) -> tuple[FlowPage, pl.DataFrame]:
-        flow = read_flow(session, flow_id)
-        incidents = asked(session, "incidents_of_flow", {"flow_id": flow_id})
-        page = FlowPage(
-            flow=flow,
-            spans=tuple(read_spans(session, flow.trace_ids)),
-            logs=tuple(read_logs(session, flow.trace_ids)),
-            decisions=tuple(read_decisions(session, decision_ids=flow.decision_ids)),
-            sagas=tuple(read_sagas(session, [flow_id])),
-            findings=tuple(read_findings(session, [flow_id])),
-            replays=tuple(read_replays(session, [flow_id])),
-            incidents=tuple(incidents.select("incident_id", "title").iter_rows()),
-        )
-        return page, asked(session, "members", {"flow_id": flow_id})
-
-    page, members = held("one flow", question, path)
-    return _own(page, frozenset(members.iter_rows()))
-
-
-@st.cache_resource(max_entries=FLOW_PAGES_MAX)
-def _replays_of(path: str, stamp: Stamp, flow_id: str) -> list[ReplayResult]:
-    del stamp  # only part of the key
-    return held("stored replays", lambda session: read_replays(session, [flow_id]), path)
-
-
-def _own(page: FlowPage, members: frozenset[tuple[str, str]]) -> FlowPage:
-    """Without what other flows left in a shared trace."""
-    spans = tuple(span for span in page.spans if (span.trace_id, span.span_id) in members)
-    logs = tuple(
-        log for log in page.logs if not log.span_id or (log.trace_id or "", log.span_id) in members
-    )
-    spans = tuple(with_events(spans, logs))
-    return replace(page, spans=spans, logs=logs)

@@ -10,6 +10,7 @@ import streamlit as st
 from analyzer.sagas import undoing
 from analyzer.sagas.measures import Measuring, SagaMeasures
 from dashboards import data
+from dashboards.flow_page import flow_page
 from dashboards.scope import Scope
 from store.conclusions import Flow, SagaVerdict
 from store.session import Session
@@ -40,7 +41,7 @@ def undone(scope: Scope) -> Undone:
 
 def one(flow_id: str) -> tuple[Flow, Sequence[SagaVerdict]]:
     """One flow with its sagas."""
-    found = data.flow_page(flow_id)
+    found = flow_page(flow_id)
     return found.flow, found.sagas
 
 

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
-from dashboards import data, links
+from dashboards import links
 from dashboards.components.exports import exports
 from dashboards.components.plain_table import plain_table
+from dashboards.flow_page import replays_of
 from dashboards.markup import notes, worded
 from dashboards.wording import clean, duration_text, plural, shortened
 from retrospan.divergences import KINDS
@@ -23,7 +24,7 @@ REASON_LENGTH_MAX = 200
 
 def stored_part(flow_id: str) -> None:
     """One row per stored replay, the modes side by side; how to make one by code."""
-    found = ordered(data.replays_of(flow_id))
+    found = ordered(replays_of(flow_id))
     modes = list(dict.fromkeys(one.mode for one in found))
     title = f"Stored replays ({len(found):,})"
     with st.expander(title, expanded="code" in modes or "temporal" in modes):

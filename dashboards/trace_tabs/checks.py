@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import links
 from dashboards.check_titles import titled
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.markup import facts, heading, message, notes, stated, word_chip, worded
 from dashboards.trace_tabs.replays import replays_part
 from dashboards.wording import amount_text, duration_text, plural, shortened

@@ -4,11 +4,11 @@ import polars as pl
 import streamlit as st
 
 from analyzer.derive.diff import FlowDiff, StepDifference, diff
-from dashboards import data, links
+from dashboards import links
 from dashboards.components.address_filters import filter_text
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage, flow_page
 from dashboards.flow_questions import nearest_success
 from dashboards.markup import facts, heading, word_chip
 from dashboards.wording import clean, duration_text, shortened, value_text
@@ -31,7 +31,7 @@ def compare_tab(page: FlowPage) -> None:
         st.text("No other flow of this kind succeeded. Give the id of a flow to compare with.")
         return
     try:
-        found = diff(page.flow, data.flow_page(other).flow)
+        found = diff(page.flow, flow_page(other).flow)
     except NotFoundError as error:
         st.warning(shortened(clean(str(error)), 400))
         return

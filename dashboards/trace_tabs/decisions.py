@@ -3,8 +3,9 @@
 import polars as pl
 import streamlit as st
 
+from dashboards import links
 from dashboards.components.plain_table import plain_table
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.markup import facts, heading, worded
 from dashboards.wording import body_text, clean, time_text
 from store.model import Decision
@@ -17,7 +18,7 @@ def decisions_tab(page: FlowPage) -> None:
     if not page.decisions:
         st.text("No decision was recorded in this flow.")
         st.text("Decisions come from a decision log (retrospan.decision/1) given to the reader:")
-        st.code("retrospan ingest decisions.jsonl", language=None)
+        links.as_command("ingest", "decisions.jsonl")
         return
     table = pl.DataFrame([_row(decision) for decision in page.decisions])
     plain_table(table, key="flow_decisions", alt="Decisions of this flow")

@@ -7,7 +7,7 @@ from dashboards import links
 from dashboards.components.address_filters import switched
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.wording import clean, duration_text, time_text, value_text
 from store.model import LogRecord
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import links
 from dashboards.components.plain_table import plain_table
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.span_tree import SpanTree
 from dashboards.trace_tabs.save_as import save_as
 from dashboards.wording import body_text, clean, plain, time_text

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from dashboards import links
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.markup import chip, facts, notes, word_chip
 from dashboards.wording import duration_text, plural, shortened, value_text
 from store.conclusions import Divergence, ReplayResult

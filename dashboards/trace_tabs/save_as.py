@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import links
 from dashboards.chrome_trace import chrome_trace
 from dashboards.components.exports import as_csv
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.wording import plain
 from retrospan.canonical import pretty
 from retrospan.documents import flow_document

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.sequence import left_out, sequence
 from dashboards.wording import plural
 

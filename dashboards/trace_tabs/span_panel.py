@@ -8,7 +8,7 @@ import streamlit as st
 from analyzer.events import event_name
 from dashboards import links
 from dashboards.check_titles import titled
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.markup import chip, facts, heading, message, notes, stated, word_chip
 from dashboards.span_tree import Row, SpanTree
 from dashboards.wording import body_text, duration_text, value_text

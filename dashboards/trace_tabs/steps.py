@@ -5,7 +5,7 @@ import streamlit as st
 
 from dashboards import links
 from dashboards.components.picking_table import picking_table
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.markup import worded
 from dashboards.saga_path import saga_path
 from dashboards.wording import amount_text, clean, duration_text

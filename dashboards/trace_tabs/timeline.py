@@ -6,7 +6,7 @@ import streamlit as st
 
 from dashboards import links
 from dashboards.components.waterfall import picked, waterfall
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.span_tree import SpanTree
 from dashboards.trace_tabs.span_panel import span_panel
 

@@ -4,9 +4,9 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import data, links, screens
+from dashboards import links, screens
 from dashboards.components.address_tabs import address_tabs
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage, flow_page, flows_of
 from dashboards.flow_questions import clock_skew
 from dashboards.markup import chip, heading, line, notes, word_chip
 from dashboards.moments import moment
@@ -37,7 +37,7 @@ def render() -> None:
     flow_id = _asked_for()
     if flow_id is None:
         return
-    page = data.flow_page(flow_id)
+    page = flow_page(flow_id)
     tree = lay_out(page.spans, page.flow)
     _header(page)
     _doubts(page, tree)
@@ -65,7 +65,7 @@ def _asked_for() -> str | None:
         st.text("Open a flow from the list, or write its id into the address: /trace?flow=ID")
         st.page_link(links.page("flows"), label="All flows")
         return None
-    found = data.flows_of(trace_id, span_id)
+    found = flows_of(trace_id, span_id)
     if not found:
         raise NotFoundError(
             f"no flow holds trace {trace_id}" + (f", span {span_id}" if span_id else "")

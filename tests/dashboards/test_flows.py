@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards import contrasts, data, flow_questions
+from dashboards import contrasts, data, flow_page, flow_questions
 from dashboards.flow_filters import FlowFilters, filters_of, matching, milliseconds_ns
 from dashboards.summary import heat
+from retrospan.config import CONFIG_VARIABLE
 
 VIEWS = Path(data.__file__).parent / "views"
 MS = 1_000_000
@@ -119,7 +120,7 @@ def test_an_attribute_of_a_span_or_its_resource_filters(served_store: Path) -> N
 
 
 def test_flows_of_one_shape_are_kept_until_any_shape_will_do(served_store: Path) -> None:
-    shape = data.flow_page(f"trace:{10:032x}").flow.variant
+    shape = flow_page.flow_page(f"trace:{10:032x}").flow.variant
     app = opened(shape=shape)
     told = written(app)
     assert "3 of 24 flows" in told
@@ -166,6 +167,17 @@ def test_the_command_says_what_it_cannot(served_store: Path) -> None:
     text = written(opened(view="As command", outcome="succeeded", longer="5"))
     assert "fewer filters" in text
     assert "retrospan flows list --outcome succeeded --json" in text
+
+
+def test_a_command_names_a_store_and_a_configuration_that_it_would_not_find(
+    served_store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.toml").write_text("")
+    monkeypatch.setenv(CONFIG_VARIABLE, str(tmp_path / "own.toml"))
+    text = written(opened(outcome="succeeded", view="As command"))
+    where = f"--db {served_store} --config {tmp_path / 'own.toml'}"
+    assert f"retrospan {where} flows list --outcome succeeded --json" in text
 
 
 def test_of_many_flows_a_sample_is_compared_until_somebody_asks_for_all(

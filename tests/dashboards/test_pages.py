@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data
+from dashboards import data, flow_page
 from dashboards.serve import STORE_VARIABLE
 from store.lease import Store
 
@@ -24,7 +24,7 @@ HOSTILE = "<img src=x onerror"
 @pytest.fixture(autouse=True)
 def no_kept_answers() -> Iterator[None]:
     data._overview.clear()
-    data._flow_page.clear()
+    flow_page._flow_page.clear()
     yield
 
 

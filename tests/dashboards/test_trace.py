@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from dashboards import data, flow_questions
+from dashboards import data, flow_page, flow_questions
 from dashboards.chrome_trace import chrome_trace
 from dashboards.components.exports import as_csv
-from dashboards.data import FlowPage
+from dashboards.flow_page import FlowPage
 from dashboards.sequence import MESSAGE_COUNT_MAX, left_out, sequence
 from dashboards.trace_tabs.save_as import file_stem, flow_json, otlp, span_table
 from ingest.limits import Limits
@@ -32,7 +32,7 @@ MS = 1_000_000
 @pytest.fixture(autouse=True)
 def no_kept_answers() -> Iterator[None]:
     data._overview.clear()
-    data._flow_page.clear()
+    flow_page._flow_page.clear()
     flow_questions._clock_skew.clear()
     yield
 
@@ -186,7 +186,7 @@ def test_a_flow_leads_to_those_of_its_shape_and_to_its_incident(served_store: Pa
     assert "shape: 3 of 23 flows" in told
     links = {one.proto.label: one.proto.query_string for one in app.get("page_link")}
     shaped = next(query for label, query in links.items() if "Flows of this shape" in label)
-    assert shaped == f"shape={data.flow_page(f'trace:{10:032x}').flow.variant}"
+    assert shaped == f"shape={flow_page.flow_page(f'trace:{10:032x}').flow.variant}"
     incident = next(query for label, query in links.items() if "Incident Payment" in label)
     assert incident == "id=incident-1"
 

@@ -17,13 +17,6 @@ OPERATION_LENGTH_MAX = 300
 VALUE_LENGTH_MAX = 200
 SCHEMA = "retrospan.scenario/1"
 
-CLAIMS = {
-    "C1": "exact inside the recording: only answers that were recorded are used",
-    "C2": "exact by recomputation: values follow from recorded ones",
-    "C3": "an interval from answers of other flows: something was not recorded for this flow",
-    "C4": "a simulation of load feedback: read it as qualitative",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:

@@ -1,8 +1,15 @@
-"""Doubts of a replay in plain words, for those who read why nothing is claimed.
+"""Doubts and claims of a replay in plain words, for those who read what to believe.
 
 A flag is `word where: detail`. In a text below, `{where}` is the operation or place it arose at,
 `{detail}` all that follows the colon.
 """
+
+CLAIMS = {
+    "C1": "exact inside the recording: only answers that were recorded are used",
+    "C2": "exact by recomputation: values follow from recorded ones",
+    "C3": "an interval from answers of other flows: something was not recorded for this flow",
+    "C4": "a simulation of load feedback: read it as qualitative",
+}
 
 WORDS = {
     "abort_scope_unconfirmed": "that {where} no longer runs once the flow is given up was never "

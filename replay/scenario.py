@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -67,6 +67,16 @@ class Scenario:
     answers: tuple[AlteredAnswer, ...] = ()
     version: str | None = None
     population: bool = False
+
+    @property
+    def feeds_back(self) -> bool:
+        """Say whether it changes how often or how long others are called: then all flows at once
+        may fare otherwise than each alone."""
+        return any(
+            replace(change, threshold=None, threshold_from=None)
+            != Change(operation=change.operation)
+            for change in self.changes
+        )
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from replay.doubts import in_words
+from replay.doubts import CLAIMS, in_words
 from replay.judge import MODE
 from replay.whatif import answered
 from retrospan.text import shortened, visible
@@ -33,6 +33,8 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     lines.append(f"verdict   {result.verdict}")
     if result.scenario is not None:
         lines.append(f"scenario  {result.scenario}; unchanged: {result.control_verdict}")
+    if result.claim is not None:
+        lines.append(f"claim     {result.claim}, {CLAIMS[result.claim]}")
     lines += reason_lines(result.reason)
     words = dict.fromkeys(map(in_words, result.flags))
     lines += [f"doubt     {text}" for text in words if text not in result.reason]
@@ -81,7 +83,8 @@ def _answer(recorded: str, result: ReplayResult) -> str:
     then = f"end {ends}, as recorded" if same else f"end {ends} instead of {recorded}"
     if result.claim is None:
         return f"might {then}; that is no claim"
-    return f"would {then} (claim {result.claim})"
+    # A claim that rests on what other flows got is as sure as those are alike.
+    return f"would {'likely ' if result.claim in ('C3', 'C4') else ''}{then}"
 
 
 def first_of(flow: Flow, result: ReplayResult) -> str | None:

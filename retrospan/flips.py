@@ -1,5 +1,6 @@
 """The smallest change that makes a flow end otherwise, as a document and in words."""
 
+from replay.doubts import CLAIMS
 from retrospan.divergences import reason_lines
 from retrospan.documents import Document
 from retrospan.edge import Edge
@@ -49,11 +50,13 @@ def flip_lines(document: Document) -> list[str]:
             f"than {before}"
         ]
     else:
+        near = f"{_number(document['nearest_without'])}{unit}"
         lines = [
             f"answer    at a {what} of {_number(document['value'])}{unit} {document['flow_id']} "
-            f"would end {document['after']} instead of {before} (claim {document['claim']}); "
-            f"at {_number(document['nearest_without'])}{unit} not yet"
+            f"would end {document['after']} instead of {before}; at {near} not yet"
         ]
+        claim = str(document["claim"])
+        lines.append(f"claim     {claim}, {CLAIMS[claim]}")
     lines.append(f"now       {_number(document['current'])}{unit}")
     lines += reason_lines(str(document["reason"]))
     lines.append(f"tried     {document['tried']} values, {document['unclear']} without a claim")

@@ -12,8 +12,9 @@ from dashboards.markup import chip, heading, notes, worded
 from dashboards.replay_parts.result import flips
 from dashboards.replays import Kind, Replayed, replayed, simulated
 from dashboards.scope import Scope
-from dashboards.what_ifs import CLAIMS, file_name
+from dashboards.what_ifs import file_name
 from dashboards.wording import count_text, duration_text, plural, shortened
+from replay.doubts import CLAIMS
 from replay.population import Population
 from retrospan.programs import interval_ppm
 from store.conclusions import Flow, ReplayResult

@@ -7,9 +7,8 @@ from dashboards import links
 from dashboards.components.exports import exports
 from dashboards.components.two_waterfalls import lanes, two_waterfalls
 from dashboards.markup import chip, facts, notes, word_chip, worded
-from dashboards.what_ifs import CLAIMS
 from dashboards.wording import clean, duration_text, plural, shortened, value_text
-from replay.doubts import in_words
+from replay.doubts import CLAIMS, in_words
 from retrospan.divergences import KINDS
 from store.conclusions import Flow, ReplayResult
 
@@ -24,7 +23,8 @@ def control(result: ReplayResult) -> None:
         "diverged": "The recording, run again, goes another way: a what-if says little.",
         "unreplayable": "This flow cannot be replayed.",
     }
-    st.html(word_chip(result.verdict, label="control replay:") + chip(f"digest {result.digest}"))
+    digest = chip(f"digest {result.digest}") if result.digest else ""
+    st.html(word_chip(result.verdict, label="control replay:") + digest)
     st.text(words.get(result.verdict, result.verdict))
     if result.reason:
         st.caption(clean(shortened(result.reason, 400)))

@@ -44,13 +44,11 @@ def _listed(name: str) -> Column:
 
 COLUMNS = (
     field("flow", "flow_id"),
-    field("name", "name"),
-    field("version", "version"),
+    Column(header="flow kind", show=lambda row: f"{row['name']} {row['version']}".rstrip()),
     field("ends", "outcome"),
     field("grade", "grade"),
-    field("calls (n)", "calls", right=True),
-    Column(header="would raise the grade", show=_listed("gaps").show),
-    Column(header="cannot be replayed because", show=lambda row: row["unusable"] or None),
+    field("calls", "calls", right=True),
+    Column(header="what lacks", show=lambda row: row["unusable"] or _listed("gaps").show(row)),
 )
 REPLAY_COLUMNS = (
     field("flow", "flow_id"),

@@ -98,6 +98,7 @@ def run_batch(
 ) -> int:
     """Re-execute many flows on all cores and count how they end then. Exit code 3 when a control
     diverged, 4 when a flow could not be replayed."""
+    from replay.scenario import load_scenario
     from retrospan.batch import Wanted, batch_document
     from retrospan.selection import Options
 
@@ -115,7 +116,7 @@ def run_batch(
     )  # fmt: skip
     _show_batch(document, form, as_json)
     if form is Format.TABLE and not as_json:
-        if scenario is not None:
+        if scenario is not None and load_scenario(scenario).feeds_back:
             suggest(edge, "replay", "population", "--scenario", str(scenario))
         else:
             suggest(edge, "replay", "programs")

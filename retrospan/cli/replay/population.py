@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from retrospan.cli.replay.cells import integer, rows
+from retrospan.cli.replay.people import folded
 from retrospan.edge import edge_of, put
 from retrospan.listing import AsJson, Column, Format, Listing, Row, show
 from retrospan.text import visible
@@ -52,13 +53,7 @@ def simulate_population(
         put([pretty(document)])
         return
     for simulation in rows(document["simulations"]):
-        put(
-            [
-                f"scenario  {visible(str(document['scenario']))}",
-                f"operation {visible(str(simulation['operation']))}",
-                "claim     C4, qualitative: it shows where a storm begins, not its height",
-            ]
-        )
+        put(folded(_head(str(document["scenario"]), simulation)))
         show(
             Listing(
                 document=document,
@@ -70,3 +65,20 @@ def simulate_population(
             Format.TABLE,
             False,
         )
+
+
+def _head(scenario: str, simulation: Row) -> list[str]:
+    recorded, simulated, changed = (
+        simulation[name] for name in ("recorded", "simulated", "changed")
+    )
+    assert isinstance(recorded, dict)
+    assert isinstance(simulated, dict)
+    assert isinstance(changed, dict)
+    would, same, did = (one["failed_calls"] for one in (changed, simulated, recorded))
+    return [
+        f"answer    of {changed['calls']} calls {would} would fail; unchanged the simulation has "
+        f"{same} fail, and {did} did",
+        f"scenario  {visible(scenario)}",
+        f"operation {visible(str(simulation['operation']))}",
+        "claim     C4, qualitative: it shows where a storm begins, not its height",
+    ]

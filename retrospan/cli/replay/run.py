@@ -173,6 +173,8 @@ def _show(
 
 def _suggest(edge: Edge, results: "Sequence[ReplayResult]", scenario: Path | None) -> None:
     """What to ask next: why a flow is not reproduced, or whether what helps one helps all."""
+    from replay.scenario import load_scenario
+
     worst_of = {result.control_verdict or result.verdict: result.flow_id for result in results}
     if "unreplayable" in worst_of:
         where = f"flow_id={worst_of['unreplayable']}"
@@ -180,7 +182,9 @@ def _suggest(edge: Edge, results: "Sequence[ReplayResult]", scenario: Path | Non
     elif "diverged" in worst_of:
         suggest(edge, "flows", "show", worst_of["diverged"])
     elif scenario is not None and results and results[0].mode == "trace":
-        suggest(edge, "replay", "batch", "--scenario", str(scenario))
+        alone = any(result.claim is not None for result in results)
+        how = "batch" if alone or not load_scenario(scenario).feeds_back else "population"
+        suggest(edge, "replay", how, "--scenario", str(scenario))
     elif results and results[0].mode == "trace":
         suggest(edge, "replay", "run", results[0].flow_id, "--scenario", "FILE")
 

@@ -143,9 +143,9 @@ def _choose(overview: Overview) -> None:
     filter_text("Flow id", "flow")
     bad = overview.flows.filter(pl.col("outcome").is_in(list(BAD)))
     shown = (bad if bad.height else overview.flows).head(OFFERED_MAX)
-    word = "did not simply succeed" if bad.height else "are in this selection"
+    word = "that did not simply succeed" if bad.height else "of this selection"
     st.caption(
-        f"The latest {plural(shown.height, 'flow')} that {word}. Pick a row, or come here from a "
+        f"The latest {plural(shown.height, 'flow')} {word}. Pick a row, or come here from a "
         "flow's own page."
     )
     table = shown.select(
@@ -224,7 +224,8 @@ def _write(key: str, name: str) -> None:
 def _file(flow_id: str, text: str) -> None:
     name = f"{file_name(text)}.yaml"
     with st.expander("The scenario as a file, and as a command"):
-        st.code(text, language="yaml", wrap_lines=True)
+        # Pasted into a shell this makes the file that the commands below read.
+        st.code(f"cat > {name} <<'END'\n{text}END", language="bash", wrap_lines=True)
         st.download_button(
             "Save the scenario",
             data=text,

@@ -1,5 +1,6 @@
 """Ways between the pages: every number leads to the flows behind it."""
 
+import os
 import shlex
 from collections.abc import Mapping
 from importlib import import_module
@@ -12,6 +13,7 @@ from dashboards.components.leave import leave
 from dashboards.data import STORE_DEFAULT, store_path
 from dashboards.scope import NAMES
 from dashboards.wording import markdown_safe
+from retrospan.config import CONFIG_VARIABLE
 
 VIEWS = Path(__file__).parent / "views"
 
@@ -118,10 +120,11 @@ def open_replay(flow: str) -> None:
 
 
 def as_command(*words: str) -> None:
-    """The same answer from the command line, ready to copy; it names the store unless that has the
-    name that commands look for."""
-    path = store_path()
-    named = [] if path.name == STORE_DEFAULT else ["--db", str(path)]
+    """The same answer from the command line, ready to copy; it names the store and the
+    configuration unless they are where commands look for them."""
+    path, config = store_path(), os.environ.get(CONFIG_VARIABLE)
+    found = path == Path.cwd() / STORE_DEFAULT
+    named = [*([] if found else ["--db", str(path)]), *(["--config", config] if config else [])]
     st.code(shlex.join(["retrospan", *named, *words]), language=None, wrap_lines=True)
 
 

@@ -63,7 +63,7 @@ def duration_chart(flows: pl.DataFrame) -> None:
         on_select="rerun",
         alt="Number of flows by start and duration; the list below has every flow",
     )
-    caption = f"n = {flows.height - open_flows:,} flows that ended"
+    caption = f"{plural(flows.height - open_flows, 'flow')} that ended"
     caption += f"; {open_flows:,} without an end are not drawn" if open_flows else ""
     st.caption(f"{caption}. Select a cell to keep its flows only.")
     _narrow(state, shown)

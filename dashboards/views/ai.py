@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import data, screens
+from dashboards import data, links, screens
 from dashboards.components.address_tabs import address_tabs
 from dashboards.oversight_parts.backtest import backtest_tab
 from dashboards.oversight_parts.decision import decision_part
@@ -77,7 +77,7 @@ def _none(flows: int) -> None:
         "Decisions come from a decision log (JSON lines, retrospan.decision/1), from gen_ai spans "
         "and events, or from policy engines' logs. Load one:"
     )
-    st.code(f"retrospan --db {data.store_path()} ingest decisions.jsonl", language=None)
+    links.as_command("ingest", "decisions.jsonl")
 
 
 if __name__ == "__main__":

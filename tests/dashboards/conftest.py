@@ -303,5 +303,7 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def served_store(filled_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Served from its folder, where commands find it by its name."""
     monkeypatch.setenv(STORE_VARIABLE, str(filled_store))
+    monkeypatch.chdir(filled_store.parent)
     return filled_store

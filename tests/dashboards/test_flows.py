@@ -110,7 +110,7 @@ def test_the_page_counts_outcomes_and_says_how_many_ended(served_store: Path) ->
     text = written(opened())
     assert "✔ succeeded: 20" in text
     assert "⚠ compensation failed: 4" in text
-    assert "n = 24 flows that ended" in text
+    assert "24 flows that ended" in text
 
 
 def test_an_attribute_of_a_span_or_its_resource_filters(served_store: Path) -> None:

@@ -239,7 +239,7 @@ def _overview(path: str, stamp: Stamp, key: Key, flow_ids: tuple[str, ...] | Non
     )
     return Overview(
         **facts,
-        flows=frames["flows"],
+        flows=_with_problems(frames["flows"], frames["problems"]),
         problems=_ranked(frames["problems"]),
         problem_rows=frames["problems"],
         effects=frames["effects"],
@@ -250,6 +250,17 @@ def _ends(flows: pl.DataFrame) -> dict[str, object]:
     """The range in which these flows began."""
     first, last = flows["start_ns"].min(), flows["start_ns"].max()
     return {"since_ns": first, "until_ns": None if last is None else int(str(last)) + 1}
+
+
+def _with_problems(flows: pl.DataFrame, problems: pl.DataFrame) -> pl.DataFrame:
+    """Each flow with the names of what is wrong with it."""
+    named = (
+        problems.drop_nulls("flow_id")
+        .group_by("flow_id")
+        .agg(pl.col("name").unique().sort().alias("problems"))
+    )
+    every = flows.join(named, on="flow_id", how="left", maintain_order="left")
+    return every.with_columns(pl.col("problems").fill_null([]))
 
 
 def _ranked(problems: pl.DataFrame) -> pl.DataFrame:

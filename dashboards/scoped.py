@@ -12,13 +12,26 @@ from dashboards.doubts import doubts_of
 from dashboards.markup import heading
 from dashboards.scope import Scope
 
+Ask = Callable[[Holdings, Scope], object]
+"""What a page asks of its scope; kept answers, so that it may ask again when it draws."""
 
-def begun(title: str, question: str, flows_max: int = FLOWS_MAX) -> tuple[Overview, Scope] | None:
+
+def begun(
+    title: str, question: str, flows_max: int = FLOWS_MAX, ask: Ask | None = None
+) -> tuple[Overview, Scope] | None:
     """Heading and bar; the flows within the scope, or None when a screen said it all.
 
-    More than `flows_max` flows are read only when somebody presses for it.
+    More than `flows_max` flows are read only when somebody presses for it. Under the same lease
+    the page may `ask` more.
     """
-    start = scoped(title, question, flows_max)
+
+    def asks(holdings: Holdings, scope: Scope) -> None:
+        if wide_ranges.is_asked(scope, data.flow_count(scope), flows_max):
+            data.overview(scope)
+            if ask is not None:
+                ask(holdings, scope)
+
+    start = scoped(title, question, flows_max, ask=asks)
     if start is None:
         return None
     _, scope = start
@@ -33,11 +46,13 @@ def scoped(
     flows_max: int | None,
     above: Callable[[Holdings], None] | None = None,
     *,
+    ask: Ask | None = None,
     tells_doubts: bool = False,
 ) -> tuple[Holdings, Scope] | None:
     """Heading and bar; what the store holds, or None when a screen said it all. No flow is read.
 
-    `above` is drawn under both. Reasons to doubt the numbers stand on a line between, but on the
+    What the page will `ask` of the scope is asked under the same lease. `above` is drawn under
+    both. Reasons to doubt the numbers stand on a line between, but on the
     page that tells of them.
     """
     with data.one_lease():
@@ -45,6 +60,8 @@ def scoped(
         scope = scope_in_force(holdings, flows_max)
         within = data.flow_count(scope) if holdings.flow_count else 0
         doubts = doubts_of(scope, holdings) if within and not tells_doubts else ()
+        if within and ask is not None:
+            ask(holdings, scope)
     left, right = st.columns([3, 7], gap="medium", vertical_alignment="center")
     with left:
         st.html(heading(title, above=question))

@@ -20,20 +20,24 @@ def wanted(scope: Scope, flows: int, flows_max: int, held_max: int | None = None
 
     A page that holds its flows in memory holds `held_max` of them at most, and offers no more.
     """
-    asked = (data.stamp_of(data.store_path()), scope)
-    if flows <= flows_max or st.session_state.get(_ASKED) == asked:
+    if is_asked(scope, flows, flows_max):
         return True
     _say(f"{plural(flows, 'flow')} in this range", flows_max)
     with st.container(horizontal=True):
         st.button(f"Show the latest {flows_max:,} flows", key="wide-latest", on_click=clear_range)
         if held_max is None or flows <= held_max:
-            _offer(flows, flows_max, asked)
+            _offer(flows, flows_max, _of(scope))
     if held_max is not None and flows > held_max:
         st.text(
             f"More than {held_max:,} flows are too many for a page: choose a shorter range above, "
             "or use the command line, which has no such limit."
         )
     return False
+
+
+def is_asked(scope: Scope, flows: int, flows_max: int) -> bool:
+    """Whether so many flows are computed over without a press, or somebody pressed."""
+    return flows <= flows_max or st.session_state.get(_ASKED) == _of(scope)
 
 
 def wanted_of_store(what: str, records: int, records_max: int) -> bool:
@@ -44,6 +48,10 @@ def wanted_of_store(what: str, records: int, records_max: int) -> bool:
     _say(f"{records:,} {what} in the store, and these numbers are of all of them", records_max)
     _offer(records, records_max, asked)
     return False
+
+
+def _of(scope: Scope) -> object:
+    return (data.stamp_of(data.store_path()), scope)
 
 
 def _say(many: str, at_once: int) -> None:

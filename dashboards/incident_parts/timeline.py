@@ -3,7 +3,7 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import links
+from dashboards import data, links
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
 from dashboards.data import Overview
@@ -21,8 +21,10 @@ def timeline_tab(incident: Incident, overview: Overview, scope: Scope) -> None:
     """Flows from half a window before to half a window after, then the moments in order."""
     margin = (incident.end_ns - incident.start_ns) // 2
     around = scope.within(incident.start_ns - margin, incident.end_ns + margin + 1)
-    versions = first_seen(scope)
-    outcome_chart(outcomes(around), [incident], releases=releases_of(versions))
+    with data.one_lease():
+        versions = first_seen(scope)
+        ended = outcomes(around)
+    outcome_chart(ended, [incident], releases=releases_of(versions))
     found = events(incident, versions, overview.flows, overview.problem_rows)
     table = pl.DataFrame(
         {

@@ -17,16 +17,6 @@ WITH chosen AS (
         AND ($services::VARCHAR[] IS NULL OR list_has_any(services, $services::VARCHAR[]))
 ),
 
-hurt AS (
-    SELECT flow_id, list(DISTINCT name ORDER BY name) AS problems
-    FROM flow_problems
-    WHERE
-        ($since_ns::BIGINT IS NULL OR start_ns >= $since_ns::BIGINT)
-        AND ($until_ns::BIGINT IS NULL OR start_ns < $until_ns::BIGINT)
-        AND flow_id IN (SELECT flow_id FROM chosen)
-    GROUP BY flow_id
-),
-
 controls AS (
     SELECT flow_id, min(verdict) AS replay
     FROM replays
@@ -37,9 +27,7 @@ controls AS (
 SELECT
     c.*,
     c.end_ns - c.start_ns AS duration_ns,
-    coalesce(h.problems, []) AS problems,
     r.replay
 FROM chosen AS c
-LEFT JOIN hurt AS h ON c.flow_id = h.flow_id
 LEFT JOIN controls AS r ON c.flow_id = r.flow_id
 ORDER BY c.start_ns DESC, c.flow_id

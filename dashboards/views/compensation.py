@@ -7,12 +7,14 @@ from dashboards import data, links, screens
 from dashboards.compensation_parts.numbers import cards, checks_table, invariants
 from dashboards.compensation_parts.read import Undone, undone
 from dashboards.compensation_parts.sankey import ways_chart
-from dashboards.compensation_parts.stuck import ask_stuck, path_part, stuck_part
+from dashboards.compensation_parts.stuck import Stuck, ask_stuck, path_part, stuck_part
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
+from dashboards.data import Holdings
 from dashboards.markup import worded
 from dashboards.pages import PageFacts
+from dashboards.scope import Scope
 from dashboards.scoped import scoped
 from dashboards.wording import clean, duration_text, plural
 
@@ -22,14 +24,12 @@ PATHS_MAX = 40
 
 def render() -> None:
     """The page; `?flow=ID` shows the path of one flow."""
-    start = scoped("Compensation", "Do our undo paths work?", None)
+    start = scoped("Compensation", "Do our undo paths work?", None, ask=_ask)
     if start is None:
         return
     holdings, scope = start
     whole = data.flow_count(scope)
-    with data.one_lease():
-        found = undone(scope)
-        stuck = ask_stuck(found, scope)
+    found, stuck = _ask(holdings, scope)
     if not found.flows:
         _no_sagas(whole)
         return
@@ -60,13 +60,19 @@ def render() -> None:
         links.as_command("sagas", "list", "--residual", "--format", "csv")
 
 
+def _ask(holdings: Holdings, scope: Scope) -> tuple[Undone, Stuck | None]:
+    del holdings
+    found = undone(scope)
+    return found, ask_stuck(found, scope)
+
+
 def _no_sagas(flows: int) -> None:
     st.text(f"None of {plural(flows, 'flow')} has a step with a saga role.")
     st.text(
         "A step gets its role from retrospan.saga.role, a link from the compensation to its step, "
         "or a declaration:"
     )
-    st.code("retrospan quality report", language=None)
+    links.as_command("quality", "report")
 
 
 def _ways(found: Undone) -> None:

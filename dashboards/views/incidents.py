@@ -10,7 +10,7 @@ from dashboards.components.address_tabs import address_tabs
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.data import Holdings
-from dashboards.flow_questions import hurt
+from dashboards.flow_questions import hurt, running
 from dashboards.flow_questions import incidents as incidents_within
 from dashboards.incident_parts.candidates import candidates_tab
 from dashboards.incident_parts.effects import effects_tab
@@ -34,22 +34,32 @@ LISTED_MAX = 200
 
 def render() -> None:
     """The page: a list, or one incident (`?id=ID`)."""
-    start = scoped("Incidents", "What broke, how far are we?", None)
+    start = scoped("Incidents", "What broke, how far are we?", None, ask=_ask)
     if start is None:
         return
     holdings, scope = start
     wanted = st.query_params.get("id")
-    with data.one_lease():
-        known = incidents_within(scope)
-        listed = None if wanted or not known else ask_listed(known[:LISTED_MAX], scope)
-        if listed is not None:
-            ask_objectives(holdings)
+    known, listed = _ask(holdings, scope)
     if wanted:
         _one(wanted, known, holdings, scope)
     elif listed is not None:
         _list(known, listed, known_objectives(Scope(), holdings))
     else:
         _none(scope)
+
+
+def _ask(holdings: Holdings, scope: Scope) -> tuple[Sequence[Incident], Listed | None]:
+    """The incidents in scope, and what a list shows of them; that of one is asked ahead."""
+    known = incidents_within(scope)
+    wanted = st.query_params.get("id")
+    for one in known:
+        if one.incident_id == wanted:
+            running(scope, one.start_ns, one.end_ns)
+            data.overview(scope, one.flow_ids)
+    if wanted or not known:
+        return known, None
+    ask_objectives(holdings)
+    return known, ask_listed(known[:LISTED_MAX], scope)
 
 
 def _one(incident_id: str, incidents: Sequence[Incident], holdings: Holdings, scope: Scope) -> None:

@@ -1,5 +1,7 @@
 """Overview: whether we are fine, or where it burns."""
 
+from dataclasses import dataclass
+
 import polars as pl
 import streamlit as st
 
@@ -16,7 +18,9 @@ from dashboards.overview_parts.burning import burning_cards
 from dashboards.overview_parts.counted import counted_cards
 from dashboards.pages import PageFacts
 from dashboards.releases import releases_of
+from dashboards.scope import Scope
 from dashboards.scoped import scoped
+from dashboards.summary import Health, Timeline
 from dashboards.wording import (
     duration_text,
     plural,
@@ -33,40 +37,61 @@ SERVICES_MAX = 4
 
 def render() -> None:
     """The page."""
-    start = scoped("Overview", "Are we fine, and where does it burn?", None, _head)
+    start = scoped("Overview", "Are we fine, and where does it burn?", None, _head, ask=_ask)
     if start is None:
         return
     holdings, scope = start
-    with data.one_lease():
-        numbers = flow_questions.scope_health(scope)
-        incidents = flow_questions.incidents(scope)
-        effects = flow_questions.effect_sums(scope)
-        times = flow_questions.health_in_time(scope)
-        outcomes = flow_questions.outcomes(scope)
-        problems = flow_questions.ranked_problems(scope)
-        services = flow_questions.services()
-        releases = releases_of(flow_questions.first_seen(scope))
-        ask_objectives(holdings)
+    known = _ask(holdings, scope)
+    incidents, releases = known.incidents, releases_of(known.first_seen)
     objectives = known_objectives(scope, holdings)
-    cards.draw(burning_cards(numbers, times, objectives or (), incidents))
-    cards.draw(counted_cards(numbers, effects, times))
+    cards.draw(burning_cards(known.numbers, known.times, objectives or (), incidents))
+    cards.draw(counted_cards(known.numbers, known.effects, known.times))
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.subheader("How flows ended, over time (UTC)")
+        outcomes = known.outcomes
         picked = outcome_chart(outcomes, incidents, releases=releases, picks="overview_outcomes")
         if picked is not None and outcomes is not None:
             outcome, start_ns = picked
             window = {"from": rfc3339(start_ns), "to": rfc3339(start_ns + outcomes.width_ns)}
             links.open_flows(outcome=outcome, **window)
         st.subheader("Worst findings")
-        _findings(problems, numbers.violations.whole)
+        _findings(known.problems, known.numbers.violations.whole)
         st.subheader("Services, over all data")
-        _services(services)
+        _services(known.services)
     with right:
         st.subheader("Incidents")
         _incidents(incidents, holdings.last_ns)
         st.subheader("Objectives, worst first")
         worst_objectives(objectives, holdings.flow_count, incidents, releases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What the page asks of the flows in scope, and of services over all data."""
+
+    numbers: Health
+    incidents: tuple[Incident, ...]
+    effects: pl.DataFrame
+    times: pl.DataFrame
+    outcomes: Timeline | None
+    problems: pl.DataFrame
+    services: pl.DataFrame
+    first_seen: pl.DataFrame
+
+
+def _ask(holdings: Holdings, scope: Scope) -> _Known:
+    ask_objectives(holdings)
+    return _Known(
+        numbers=flow_questions.scope_health(scope),
+        incidents=flow_questions.incidents(scope),
+        effects=flow_questions.effect_sums(scope),
+        times=flow_questions.health_in_time(scope),
+        outcomes=flow_questions.outcomes(scope),
+        problems=flow_questions.ranked_problems(scope),
+        services=flow_questions.services(),
+        first_seen=flow_questions.first_seen(scope),
+    )
 
 
 def _head(holdings: Holdings) -> None:
@@ -100,8 +125,8 @@ def _window_chips(holdings: Holdings) -> str:
 
 def _incidents(incidents: tuple[Incident, ...], last_ns: int | None) -> None:
     if not incidents:
-        st.text("None found in this data. Declare one you know of:")
-        st.code("retrospan incidents declare --from TIME --to TIME", language=None)
+        st.text("None is known in this selection. Find incidents by burn rate and findings:")
+        links.as_command("incidents", "find")
         return
     for incident in incidents[:INCIDENT_COUNT_MAX]:
         with st.container(border=True):

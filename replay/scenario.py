@@ -12,7 +12,7 @@ from replay.leaves import Scalar
 from store.errors import DataError
 
 if TYPE_CHECKING:
-    from jsonschema import Draft202012Validator
+    from jsonschema import Draft202012Validator, ValidationError
 
 SCHEMA = "retrospan.scenario/1"
 SIZE_BYTES_MAX = 1_000_000
@@ -111,10 +111,7 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
         raise DataError(f"{source}: schema is {stated!r}; this version reads {SCHEMA!r} only")
     problems = sorted(_validator().iter_errors(document), key=lambda e: list(map(str, e.path)))
     if problems:
-        shown = [
-            f"{'.'.join(str(part) for part in problem.path) or 'document'}: {problem.message}"
-            for problem in problems[:ERRORS_SHOWN_MAX]
-        ]
+        shown = [_told(problem) for problem in problems[:ERRORS_SHOWN_MAX]]
         raise DataError(f"{source}: the scenario does not fit its schema: {'; '.join(shown)}")
     return Scenario(
         name=document["name"],
@@ -126,6 +123,15 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
         version=document.get("version"),
         population=document.get("population", False),
     )
+
+
+def _told(problem: "ValidationError") -> str:
+    """Say where a scenario does not fit, and what there is instead of a name that is not."""
+    where = ".".join(str(part) for part in problem.path) or "document"
+    text = f"{where}: {problem.message}"
+    if problem.validator != "additionalProperties" or not isinstance(problem.schema, Mapping):
+        return text
+    return f"{text}; there are {', '.join(sorted(problem.schema['properties']))}"
 
 
 def _change(item: Mapping[str, Any]) -> Change:

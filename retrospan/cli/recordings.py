@@ -183,7 +183,11 @@ def replay_file(
         list[str] | None, typer.Argument(metavar="FLOW_ID...", help="Only these flows.")
     ] = None,
     scenario: Annotated[
-        Path | None, typer.Option(help="A what-if file; the unchanged control runs first.")
+        Path | None,
+        typer.Option(
+            help="A what-if file (YAML: `changes`, `answers`, `lost`, `version`); the unchanged "
+            "control runs first."
+        ),
     ] = None,
     form: FormatOption = Format.TABLE,
     as_json: AsJson = False,

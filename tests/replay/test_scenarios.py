@@ -282,7 +282,7 @@ def test_a_scenario_file_is_read(tmp_path: Path) -> None:
     [
         ("scenario/1", "scenario/2", "retrospan.scenario/2"),
         ("timeout_ms: 3000", "timeout_ms: -1", "timeout_ms"),
-        ("timeout_ms: 3000", "timeout: 3000", "'timeout' was unexpected"),
+        ("timeout_ms: 3000", "timeout: 3000", "'timeout' was unexpected.*there are .*timeout_ms"),
         ("name: wait longer\n", "", "'name' is a required property"),
         ("nth: 1", "nth: first", "nth"),
         ("schema:", "{schema", "not YAML"),

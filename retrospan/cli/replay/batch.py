@@ -74,7 +74,11 @@ def run_batch(
     context: typer.Context,
     incident: Annotated[str | None, typer.Option(help="Only flows of this incident.")] = None,
     scenario: Annotated[
-        Path | None, typer.Option(help="A what-if file; each flow's unchanged control runs first.")
+        Path | None,
+        typer.Option(
+            help="A what-if file (YAML: `changes`, `answers`, `lost`, `version`); each flow's "
+            "unchanged control runs first."
+        ),
     ] = None,
     backtest: Annotated[
         str | None,

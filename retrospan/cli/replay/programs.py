@@ -26,8 +26,9 @@ def _share(header: str, name: str) -> Column:
 
 
 def _kind(row: Row) -> str:
+    kind = f"{row['name']} {row['version']}".rstrip()
     offers = {"what-if": "", "control": ", control only"}.get(str(row["offers"]), ", no program")
-    return f"{row['name']} {row['version']}{offers}"
+    return kind + offers
 
 
 PROGRAM_COLUMNS = (
@@ -101,9 +102,14 @@ def list_programs(
 
 
 def _answer(made: Sequence[Row]) -> str:
-    same, whole, silent = (
+    whole, none, same, silent = (
         sum(integer(row[name]) for row in made for name in names)
-        for names in (("identical", "equivalent"), ("flows",), ("diverged_silent",))
-    )
+        for names in (
+            ("flows",), ("unreplayable",), ("identical", "equivalent"), ("diverged_silent",)
+        )
+    )  # fmt: skip
+    if whole == none:
+        return f"answer    none of {whole} flows can be replayed"
     wrong = f"{silent} are wrong in silence" if silent else "none is wrong in silence"
-    return f"answer    {of(same, whole)} flows come out as recorded, {wrong}"
+    left = f"; {none} more cannot be replayed" if none else ""
+    return f"answer    {of(same, whole - none)} flows come out as recorded, {wrong}{left}"

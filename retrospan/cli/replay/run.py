@@ -89,7 +89,11 @@ def run_replays(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every flow of the store.")] = False,
     scenario: Annotated[
-        Path | None, typer.Option(help="A what-if file; the unchanged control runs first.")
+        Path | None,
+        typer.Option(
+            help="A what-if file (YAML: `changes`, `answers`, `lost`, `version`); the unchanged "
+            "control runs first."
+        ),
     ] = None,
     explain: Annotated[
         bool,

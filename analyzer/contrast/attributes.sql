@@ -1,23 +1,60 @@
 /*
 title = "Attributes of the spans and resources of some flows, value by value"
-params = ["flow_ids", "low_ns", "high_ns", "distinct_max", "left_out"]
+params = ["flow_ids", "since_ns", "until_ns", "low_ns", "high_ns", "distinct_max", "left_out"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
 -- Values of an attribute with few of them come as rows; of one with many, the largest number per
 -- flow where all are numbers; any other with many is an id and only named. `places` are places
 -- in flow_ids, counted from 1. Until the end a value is its JSON text: numbers have no quotes.
--- All spans of the flows lie between low_ns and high_ns.
-WITH held AS MATERIALIZED (
+-- The flows began from since_ns on and before until_ns, their spans lie between low_ns and high_ns.
+-- By row number: what is wide is read of these flows and spans only.
+WITH chosen AS MATERIALIZED (
+    SELECT
+        c.place,
+        f.rowid AS row_number
+    FROM placed_flows($flow_ids) AS c
+    INNER JOIN flows AS f ON c.flow_id = f.flow_id
+    WHERE f.start_ns >= $since_ns AND f.start_ns < $until_ns
+),
+
+visited AS MATERIALIZED (
+    SELECT
+        c.place,
+        f.flow_id,
+        f.span_count,
+        TRY_CAST(unnest(f.trace_ids) AS UUID) AS trace_id
+    FROM chosen AS c
+    INNER JOIN flows AS f ON c.row_number = f.rowid
+),
+
+-- A flow with as many spans as its traces has all of them: no need to look for them one by one.
+sized AS MATERIALIZED (
+    SELECT
+        v.place,
+        v.flow_id,
+        v.trace_id,
+        v.span_count = sum(t.spans) OVER (PARTITION BY v.place) AS is_whole
+    FROM visited AS v
+    INNER JOIN traces AS t ON v.trace_id = t.trace_id
+),
+
+held AS MATERIALIZED (
     SELECT
         c.place,
         m.trace_id,
         m.span_id
-    FROM placed_flows($flow_ids) AS c
+    FROM (SELECT DISTINCT place, flow_id FROM sized WHERE NOT is_whole) AS c
     INNER JOIN flow_members AS m ON c.flow_id = m.flow_id
 ),
 
--- By row number: what is wide is read of these spans only.
 found AS MATERIALIZED (
+    SELECT
+        w.place,
+        s.rowid AS row_number
+    FROM sized AS w
+    INNER JOIN spans AS s ON w.trace_id = s.trace_id
+    WHERE w.is_whole AND s.start_ns BETWEEN $low_ns AND $high_ns
+    UNION ALL
     SELECT
         h.place,
         s.rowid AS row_number

@@ -16,7 +16,7 @@ WITH heads AS (
 
 -- By row number: only the column that chooses is read as a whole.
 held AS (
-    SELECT unnest(trace_ids)::UUID AS trace_id
+    SELECT TRY_CAST(unnest(trace_ids) AS UUID) AS trace_id
     FROM flows
     WHERE
         rowid IN (

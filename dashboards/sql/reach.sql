@@ -6,7 +6,7 @@ WITH began AS (
 ),
 
 held AS (
-    SELECT unnest(trace_ids)::UUID AS trace_id
+    SELECT TRY_CAST(unnest(trace_ids) AS UUID) AS trace_id
     FROM flows
     WHERE
         ($since_ns::BIGINT IS NULL OR start_ns >= $since_ns::BIGINT)

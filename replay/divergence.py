@@ -114,7 +114,7 @@ class _Comparing:
             attempts = recorded.get((op, key), ())
             if number > len(attempts):
                 said = _said(call.op, call.key, call.attempt, call.status)
-                self.add("extra_call", call.node, call.start, None, said)
+                self.add("extra_call", call.node, call.start, None, {**said, "rung": call.rung})
                 continue
             attempt = attempts[number - 1]
             both.append((call, attempt))

@@ -23,6 +23,12 @@ KINDS = {
     "exception_changed": "fails otherwise",
     "unread_answer": "has an altered answer that nothing reads",
 }
+# Where an answer comes from that was not recorded for the very request.
+RUNGS = {
+    "structural": ", by a similar request's answer",
+    "donor": ", by an answer that other flows lend",
+    "missing": ", though nothing recorded answers it",
+}
 
 
 def explanation(flow: Flow, result: ReplayResult) -> list[str]:
@@ -121,7 +127,8 @@ def _told(divergence: Divergence, names: Mapping[str, str]) -> str:
     if divergence.kind in ("extra_call", "missing_call") and isinstance(call, dict):
         where = _named(None, str(call.get("op")), str(call.get("key") or ""))
         where = f"{where} attempt {call.get('attempt')}"
-        return f"{where} {KINDS[divergence.kind]} (answered {call.get('status')})"
+        by = RUNGS.get(str(call.get("rung")), "")
+        return f"{where} {KINDS[divergence.kind]} (answered {call.get('status')}{by})"
     text = f"{where} {KINDS.get(divergence.kind, divergence.kind)}"
     if divergence.recorded is None and divergence.replayed is None:
         return f"{text}: {divergence.path}" if divergence.path else text

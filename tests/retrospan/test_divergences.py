@@ -90,6 +90,15 @@ def test_the_first_line_answers_what_was_asked() -> None:
     assert answer(**unmade) == "gets no answer: the change was not made"
 
 
+def test_a_call_that_was_not_recorded_says_whose_answer_it_got() -> None:
+    more = Divergence(
+        kind="extra_call", step_id="s", recorded=None, path="",
+        replayed={"op": "mail POST", "key": "k", "attempt": 1, "status": "ok", "rung": "donor"},
+    )  # fmt: skip
+    (line,) = [line for line in explanation(FLOW, result(more)) if line.startswith("first")]
+    assert line.endswith("is (answered ok, by an answer that other flows lend)")
+
+
 def test_each_reason_has_its_line_and_no_doubt_is_told_twice() -> None:
     doubt = "mail POST may be over before payment charge calls it off, or not"
     lines = explanation(FLOW, replace(result(), reason=f"not identified: {doubt}; for this alone"))

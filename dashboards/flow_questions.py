@@ -101,8 +101,13 @@ def incidents(scope: Scope) -> tuple[Incident, ...]:
 
 def services() -> pl.DataFrame:
     """Services with their spans, failed spans and flows, over the whole store."""
+    return of_store("services")
+
+
+def of_store(name: str, **params: int | tuple[str, ...]) -> pl.DataFrame:
+    """The answer to a question that asks for no scope."""
     path = data.store_path()
-    return _asked(str(path), data.stamp_of(path), "services", ())
+    return _asked(str(path), data.stamp_of(path), name, tuple(params.items()))
 
 
 def first_seen(scope: Scope) -> pl.DataFrame:

@@ -52,14 +52,13 @@ def scoped(
     """Heading and bar; what the store holds, or None when a screen said it all. No flow is read.
 
     What the page will `ask` of the scope is asked under the same lease. `above` is drawn under
-    both. Reasons to doubt the numbers stand on a line between, but on the
-    page that tells of them.
+    both. Reasons to doubt the numbers stand on a line between, but on the page that tells of them.
     """
     with data.one_lease():
         holdings = data.holdings()
         scope = scope_in_force(holdings, flows_max)
         within = data.flow_count(scope) if holdings.flow_count else 0
-        doubts = doubts_of(scope, holdings) if within and not tells_doubts else ()
+        doubts = doubts_of(scope, holdings) if within else ()
         if within and ask is not None:
             ask(holdings, scope)
     left, right = st.columns([3, 7], gap="medium", vertical_alignment="center")
@@ -75,7 +74,8 @@ def scoped(
         return None
     with right:
         range_bar(scope, holdings, flows_max)
-    doubt_line(doubts, scope)
+    if not tells_doubts:
+        doubt_line(doubts, scope)
     if above is not None:
         above(holdings)
     if within == 0:

@@ -1,9 +1,11 @@
 -- When services took part in flows of each kind: flows by part of the range, in each of which a
 -- flow of the kind began; the row without a service counts them all. Flows are counted by the kind
--- of their facts first, of which there are few.
+-- of their facts first, of which there are few. A flow without a possible start would stretch the
+-- range over decades: it is left out.
 WITH ends AS (
     SELECT min(start_ns) AS first_ns, max(start_ns) AS last_ns
     FROM heads_within($since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[])
+    WHERE start_ns > 0
 ),
 
 counted AS (
@@ -16,6 +18,7 @@ counted AS (
         $since_ns::BIGINT, $until_ns::BIGINT, $environment::VARCHAR, $services::VARCHAR[]
     ) AS h
     CROSS JOIN ends AS e
+    WHERE h.start_ns > 0
     GROUP BY ALL
 ),
 

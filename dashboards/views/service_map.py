@@ -9,11 +9,13 @@ from dashboards import data, flow_questions, links, screens
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.service_map import picked, service_map
+from dashboards.data import Holdings
 from dashboards.markup import chip, heading, notes
 from dashboards.pages import PageFacts
+from dashboards.scope import Scope
 from dashboards.scoped import scoped
 from dashboards.service_graph import Call, Graph, failed_tries, graph_of, number, pair
-from dashboards.wide_ranges import wanted
+from dashboards.wide_ranges import is_asked, wanted
 from dashboards.wording import clean, count_text, duration_text, markdown_safe, plural, share_text
 
 PAGE = PageFacts(title="Service map", section="Explore", order=60, url_path="map")
@@ -25,15 +27,14 @@ _SPACE = '<div style="height:6px"></div>'
 
 def render() -> None:
     """The page: `?caller=A&callee=B` or `?node=A` opens at a call or a service."""
-    start = scoped("Service map", "Who calls whom, where does it hurt?", FLOWS_MAX)
+    start = scoped("Service map", "Who calls whom, where does it hurt?", FLOWS_MAX, ask=_ask)
     if start is None:
         return
     _, scope = start
     flows = data.flow_count(scope)
     if not wanted(scope, flows, FLOWS_MAX):
         return
-    with data.one_lease():
-        calls = flow_questions.service_calls(scope)
+    calls = flow_questions.service_calls(scope)
     if calls.is_empty():
         st.text("No call between services was found in these flows: each ran in one service.")
         return
@@ -46,6 +47,11 @@ def render() -> None:
     own = [row for row in rows if name in pair(row)] if name else rows
     st.subheader(f"Calls of {markdown_safe(name)}" if name and own else "Calls")
     _table(own or rows)
+
+
+def _ask(holdings: Holdings, scope: Scope) -> None:
+    if is_asked(scope, data.flow_count(scope), FLOWS_MAX):
+        flow_questions.service_calls(scope)
 
 
 def _minutes(starts: tuple[int, int] | None) -> float | None:

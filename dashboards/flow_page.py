@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
-import polars as pl
 import streamlit as st
 
 from analyzer.events import with_events
@@ -64,7 +63,7 @@ def flows_of(trace_id: str, span_id: str | None) -> list[str]:
 def _flow_page(path: str, stamp: data.Stamp, flow_id: str) -> FlowPage:
     del stamp  # only part of the key
 
-    def question(session: Session) -> tuple[FlowPage, pl.DataFrame]:
+    def question(session: Session) -> tuple[FlowPage, frozenset[tuple[str, str]]]:
         flow = read_flow(session, flow_id)
         incidents = data.asked(session, "incidents_of_flow", {"flow_id": flow_id})
         page = FlowPage(
@@ -77,16 +76,24 @@ def _flow_page(path: str, stamp: data.Stamp, flow_id: str) -> FlowPage:
             replays=tuple(read_replays(session, [flow_id])),
             incidents=tuple(incidents.select("incident_id", "title").iter_rows()),
         )
-        return page, data.asked(session, "members", {"flow_id": flow_id})
+        return page, _members(session, page)
 
     page, members = data.held("one flow", question, path)
-    return _own(page, frozenset(members.iter_rows()))
+    return _own(page, members)
 
 
 @st.cache_resource(max_entries=FLOW_PAGES_MAX)
 def _replays_of(path: str, stamp: data.Stamp, flow_id: str) -> list[ReplayResult]:
     del stamp  # only part of the key
     return data.held("stored replays", lambda session: read_replays(session, [flow_id]), path)
+
+
+def _members(session: Session, page: FlowPage) -> frozenset[tuple[str, str]]:
+    """The spans of the flow; where its traces hold no more than it has, all of them."""
+    if len(page.spans) == page.flow.span_count:
+        return frozenset((span.trace_id, span.span_id) for span in page.spans)
+    found = data.asked(session, "members", {"flow_id": page.flow.flow_id})
+    return frozenset(found.iter_rows())
 
 
 def _own(page: FlowPage, members: frozenset[tuple[str, str]]) -> FlowPage:

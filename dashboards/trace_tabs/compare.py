@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from analyzer.derive.diff import FlowDiff, StepDifference, diff
-from dashboards import links
+from dashboards import data, links
 from dashboards.components.address_filters import filter_text
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
@@ -26,15 +26,17 @@ def compare_tab(page: FlowPage) -> None:
     asked = filter_text(
         "Compare with flow (id)", WITH, "the nearest flow of its kind that succeeded"
     )
-    other = asked or nearest_success(page.flow)
-    if other is None:
-        st.text("No other flow of this kind succeeded. Give the id of a flow to compare with.")
-        return
     try:
-        found = diff(page.flow, flow_page(other).flow)
+        with data.one_lease():
+            other = asked or nearest_success(page.flow)
+            beside = flow_page(other) if other is not None else None
     except NotFoundError as error:
         st.warning(shortened(clean(str(error)), 400))
         return
+    if beside is None:
+        st.text("No other flow of this kind succeeded. Give the id of a flow to compare with.")
+        return
+    found = diff(page.flow, beside.flow)
     if not asked:
         st.caption("B is the flow of the same kind that succeeded nearest in time, chosen for you.")
     _heads(found)

@@ -6,6 +6,7 @@ Nothing compares the pictures: fonts differ between machines.
 
 import argparse
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -61,7 +62,9 @@ def main() -> None:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         command = [sys.executable, "-c", SERVE, str(store.resolve()), str(port)]
-        with subprocess.Popen(command, cwd=ROOT) as server:
+        # From its folder commands need not name the store: pictures say nothing of this machine.
+        within = {**os.environ, "PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(command, cwd=store.resolve().parent, env=within) as server:
             try:
                 shoot(f"http://127.0.0.1:{port}", payment_incident(store))
             finally:

@@ -31,7 +31,7 @@ def cards(found: Undone) -> None:
         title="Undone in full",
         value=percent(measures.compensated.value),
         scope="given up with effects: " + share_scope(measures.compensated, "flow"),
-        link="Flows that were compensated",
+        link="Compensated",
         target={"outcome": "compensated"},
     )
     draw(
@@ -40,7 +40,7 @@ def cards(found: Undone) -> None:
                 title="Given up",
                 value=percent(measures.aborts.value),
                 scope=share_scope(measures.aborts, "flow"),
-                link="Flows that did not succeed",
+                link="Did not succeed",
                 target={"outcome": NOT_SUCCEEDED},
             ),
             undone,
@@ -48,7 +48,7 @@ def cards(found: Undone) -> None:
                 title="Steps undone",
                 value=percent(measures.coverage.value),
                 scope=share_scope(measures.coverage, "step"),
-                link="Flows with effects left",
+                link="Effects left",
                 target={"with": "effects left standing"},
             ),
             replace(

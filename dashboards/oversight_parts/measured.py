@@ -110,23 +110,28 @@ def incomplete(found: Sequence[Measure]) -> tuple[list[Measure], list[str]]:
 
 def side_by_side(found: Sequence[Sliced]) -> pl.DataFrame:
     """One row per metric, one column per slice, those that surely differ first; metrics whose names
-    repeat in a slice are left out, as they compare slices themselves."""
+    repeat in a slice are left out, as they compare slices themselves.
+
+    Of models and policies only versions of the same one are held against each other: two models
+    answer other questions.
+    """
     slices = list(dict.fromkeys(_slice(it) for it in found))
     cells: dict[str, dict[str, str]] = {}
-    measured: dict[str, list[Measure]] = {}
+    measured: dict[str, dict[str, list[Measure]]] = {}
     repeated = set()
     for it in found:
         row = cells.setdefault(it.measure.metric, {})
         if _slice(it) in row:
             repeated.add(it.measure.metric)
         row[_slice(it)] = _cell(it.measure)
-        measured.setdefault(it.measure.metric, []).append(it.measure)
+        versions = measured.setdefault(it.measure.metric, {})
+        versions.setdefault(_slice(it).rpartition("@")[0], []).append(it.measure)
     told = [
         metric
         for metric, row in cells.items()
         if metric not in repeated and any(cell[0] != "–" for cell in row.values())
     ]
-    apart = {metric: _apart(measured[metric]) for metric in told}
+    apart = {metric: any(map(_apart, measured[metric].values())) for metric in told}
     marks = any(apart.values())
     return pl.DataFrame(
         [

@@ -39,8 +39,9 @@ def versions_tab(found: Looked, end_ns: int) -> None:
     by = one_of("Side by side by", "by", list(words), words.__getitem__)
     table = side_by_side(measures(found, end_ns, By(by)))
     st.caption(
-        "Value (95 % interval), n. ◆ intervals of two columns do not overlap. A dash does not "
-        "apply; ? has too few, or lacks a field. Overlapping intervals show no difference."
+        "Value (95 % interval), n. ◆ intervals of two columns, of models and policies those of two "
+        "versions, do not overlap. A dash does not apply; ? has too few, or lacks a field. "
+        "Overlapping intervals show no difference."
     )
     _metric_table(table, f"by-{by}")
 

@@ -98,11 +98,9 @@ def _header(page: FlowPage) -> None:
         f"{plural(len(flow.services), 'service')}: {', '.join(flow.services)}",
     ]
     st.html(f"<div>{moment(flow.start_ns, digits=3)}</div>" + line(pairs))
-    left, middle, right = st.columns([3, 4, 3], gap="small", vertical_alignment="center")
+    left, right = st.columns([2, 3], gap="small", vertical_alignment="center")
     with left:
-        st.code(flow.flow_id, language=None)
-    with middle:
-        links.as_command("flows", "show", flow.flow_id, "--json")
+        st.code(flow.flow_id, language=None, wrap_lines=True)
     with right, st.container(horizontal=True, vertical_alignment="center", gap="small"):
         links.replay_link("Replay, what if", flow=flow.flow_id)
         links.flows_link("Flows of this kind", kind=flow.name)
@@ -110,6 +108,8 @@ def _header(page: FlowPage) -> None:
             links.flows_link("Flows of this shape", shape=flow.variant)
         for incident_id, title in page.incidents[:INCIDENTS_MAX]:
             links.view_link("incidents", f"Incident {shortened(title, 40)}", id=incident_id)
+        with st.popover("As command", type="tertiary"):
+            links.as_command("flows", "show", flow.flow_id, "--json")
 
 
 def _badges(page: FlowPage) -> str:

@@ -26,6 +26,14 @@ def test_shares_that_surely_differ_are_marked_and_sums_are_not() -> None:
     }  # fmt: skip
 
 
+def test_versions_of_one_model_are_held_against_each_other_and_two_models_are_not() -> None:
+    shares = {"fraud@1": 100, "fraud@2": 20, "extract@1": 100}
+    found = [of(name, share("gate_coverage", hits, 100)) for name, hits in shares.items()]
+    assert list(side_by_side(found)[""]) == ["◆ differ"]
+    apart = [one for one in found if one.filter["model"] != "fraud@1"]
+    assert "" not in side_by_side(apart).columns
+
+
 def test_what_was_counted_whole_is_exact_and_else_at_least() -> None:
     assert bounds_text(sum_of(0.5, 0.5)) == "exact"
     assert bounds_text(sum_of(0.5, None)) == "at least 0.5 USD"

@@ -295,7 +295,9 @@ def compare(
     else:
         verdict = "diverged"
     ordered = _causes_first(placed[:DIVERGENCES_MAX], program.order.before)
-    traced = _trace(ordered, program)
+    ended_by = {base_name(op) for op in run.aborted_by}
+    ended = next((step.step_id for step in recording.steps if step.op in ended_by), "")
+    traced = _trace(ordered, program, ended)
     return Comparison(divergences=tuple(traced), verdict=verdict)
 
 
@@ -329,18 +331,20 @@ def _waits(node: str, others: set[str], before: Mapping[str, frozenset[str]]) ->
     return any(other != node and (node == "end" or other in before) for other in others)
 
 
-def _trace(placed: Sequence[_Placed], program: Program) -> list[Divergence]:
-    """Name for each divergence the earlier one it follows from; the first one has none."""
+def _trace(placed: Sequence[_Placed], program: Program, ended: str) -> list[Divergence]:
+    """Name for each divergence what it follows from: the last one before it that it waits for.
+
+    What is undone follows from the step whose answer `ended` the flow, where one did.
+    """
     before: Mapping[str, frozenset[str]] = program.order.before
     depends = _dependence(before)
     traced: list[Divergence] = []
     for index, item in enumerate(placed):
-        source = ""
-        for earlier in reversed(placed[:index]):
-            if depends(item.node, earlier.node):
-                source = earlier.divergence.step_id
-                break
+        earlier = [one for one in reversed(placed[:index]) if one.node != "end"]
         found = item.divergence
+        undoes = item.node not in before and item.node != "end"
+        causes = [one.divergence.step_id for one in earlier if depends(item.node, one.node)]
+        source = ended if undoes and ended else causes[0] if causes else ""
         traced.append(replace(found, source=source) if source else found)
     return traced
 

@@ -69,6 +69,14 @@ class Scenario:
     population: bool = False
 
     @property
+    def acts_on_all(self) -> bool:
+        """Say whether it changes what all flows share: of one flow alone it says nothing."""
+        return any(
+            change.capacity is not None or change.breaker_failures is not None
+            for change in self.changes
+        )
+
+    @property
     def feeds_back(self) -> bool:
         """Say whether it changes how often or how long others are called: then all flows at once
         may fare otherwise than each alone."""

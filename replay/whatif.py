@@ -63,7 +63,7 @@ def what_if(
         )
     if control.verdict not in ("identical", "equivalent"):
         return replace(shown, reason="the control replay diverged, so no counterfactual is shown")
-    if any(c.capacity is not None or c.breaker_failures is not None for c in scenario.changes):
+    if scenario.acts_on_all:
         why = "capacity and breakers act on all flows at once; `replay population` simulates them"
         return replace(shown, reason=f"shown is the control: {why}")
     try:

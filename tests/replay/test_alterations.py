@@ -132,6 +132,9 @@ def test_a_failure_put_in_is_retried_failed_over_or_undone(
     ops = [item["op"] for item in extra if isinstance(item, dict)]
     assert any("refunds" in str(op) for op in ops)
     assert any("DELETE /reservations" in str(op) for op in ops)
+    failed = next(step.step_id for step in recording.steps if step.op == "shipping POST /shipments")
+    undone = [d for d in result.divergences if d.kind == "extra_call" and "DELETE" in d.step_id]
+    assert {divergence.source for divergence in undone} == {failed}
     assert any(flag.startswith("missing_answer") for flag in result.flags)
 
 

@@ -186,8 +186,7 @@ def _suggest(edge: Edge, results: "Sequence[ReplayResult]", scenario: Path | Non
     elif "diverged" in worst_of:
         suggest(edge, "flows", "show", worst_of["diverged"])
     elif scenario is not None and results and results[0].mode == "trace":
-        alone = any(result.claim is not None for result in results)
-        how = "batch" if alone or not load_scenario(scenario).feeds_back else "population"
+        how = "population" if load_scenario(scenario).acts_on_all else "batch"
         suggest(edge, "replay", how, "--scenario", str(scenario))
     elif results and results[0].mode == "trace":
         suggest(edge, "replay", "run", results[0].flow_id, "--scenario", "FILE")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +23,7 @@ from store.read import FlowSelection, read_decisions, read_flows
 
 FLOWS_MAX = 200  # flows whose decisions are joined within about a second, of however large a store
 WHOLE_MAX = 1_500  # flows of a store that is small enough to be looked at whole
+LOGGED_MAX = 1_000  # decisions whose leaves are recomputed without a press
 JOINED_MAX = 4_000  # flows with decisions that a page joins, the latest; the command takes all
 
 
@@ -98,6 +100,12 @@ def policy_files() -> list[Path]:
     base = settings.source.parent if settings.source else Path()
     named = settings.fill("governance", OversightSettings).policies
     return [base / name for name in named if (base / name).is_file()]
+
+
+def logged() -> int:
+    """How many decisions the log holds."""
+    path = data.store_path()
+    return _logged(str(path), data.stamp_of(path))
 
 
 def log_check() -> LogCheck:
@@ -185,6 +193,13 @@ def _measures_of(
     case = _case(_found, settings, prices, end_ns)
     known = {metric.name: metric for metric in metrics()}
     return [it for name in names for it in known[name].measure(case)]
+
+
+@st.cache_resource(max_entries=2)
+def _logged(path: str, stamp: data.Stamp) -> int:
+    del stamp  # only part of the key
+    found = data.held("logged decisions", partial(data.asked, name="logged"), path)
+    return int(found["leaves"][0])
 
 
 @st.cache_resource(max_entries=2, show_spinner="Recomputing the log …")

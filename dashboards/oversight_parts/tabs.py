@@ -19,9 +19,19 @@ from dashboards.components.plain_table import plain_table
 from dashboards.data import Overview
 from dashboards.markup import facts, notes, worded
 from dashboards.oversight_parts.measured import drift_rows, incomplete, rows, side_by_side
-from dashboards.oversight_parts.read import Looked, drifts, log_check, measures, measures_of
+from dashboards.oversight_parts.read import (
+    LOGGED_MAX,
+    Looked,
+    drifts,
+    log_check,
+    logged,
+    measures,
+    measures_of,
+)
 from dashboards.oversight_parts.reliability import reliability_chart
+from dashboards.wide_ranges import wanted_of_store
 from dashboards.wording import clean, plural
+from store.decision_log import LogCheck
 
 WORDS = {
     By.MODEL: "model version",
@@ -121,8 +131,20 @@ def cost_tab(found: Looked, end_ns: int) -> None:
 
 
 def log_tab(found: Looked, end_ns: int) -> None:
-    """Whether the log is what was written, over the whole store."""
-    check = log_check()
+    """Whether the log is what was written, over the whole store; can its decisions be audited."""
+    if wanted_of_store("logged decisions", logged(), LOGGED_MAX):
+        _checked(log_check())
+    names = ["audit_completeness", "provenance_coverage", "determinism", "log_integrity"]
+    lacking, whole = incomplete(measures_of(found, end_ns, names))
+    st.subheader("Can each decision be followed and audited?")
+    _metric_table(rows(lacking), "log-metrics")
+    if whole:
+        st.caption(f"Holds of every decision: {', '.join(whole)}.")
+    with st.expander("From the command line"):
+        links.as_command("decisions", "verify", "--json")
+
+
+def _checked(check: LogCheck) -> None:
     producer = check.producer
     tone, said = ("error", f"✖ {plural(check.fault_count, 'fault')} in the log")
     if not check.fault_count:
@@ -166,14 +188,6 @@ def log_tab(found: Looked, end_ns: int) -> None:
         )
         plain_table(table, key="log_faults", alt="Faults in the log", height_max_px=420)
         exports(table, "log-faults")
-    names = ["audit_completeness", "provenance_coverage", "determinism", "log_integrity"]
-    lacking, whole = incomplete(measures_of(found, end_ns, names))
-    st.subheader("Can each decision be followed and audited?")
-    _metric_table(rows(lacking), "log-metrics")
-    if whole:
-        st.caption(f"Holds of every decision: {', '.join(whole)}.")
-    with st.expander("From the command line"):
-        links.as_command("decisions", "verify", "--json")
 
 
 def _metric_table(table: pl.DataFrame, name: str) -> None:

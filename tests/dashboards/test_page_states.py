@@ -14,6 +14,7 @@ from dashboards import data
 from dashboards.components.columns import usual_columns
 from dashboards.incident_parts import candidates
 from dashboards.moments import told_zones
+from dashboards.oversight_parts import tabs
 from dashboards.serve import STORE_VARIABLE
 from store.lease import Store
 from tests.dashboards.test_pages import BROKEN_FLOW, HOLDER, HOSTILE, links, opened, shown, written
@@ -285,6 +286,17 @@ def test_metrics_of_few_decisions_say_that_they_are_too_few(about: str, served_s
 
 def test_the_log_tells_what_it_cannot_tell(served_store: Path) -> None:
     assert "shows only against a signed head" in written(opened("ai", about="Log"))
+
+
+def test_a_long_log_is_recomputed_at_a_press(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tabs, "LOGGED_MAX", 5)
+    app = opened("ai", about="Log")
+    assert "24 logged decisions in the store" in written(app)
+    assert "Can each decision be followed and audited?" in written(app)
+    app.button(key="wide-all").click().run()
+    assert "shows only against a signed head" in written(app)
 
 
 def test_the_gaps_of_one_service_can_be_seen_alone(served_store: Path) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from replay.doubts import CLAIMS, in_words
 from replay.judge import MODE
-from replay.whatif import answered
+from replay.whatif import answered, doubts_of
 from retrospan.text import shortened, visible
 from retrospan.timespan import humane
 from store.conclusions import Divergence, Flow, ReplayResult
@@ -42,8 +42,7 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     if result.claim is not None:
         lines.append(f"claim     {result.claim}, {CLAIMS[result.claim]}")
     lines += reason_lines(result.reason)
-    words = dict.fromkeys(map(in_words, result.flags))
-    lines += [f"doubt     {text}" for text in words if text not in result.reason]
+    lines += dict.fromkeys(_doubts(result))
     if result.verdict != "unreplayable":
         lines.append(f"lasts     {_lasting(result)}")
     lines += _answers(result.answers)
@@ -62,6 +61,16 @@ def explanation(flow: Flow, result: ReplayResult) -> list[str]:
     return [visible(line) for line in lines]
 
 
+def _doubts(result: ReplayResult) -> Iterator[str]:
+    """What is in doubt and was not told as a reason."""
+    void = doubts_of(result.flags)
+    for flag in result.flags:
+        text = in_words(flag)
+        if text not in result.reason:
+            borne_out = result.claim is not None and flag in void
+            yield f"doubt     {text}{', yet came out as recorded' if borne_out else ''}"
+
+
 def reason_lines(reason: str) -> list[str]:
     """What a result rests on, or why it claims nothing: one thing a line."""
     if not reason:
@@ -78,8 +87,8 @@ def _answer(recorded: str, result: ReplayResult) -> str:
         if result.verdict == "unreplayable":
             return "cannot be replayed"
         if result.verdict == "diverged":
-            otherwise = "though it ends" if same else f"ends {ends}, recorded:"
-            return f"does not come out as recorded: {otherwise} {recorded}"
+            ended = f", though it ends {ends}" if same else f": ends {ends} instead of {recorded}"
+            return f"does not come out as recorded{ended}"
         noise = " but for noise" if result.verdict == "equivalent" else ""
         return f"comes out as recorded{noise}: ends {ends}"
     if result.control_verdict not in ("identical", "equivalent"):

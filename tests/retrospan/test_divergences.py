@@ -79,7 +79,9 @@ def test_the_first_line_answers_what_was_asked() -> None:
     as_is = {"verdict": "identical", "outcome": recorded}
     asked = {"scenario": "s", "control_verdict": "identical", "reason": "not identified: a tie"}
     assert answer(**as_is) == f"comes out as recorded: ends {recorded}"
-    assert answer() == f"does not come out as recorded: ends failed, recorded: {recorded}"
+    assert answer() == f"does not come out as recorded: ends failed instead of {recorded}"
+    same = answer(outcome=recorded)
+    assert same == f"does not come out as recorded, though it ends {recorded}"
     assert answer(**asked) == f"might end failed instead of {recorded}; that is no claim"
     assert answer(**asked, claim="C2") == f"would end failed instead of {recorded}"
     assert answer(**asked, claim="C3") == f"would likely end failed instead of {recorded}"

@@ -14,6 +14,7 @@ from dashboards.moments import local_text
 LABELS_MAX = 6
 LETTER_PX = 7
 GAP = " " * 12
+RAMP = ("#B7DDF2", "#56B4E9", "#0072B2", "#00395A")
 _INK = {"light": "#3F4956", "dark": "#C3CBD6"}
 
 
@@ -30,6 +31,26 @@ def ground() -> str:
 def words() -> dict[str, Any]:
     """How an axis writes its labels and its name."""
     return {"axisLabel": {"color": ink()}, "nameTextStyle": {"color": ink()}}
+
+
+def few_to_many(most: int, told: str) -> dict[str, Any]:
+    """The colours of a heat map from 1 to `most`, which `told` says with its unit.
+
+    What stands out from the page's ground is many, by day and by night.
+    """
+    dark = st.context.theme.type == "dark"
+    return {
+        "min": 1,
+        "max": max(most, 2),
+        "calculable": False,
+        "orient": "horizontal",
+        "left": "center",
+        "bottom": 0,
+        "itemHeight": 90,
+        "text": [told, "1"],
+        "textStyle": {"color": ink()},
+        "inRange": {"color": RAMP[::-1] if dark else RAMP},
+    }
 
 
 def time_axis(

@@ -1,19 +1,17 @@
 """Heat map of durations over time: a selected cell becomes the page's filter."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 import streamlit as st
 
-from dashboards.chart_axes import ink, time_axis, words
+from dashboards.chart_axes import few_to_many, time_axis, words
 from dashboards.components.picks import followed, pick_key
 from dashboards.summary import Heat, heat
 from dashboards.wording import duration_text, plural, time_text
 from retrospan.timespan import rfc3339
 
 HEIGHT_PX = 240
-RAMP = ("#B7DDF2", "#56B4E9", "#0072B2", "#00395A")
 
 
 def duration_chart(flows: pl.DataFrame) -> None:
@@ -35,18 +33,7 @@ def duration_chart(flows: pl.DataFrame) -> None:
             "data": [f"≥ {duration_text(low)}" for low in shown.bounds_ns],
             **words(),
         },
-        "visualMap": {
-            "min": 1,
-            "max": max(most, 2),
-            "calculable": False,
-            "orient": "horizontal",
-            "left": "center",
-            "bottom": 0,
-            "itemHeight": 90,
-            "text": [plural(most, "flow"), "1"],
-            "textStyle": {"color": ink()},
-            "inRange": {"color": _ramp()},
-        },
+        "visualMap": few_to_many(most, plural(most, "flow")),
         "series": [
             {
                 "type": "heatmap",
@@ -67,12 +54,6 @@ def duration_chart(flows: pl.DataFrame) -> None:
     caption += f"; {open_flows:,} without an end are not drawn" if open_flows else ""
     st.caption(f"{caption}. Select a cell to keep its flows only.")
     _narrow(state, shown)
-
-
-def _ramp() -> Sequence[str]:
-    """From few to many: what stands out from the page's ground is many, by day and by night."""
-    dark = st.context.theme.type == "dark"
-    return tuple(reversed(RAMP)) if dark else RAMP
 
 
 def _narrow(state: Any, shown: Heat) -> None:

@@ -45,6 +45,7 @@ class ServiceMap {
   }
 
   drawLines() {
+    const count = (end, at) => this.data.edges.filter((edge) => edge[end] === at).length;
     const lines = linesFor(this.data.edges, this.layout);
     this.lines = lines.map((line, number) => {
       const edge = this.data.edges[number];
@@ -54,7 +55,8 @@ class ServiceMap {
       const back = line.bulges || x < line.points[0][0] ? -1 : 1;
       const arrow = `M${x + back * ARROW_PX},${y}l${-back * ARROW_PX},-4.5v9z`;
       const head = this.shape("path", `arrow ${edge.tone}`, { d: arrow });
-      return { drawn, head, path };
+      const lean = Math.sign(count("from", edge.from) - count("to", edge.to));
+      return { drawn, head, path, lean };
     });
     const bad = this.lines.filter((line, number) => this.data.edges[number].tone === "bad");
     for (const { drawn, head } of bad) this.svg.append(drawn, head); // over the others
@@ -154,7 +156,8 @@ class ServiceMap {
   drawLabel(texts, number, taken) {
     this.pen.font = "11px " + getComputedStyle(this.root).fontFamily;
     const width = Math.max(...texts.map((text) => this.pen.measureText(text).width)) + LABEL_GAP_PX;
-    const place = placeFor(this.lines[number].drawn, width, texts.length, taken, this.layout);
+    const { drawn, lean } = this.lines[number];
+    const place = placeFor(drawn, lean, width, texts.length, taken, this.layout);
     if (!place) return false;
     taken.push(place);
     const made = document.createElement("div");

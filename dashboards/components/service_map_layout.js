@@ -14,7 +14,8 @@ const MARGIN_PX = 14;
 const PORT_PX_MAX = 5; // between lines that end at the same side of a box
 const LABEL_LINE_PX = 13;
 const ARROW_PX = 8;
-const PLACES = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82];
+const PLACES = [0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82]; // along a line
+const PLACES_AT_END = [0.7, 0.62, 0.78, 0.54, 0.46, 0.38, 0.3, 0.22];
 
 /** Boxes for `layers` (of each its number of services, left to right) in a width. */
 function boxesFor(layers, names, width) {
@@ -47,6 +48,8 @@ function boxesFor(layers, names, width) {
     column += wide;
   }
   const total = 2 * MARGIN_PX + used * boxWidth + (used - 1) * gap;
+  const aside = Math.max(0, (width - total) / 2); // a drawing of few columns stands in the middle
+  for (const box of boxes) box.x += aside;
   return { boxes, width: Math.max(width, total), height: height + 2 * MARGIN_PX, columns: used };
 }
 
@@ -126,11 +129,16 @@ function pathOf({ points, bulges }) {
   return path;
 }
 
-/** The first place along a line where a label covers nothing; null where there is none. */
-function placeFor(line, width, lines, taken, field) {
+/**
+ * The first place along a line where a label covers nothing; null where there is none. `lean` says
+ * at which end fewer lines run beside it: 1 at its own end, -1 at its beginning, 0 at neither.
+ */
+function placeFor(line, lean, width, lines, taken, field) {
   const length = line.getTotalLength();
   const height = lines * LABEL_LINE_PX;
-  for (const share of PLACES) {
+  const places = lean ? PLACES_AT_END : PLACES;
+  for (const place of places) {
+    const share = lean < 0 ? 1 - place : place;
     const at = line.getPointAtLength(length * share);
     const box = { x: at.x - width / 2, y: at.y - height / 2, width, height };
     const inside = box.x >= 2 && box.y >= 2 && box.x + width <= field.width - 2 && box.y + height <= field.height - 2;

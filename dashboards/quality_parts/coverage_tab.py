@@ -7,8 +7,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import data, flow_questions, links
-from dashboards.chart_axes import ink, time_axis, words
-from dashboards.components.duration_chart import RAMP
+from dashboards.chart_axes import few_to_many, time_axis, words
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.picks import followed, pick_key
@@ -130,18 +129,7 @@ def _chart(coverage: Coverage, kind: str) -> None:
             "data": [shortened(clean(one.name), NAME_LENGTH_MAX) or "(no name)" for one in drawn],
             **words(),
         },
-        "visualMap": {
-            "min": 0,
-            "max": max(most, 2),
-            "calculable": False,
-            "orient": "horizontal",
-            "left": "center",
-            "bottom": 0,
-            "itemHeight": 90,
-            "text": [f"{count_text(most)} {kind.lower()}", "1"],
-            "textStyle": {"color": ink()},
-            "inRange": {"color": RAMP[::-1] if st.context.theme.type == "dark" else RAMP},
-        },
+        "visualMap": few_to_many(most, f"{count_text(most)} {kind.lower()}"),
         "series": [
             {
                 "type": "heatmap",

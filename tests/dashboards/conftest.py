@@ -1,6 +1,6 @@
 """A small store made by hand: healthy, compensated, broken and hostile flows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -222,18 +222,24 @@ def decision_of(number: int, *, sure: bool) -> Decision:
     )
 
 
+def batch_of(traces: Iterable[Sequence[Span]]) -> Batch:
+    return Batch(
+        source="hand.json",
+        content_sha256="0" * 64,
+        reader="test/1",
+        rules_sha256="0" * 64,
+        spans=[span for spans in traces for span in spans],
+    )
+
+
 def fill(path: Path) -> None:
     """24 flows, every sixth failed; flow 3 carries hostile text wherever text is recorded."""
     failed = {number: number % 6 == 3 for number in range(FLOW_COUNT)}
     names = {number: HOSTILE if number == 3 else "card payment" for number in range(FLOW_COUNT)}
     spans = {n: spans_of(n, failed=failed[n], name=names[n]) for n in range(FLOW_COUNT)}
     flows = {n: flow_of(n, spans[n], failed=failed[n], name=names[n]) for n in range(FLOW_COUNT)}
-    batch = Batch(
-        source="hand.json",
-        content_sha256="0" * 64,
-        reader="test/1",
-        rules_sha256="0" * 64,
-        spans=[span for rows in spans.values() for span in rows],
+    batch = replace(
+        batch_of(spans.values()),
         logs=[LOG],
         decisions=[decision_of(n, sure=n % 5 != 0) for n in range(FLOW_COUNT)],
         rejected=[Rejected(record="7", reason=f"no trace id {HOSTILE}", excerpt="{}")],

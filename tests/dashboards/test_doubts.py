@@ -16,11 +16,11 @@ from dashboards.serve import STORE_VARIABLE
 from dashboards.silence import silences
 from store.conclusions import Flow, FlowOutcome
 from store.lease import Store
-from store.model import Batch, Span
+from store.model import Span
 from store.read import ClockSkew, counts
 from store.write import write_batch
 from store.write_derived import replace_flows
-from tests.dashboards.conftest import HOSTILE, MS, START_NS, flow_of, spans_of
+from tests.dashboards.conftest import HOSTILE, MS, START_NS, batch_of, flow_of, spans_of
 from tests.dashboards.test_pages import VIEWS, links, opened, shown
 
 PAGES = ("overview", "flows", "service_map", "compensation", "incidents", "ai", "replay", "slos")
@@ -39,15 +39,8 @@ def fill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fill:
             n: spans_of(n, failed=False, name="order") for n in range(many)
         }
         flows = [change(n, flow_of(n, spans[n], failed=False, name="order")) for n in spans]
-        batch = Batch(
-            source="hand.json",
-            content_sha256="0" * 64,
-            reader="test/1",
-            rules_sha256="0" * 64,
-            spans=[span for rows in spans.values() for span in rows],
-        )
         with Store(path).lease("filling a test store", create=True) as session:
-            write_batch(session, batch)
+            write_batch(session, batch_of(spans.values()))
             replace_flows(
                 session,
                 generation=counts(session).generation,

@@ -134,7 +134,9 @@ def _replayed(
             by_id |= {flow.flow_id: flow for flow in own}
     ordered = sorted(by_id.values(), key=lambda flow: (flow.start_ns, flow.flow_id))
     made = replay_flows(ordered, flow_ids, scenario=scenario, settings=settings)
-    results = data.held("lines of code", partial(with_lines, results=made), path)
+    results: Sequence[ReplayResult] = made
+    if any(one.divergences for one in made):
+        results = data.held("lines of code", partial(with_lines, results=made), path)
     return Replayed(flows=[by_id[one] for one in flow_ids], results=results, scenario=scenario)
 
 

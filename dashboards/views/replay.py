@@ -9,7 +9,8 @@ import streamlit as st
 from dashboards import data, links, screens
 from dashboards.components.address_filters import filter_text
 from dashboards.components.picking_table import picking_table
-from dashboards.data import Overview
+from dashboards.data import Holdings, Overview
+from dashboards.flow_page import replays_of
 from dashboards.markup import heading, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.replay_parts.for_report import for_report
@@ -33,7 +34,7 @@ NONE = ""
 def render() -> None:
     """The page: `?flow=ID`, and maybe `&change=timeout&op=…&value=…`."""
     asks = "Is it reproducible; what if something had been different?"
-    start = begun("Replay & what-if", asks, FLOWS_MAX)
+    start = begun("Replay & what-if", asks, FLOWS_MAX, _ask)
     if start is None:
         return
     overview, scope = start
@@ -41,9 +42,8 @@ def render() -> None:
     if not flow_id:
         _choose(overview)
         return
-    with data.one_lease():
-        kind = _kind(flow_id)
-        near = _reach(scope, flow_id)
+    kind = _kind(flow_id)
+    near = _reach(scope, flow_id)
     _head(flow_id, kind)
     if near is not scope:
         st.caption(f"It began outside this range. Looked at instead: {near.told()}.")
@@ -71,6 +71,16 @@ def render() -> None:
         outcome(run.flows[0], run.results[0])
         return
     _what_if(overview, scope, flow_id, kind, text)
+
+
+def _ask(holdings: Holdings, scope: Scope) -> None:
+    """What is asked of one flow, but for the flows its program is learnt from."""
+    del holdings
+    flow_id = st.query_params.get("flow")
+    if flow_id:
+        _kind(flow_id)
+        _reach(scope, flow_id)
+        replays_of(flow_id)
 
 
 def _reach(scope: Scope, flow_id: str) -> Scope:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntFlag
 
+from dashboards.wording import plural
 from store.conclusions import Flow
 from store.model import Span
 
@@ -150,7 +151,7 @@ def _row(
         flags |= RowFlag.PARENT_MISSING
         own.append(Tag(look="warn", text="parent missing"))
     if span.links:
-        own.append(Tag(look="plain", text=f"⛓ {len(span.links)}"))
+        own.append(Tag(look="plain", text=plural(len(span.links), "link")))
     if not any(tag.text == "AI" for tag in own) and _is_model_call(span):
         own.append(Tag(look="plain", text="AI"))
     return Row(span=span, depth=depth, flags=flags, tags=own, critical_ns=critical_ns)

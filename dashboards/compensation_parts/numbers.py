@@ -31,7 +31,7 @@ def cards(found: Undone) -> None:
         title="Undone in full",
         value=percent(measures.compensated.value),
         scope="given up with effects: " + share_scope(measures.compensated, "flow"),
-        link="Compensated",
+        link="Compensated" if measures.compensated.n else "",
         target={"outcome": "compensated"},
     )
     draw(
@@ -40,7 +40,7 @@ def cards(found: Undone) -> None:
                 title="Given up",
                 value=percent(measures.aborts.value),
                 scope=share_scope(measures.aborts, "flow"),
-                link="Did not succeed",
+                link="Did not succeed" if measures.aborts.n else "",
                 target={"outcome": NOT_SUCCEEDED},
             ),
             undone,
@@ -48,7 +48,7 @@ def cards(found: Undone) -> None:
                 title="Steps undone",
                 value=percent(measures.coverage.value),
                 scope=share_scope(measures.coverage, "step"),
-                link="Effects left",
+                link="Effects left" if measures.coverage.n else "",
                 target={"with": "effects left standing"},
             ),
             replace(

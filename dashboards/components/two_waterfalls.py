@@ -3,7 +3,8 @@
 In: both as bars. Out: HTML of escaped parts, drawn without a script.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -16,7 +17,8 @@ LABEL_LENGTH_MAX = 60
 TICKS = 5
 RECORDED, REPLAYED, FAILED = "#0072B2", "#E69F00", "#D55E00"
 
-Identity = tuple[str, str, int]  # operation, key, which try
+Call = tuple[str, str]  # operation, key
+Identity = tuple[str, str, int]  # and which try of it, counted over all steps that make the call
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,17 +40,20 @@ class Lane:
 
 
 def lanes(flow: Flow, result: ReplayResult) -> list[Lane]:
-    """Tries of both, by start; the recording first where a try is in both."""
-    recorded: dict[Identity, Bar] = {}
-    for step in recording_of(flow).steps:
-        for number, attempt in enumerate(step.attempts, 1):
-            bar = Bar(start_ns=attempt.start_ns, end_ns=attempt.end_ns, status=attempt.status)
-            recorded.setdefault((step.op, step.key, number), bar)
-    replayed: dict[Identity, Bar] = {}
-    for event in result.events:
-        found = _bar(event)
-        if found is not None:
-            replayed.setdefault(*found)
+    """Tries of both, by start; the recording first where a try is in both.
+
+    A message that came again makes the same call again, in a step of its own or not: the nth try of
+    a call stands beside the nth.
+    """
+    recorded = _numbered(
+        (
+            (step.op, step.key),
+            Bar(start_ns=attempt.start_ns, end_ns=attempt.end_ns, status=attempt.status),
+        )
+        for step in recording_of(flow).steps
+        for attempt in step.attempts
+    )
+    replayed = _numbered(found for event in result.events if (found := _bar(event)) is not None)
     every = {**replayed, **recorded}
     order = sorted(every, key=lambda one: (every[one].start_ns, one))
     return [
@@ -61,12 +66,22 @@ def lanes(flow: Flow, result: ReplayResult) -> list[Lane]:
     ]
 
 
-def _bar(event: Mapping[str, object]) -> tuple[Identity, Bar] | None:
-    start_ns, end_ns, number = (event.get(name) for name in ("start_ns", "end_ns", "attempt"))
-    if not (isinstance(start_ns, int) and isinstance(end_ns, int) and isinstance(number, int)):
+def _numbered(tries: Iterable[tuple[Call, Bar]]) -> dict[Identity, Bar]:
+    counts: Counter[Call] = Counter()
+    found: dict[Identity, Bar] = {}
+    for call, bar in sorted(tries, key=lambda one: one[1].start_ns):
+        counts[call] += 1
+        found[*call, counts[call]] = bar
+    return found
+
+
+def _bar(event: Mapping[str, object]) -> tuple[Call, Bar] | None:
+    start_ns, end_ns = event.get("start_ns"), event.get("end_ns")
+    is_try = isinstance(event.get("attempt"), int)
+    if not (is_try and isinstance(start_ns, int) and isinstance(end_ns, int)):
         return None
-    identity = (str(event.get("op", "")), str(event.get("key", "")), number)
-    return identity, Bar(start_ns=start_ns, end_ns=end_ns, status=str(event.get("status", "")))
+    call = (str(event.get("op", "")), str(event.get("key", "")))
+    return call, Bar(start_ns=start_ns, end_ns=end_ns, status=str(event.get("status", "")))
 
 
 def two_waterfalls(rows: Sequence[Lane]) -> str:

@@ -62,10 +62,12 @@ def counted_cards(numbers: Health, effects: pl.DataFrame, times: pl.DataFrame) -
 
 
 def _effects_scope(numbers: Health, effects: pl.DataFrame) -> str:
+    unknown = numbers.violations.unknown
+    unsettled = f"; {unknown:,} flows unsettled" if unknown else ""
     if not numbers.effects:
-        return f"in {numbers.violations.whole:,} checked flows"
+        return f"in {numbers.violations.whole:,} checked flows{unsettled}"
     flows = plural(numbers.flows_with_effects, "flow")
-    return f"{_amounts(effects)}; never undone, or undone and not due, in {flows}"
+    return f"{_amounts(effects)}; never undone, or undone and not due, in {flows}{unsettled}"
 
 
 def _amounts(effects: pl.DataFrame) -> str:

@@ -115,6 +115,9 @@ def _paths(found: Undone) -> None:
 
 
 def _steps(found: Undone) -> None:
+    if not found.measures.steps:
+        st.text("No step has the role of one that can be undone.")
+        return
     table = pl.DataFrame(
         [
             {

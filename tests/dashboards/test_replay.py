@@ -14,11 +14,12 @@ import yaml
 from streamlit.testing.v1 import AppTest
 
 from dashboards import data, replays
-from dashboards.components.two_waterfalls import ROW_COUNT_MAX, Bar, Lane, two_waterfalls
+from dashboards.components.two_waterfalls import ROW_COUNT_MAX, Bar, Lane, lanes, two_waterfalls
 from dashboards.replay_parts.stored import agreement, ordered
 from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
 from dashboards.what_ifs import FORMS, file_name, scenario_text
+from replay.recording import recording_of
 from replay.scenario import load_scenario, parse_scenario
 from retrospan.edge import Edge
 from retrospan.report.build import build
@@ -30,11 +31,18 @@ from retrospan.timespan import rfc3339
 from store.conclusions import Flow
 from store.errors import UsageError
 from store.lease import Store
-from store.model import Batch, Span
+from store.model import Batch, JsonValue, Span
 from store.read import FlowSelection, counts, read_flows
 from store.write import write_batch
 from store.write_derived import replace_flows, write_incident
-from tests.dashboards.conftest import incident_of, replay_of
+from tests.dashboards.conftest import (
+    attempt_of,
+    flow_of,
+    incident_of,
+    replay_of,
+    spans_of,
+    step_of,
+)
 from tests.replay.kinds import true_flows
 
 VIEWS = Path(data.__file__).parent / "views"
@@ -157,6 +165,26 @@ def test_what_only_one_of_them_has_is_said_and_too_many_are_counted() -> None:
     many = [Lane(name="a", recorded=bar, replayed=bar)] * (ROW_COUNT_MAX + 3)
     assert "3 more tries" in two_waterfalls(many)
     assert two_waterfalls([])
+
+
+def test_a_call_of_a_message_that_came_again_stands_beside_its_replay() -> None:
+    spans = spans_of(3, failed=True, name="pay")
+    tries = [attempt_of(span, "503") for span in spans[1:5]]
+    flow = flow_of(3, spans, failed=True, name="pay")
+    steps = [
+        step_of("charge", tries[:2]),
+        step_of("charge", tries[2:], step_id="again"),
+    ]
+    flow = replace(flow, steps=steps)
+    op = recording_of(flow).steps[0].op
+    events: list[dict[str, JsonValue]] = [
+        {"event": "call", "op": op, "key": "", "attempt": at, "status": "503",
+         "start_ns": at * 10, "end_ns": at * 10 + 5}
+        for at in range(1, 5)
+    ]  # fmt: skip
+    found = lanes(flow, replace(replay_of(flow.flow_id), events=events))
+    assert [lane.name.rpartition(", ")[2] for lane in found[1:]] == ["try 2", "try 3", "try 4"]
+    assert all(lane.recorded and lane.replayed for lane in found)
 
 
 def test_without_a_flow_the_page_offers_those_that_went_wrong(served_store: Path) -> None:

@@ -59,7 +59,7 @@ def test_from_an_incident_to_its_cause_its_replay_and_its_report(visit: Visit) -
     with page.expect_download() as saved:
         page.get_by_role("button", name="Save HTML").click()
     assert "Post-mortem" in saved.value.path().read_text()
-    page.get_by_role("link", name="4 flows").first.click()
+    page.get_by_role("link", name="4 flows →", exact=True).first.click()
     page.wait_for_url("**/flows?*incident=incident-1*")
     visit.open("/replay?flow=trace:" + f"{4:032x}")
     expect(page.get_by_role("heading", name="Replay & what-if")).to_be_visible()

@@ -16,6 +16,7 @@ from dashboards.pages import PageFacts
 from dashboards.replay_parts.for_report import for_report
 from dashboards.replay_parts.population import all_at_once, each_alone
 from dashboards.replay_parts.result import control, outcome
+from dashboards.replay_parts.runs import runs_part
 from dashboards.replay_parts.stored import stored_part
 from dashboards.replays import FLOWS_MAX, Kind, learnt_from, operations, replayed
 from dashboards.scope import Scope
@@ -41,6 +42,7 @@ def render() -> None:
     flow_id = st.query_params.get("flow")
     if not flow_id:
         _choose(overview)
+        runs_part(scope)
         return
     kind = _kind(flow_id)
     near = _reach(scope, flow_id)

@@ -191,6 +191,9 @@ def test_without_a_flow_the_page_offers_those_that_went_wrong(served_store: Path
     app = opened()
     assert "The latest 4 flows that did not simply succeed" in written(app)
     assert len(app.dataframe[0].value) == 4
+    run = app.dataframe[1].value.iloc[0]
+    assert (run["with"], run["flows"]) == ("nothing changed", 24)
+    assert (run["✔ identical"], run["✖ diverged"]) == (22, 2)
 
 
 def test_a_flow_that_cannot_be_replayed_says_why(served_store: Path) -> None:

@@ -9,6 +9,7 @@ from replay.infer.grow import roundest
 from replay.recording import Recording
 from replay.scenario import AlteredAnswer, Change, Scenario
 from replay.settings import ReplaySettings
+from replay.whatif import ends_of
 from store.conclusions import ReplayResult
 from store.errors import DataError, UsageError
 
@@ -23,9 +24,10 @@ STEP = 10_000
 class Flip:
     """What was found. `value` is None when no value tried made the flow end otherwise.
 
-    `current` is the setting in force, `tried` how many values were replayed, `unclear` how many
-    of them made no claim. Between `value` and `near`, the nearest value that did not do it,
-    nothing was left untried but steps smaller than `step`.
+    `current` is the setting in force, `tried` how many values were replayed, `unclear` of how many
+    it is not known how the flow ends: they made no claim, or lent answers decide. Between `value`
+    and `near`, the nearest value that did not do it, nothing was left untried but steps smaller
+    than `step`.
     """
 
     change: str
@@ -67,7 +69,15 @@ class _Search:
         if len(self.known) >= TRIES_MAX:
             return False
         result = self.at(value)
-        return result.claim is not None and result.outcome != self.recording.outcome
+        return result.claim is not None and self.recording.outcome not in ends_of(result)
+
+    def unclear(self) -> list[int]:
+        """Give the values tried of which it is not known how the flow ends."""
+        return [
+            value
+            for value, result in self.known.items()
+            if result.claim is None or len(ends_of(result)) > 1
+        ]
 
     def nearest(self, current: int, least: int, most: int) -> int | None:
         """Double the change in both directions until the outcome turns, then halve the gap."""
@@ -134,7 +144,6 @@ def smallest_flip(
         raise DataError(f"the control replay of flow {recording.flow_id} diverged: no what-if")
     found = search.nearest(current, least, most)
     tried = search.known
-    unclear = sum(result.claim is None for result in tried.values())
     chosen = None if found is None else tried[found]
     near = None
     if found is not None:
@@ -152,18 +161,20 @@ def smallest_flip(
         claim=None if chosen is None else chosen.claim,
         reason=_why_not(search, current, unit) if chosen is None else chosen.reason,
         tried=len(tried),
-        unclear=unclear,
+        unclear=len(search.unclear()),
     )
 
 
 def _why_not(search: _Search, current: int, unit: int) -> str:
-    unclear = [value for value, result in search.known.items() if result.claim is None]
+    """Say which value comes nearest to turning the outcome: one that may, else one in doubt."""
+    unclear = search.unclear()
     if not unclear:
         return "no value tried makes the flow end otherwise"
-    near = min(unclear, key=lambda value: (abs(value - current), value))
-    return (
-        "no value tried makes a claim that the flow ends otherwise; nearest without one is "
-        f"{near / unit:g}: {search.known[near].reason}"
+    known = search.known
+    near = min(unclear, key=lambda v: (known[v].claim is None, abs(v - current), v))
+    may = "not known is" if known[near].claim is None else "it may at"
+    return f"no value tried surely makes the flow end otherwise; {may} {near / unit:g}: " + (
+        known[near].reason
     )
 
 

@@ -19,6 +19,8 @@ from replay.timeouts import Timeouts
 from store.conclusions import Divergence, ReplayResult
 from store.errors import DataError
 
+# The flag that names another end which answers of other flows leave open.
+OTHER_END = "other_outcome"
 # Doubts about times only, or about what is labelled or looked at anyway; they void no claim.
 _HARMLESS = (
     "unexplained_wait",
@@ -26,6 +28,7 @@ _HARMLESS = (
     "unconfirmed_wait",
     "extrapolated_delay",
     "donor_answer",
+    OTHER_END,
     "backoff_unlike_declared",
     "set_aside",
 )
@@ -117,8 +120,10 @@ def _write(control: ReplayResult, asked: Asked, unchanged: Machine) -> ReplayRes
     low, high = run.end_low, run.end_high
     if timeouts.open_ or any(flag.startswith("donor_answer") for flag in run.flags):
         # Nobody knows what these calls would have got: both ends bound the answer.
-        text, low, high = _either(asked)
+        text, ends, low, high = _either(asked)
         reasons.append(text)
+        others = [end for end in ends if end != run.outcome]
+        run.doubt("outcome", [(OTHER_END, end) for end in others])
     divergences = (*judged.comparison.divergences, *_unread(scenario, judged, asked.recording))
     return replace(
         control,
@@ -140,6 +145,13 @@ def _write(control: ReplayResult, asked: Asked, unchanged: Machine) -> ReplayRes
 def doubts_of(flags: Iterable[str]) -> list[str]:
     """Keep the flags that void a claim."""
     return [flag for flag in flags if not flag.startswith(_HARMLESS)]
+
+
+def ends_of(result: ReplayResult) -> tuple[str, ...]:
+    """Give the ends a result leaves open, its own first: more than one where answers that other
+    flows lend decide."""
+    others = [flag.partition(": ")[2] for flag in result.flags if flag.startswith(OTHER_END)]
+    return tuple(dict.fromkeys((result.outcome, *others)))
 
 
 def answered(result: ReplayResult) -> bool:
@@ -215,16 +227,16 @@ def _fork(asked: Asked) -> str:
     return f"if the unseen answer is retried the flow ends {ways[0]}, if not {ways[1]}"
 
 
-def _either(asked: Asked) -> tuple[str, int, int]:
-    """Run with all that others tell of at its best and at its worst; both ends, and the bounds
-    of the duration over both."""
+def _either(asked: Asked) -> tuple[str, list[str], int, int]:
+    """Run with all that others tell of at its best and at its worst; both ends in words and by
+    name, and the bounds of the duration over both."""
     runs = [asked.run(Guess(good=good)).run for good in (True, False)]
     ends = [run.outcome for run in runs]
     if ends[0] == ends[1]:
         text = f"with good answers from others or bad ones, the flow ends {ends[0]}"
     else:
         text = f"with good answers from others the flow ends {ends[0]}, with bad ones {ends[1]}"
-    return text, min(run.end_low for run in runs), max(run.end_high for run in runs)
+    return text, ends, min(run.end_low for run in runs), max(run.end_high for run in runs)
 
 
 def _told(asked: Asked, value: Deciding) -> str:

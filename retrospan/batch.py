@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Show = Callable[[str], None]
 FIELDS = ("flow_id", "name", "version", "outcome", "replayability")
 REASONS_SHOWN_MAX = 10
+# Stands between the ends of a flow that may end in several ways.
+OR = " or "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +194,16 @@ def _document(
 
 
 def _changes(judged: Sequence[tuple[Flow, ReplayResult]]) -> list[Document]:
-    """How flows end before and after, per kind, with the share of the judged of the kind."""
+    """How flows end before and after, per kind, with the share of the judged of the kind. Ends
+    between which lent answers decide are all named."""
+    from replay.whatif import ends_of
+
     counted: Counter[tuple[str, str, str, str]] = Counter()
     totals: Counter[tuple[str, str]] = Counter()
     for flow, result in judged:
         totals[flow.name, flow.version] += 1
-        counted[flow.name, flow.version, flow.outcome.value, result.outcome] += 1
+        after = OR.join(ends_of(result))
+        counted[flow.name, flow.version, flow.outcome.value, after] += 1
     rows: list[Document] = []
     for (name, version, before, after), count in sorted(counted.items()):
         low, high = interval_ppm(count, totals[name, version])

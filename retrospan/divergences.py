@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from replay.doubts import CLAIMS, in_words
 from replay.judge import MODE
-from replay.whatif import answered, doubts_of
+from replay.whatif import OTHER_END, answered, doubts_of, ends_of
 from retrospan.text import shortened, visible
 from retrospan.timespan import humane
 from store.conclusions import Divergence, Flow, ReplayResult
@@ -66,7 +66,7 @@ def _doubts(result: ReplayResult) -> Iterator[str]:
     void = doubts_of(result.flags)
     for flag in result.flags:
         text = in_words(flag)
-        if text not in result.reason:
+        if text not in result.reason and not flag.startswith(OTHER_END):
             borne_out = result.claim is not None and flag in void
             yield f"doubt     {text}{', yet came out as recorded' if borne_out else ''}"
 
@@ -98,6 +98,9 @@ def _answer(recorded: str, result: ReplayResult) -> str:
     then = f"end {ends}, as recorded" if same else f"end {ends} instead of {recorded}"
     if result.claim is None:
         return f"might {then}; that is no claim"
+    others = ends_of(result)[1:]
+    if others:
+        return f"would {then}, or {' or '.join(others)}: answers that other flows lend decide"
     # A claim that rests on what other flows got is as sure as those are alike.
     return f"would {'likely ' if result.claim in ('C3', 'C4') else ''}{then}"
 

@@ -50,16 +50,19 @@ def flip_lines(document: Document) -> list[str]:
             f"than {before}"
         ]
     else:
+        claim = str(document["claim"])
+        likely = "likely " if claim == "C3" else ""
         near = f"{_number(document['nearest_without'])}{unit}"
         lines = [
-            f"answer    at a {what} of {_number(document['value'])}{unit} {document['flow_id']} "
-            f"would end {document['after']} instead of {before}; at {near} not yet"
+            f"answer    with {what} at {_number(document['value'])}{unit} {document['flow_id']} "
+            f"would {likely}end {document['after']} instead of {before}; at {near} not yet"
         ]
-        claim = str(document["claim"])
         lines.append(f"claim     {claim}, {CLAIMS[claim]}")
     lines.append(f"now       {_number(document['current'])}{unit}")
     lines += reason_lines(str(document["reason"]))
-    lines.append(f"tried     {document['tried']} values, {document['unclear']} without a claim")
+    lines.append(
+        f"tried     {document['tried']} values; of {document['unclear']} the end is not known"
+    )
     return [visible(line) for line in lines]
 
 

@@ -17,7 +17,7 @@ from replay.recording import RecordedAttempt, recording_of
 from replay.scenario import AlteredAnswer, Change, Scenario, load_scenario, parse_scenario
 from replay.settings import ReplaySettings
 from replay.timeouts import Timeouts
-from replay.whatif import doubts_of
+from replay.whatif import doubts_of, ends_of
 from store.conclusions import Flow, ReplayResult
 from store.errors import DataError
 from tests.replay.kinds import CHARGE_EU, SCORE, SHIP, payment_world, true_flow, true_flows
@@ -389,6 +389,22 @@ def test_a_wait_that_only_others_tell_of_gives_both_ends(payments: list[Flow]) -
         assert result.claim in ("C3", None)
         assert "answers from others" in result.reason
         assert result.virtual_low_ns < result.virtual_high_ns
+
+
+def test_an_end_that_lent_answers_decide_is_left_open(payments: list[Flow]) -> None:
+    """Whoever gives up after one attempt goes to the other gateway, which no recording answers."""
+    once = Scenario(name="once", changes=(Change(operation=EU, max_attempts=1),))
+    sure: Counter[bool] = Counter()
+    for result in what_if(payments, once):
+        if result.claim is None:
+            continue
+        ends = ends_of(result)
+        assert ends[0] == result.outcome
+        assert (len(ends) > 1) == ("with bad ones" in result.reason)
+        assert len(ends) == 1 or result.claim == "C3"
+        sure[len(ends) == 1] += 1
+    assert sure[True] > 50
+    assert sure[False] > 3
 
 
 def test_a_good_answer_in_place_of_a_failure_says_what_donors_said(payments: list[Flow]) -> None:

@@ -185,17 +185,24 @@ def batch_lines(document: Mapping[str, object]) -> list[str]:
 def _answer(
     document: Mapping[str, object], controls: Mapping[str, int], whole: int, judged: int
 ) -> str:
+    from retrospan.batch import OR
+
     if document["scenario"] is None:
         same = controls["identical"] + controls["equivalent"]
         return f"{of(same, whole)} flows come out as recorded"
     if not judged:
         return f"none: no claim for any of {whole} flows"
     changes = rows(document["outcome_changes"])
-    other = sum(integer(row["flows"]) for row in changes if row["before"] != row["after"])
+    ends = [
+        (str(row["before"]), str(row["after"]).split(OR), integer(row["flows"])) for row in changes
+    ]
+    other = sum(count for before, after, count in ends if before not in after)
+    maybe = sum(count for before, after, count in ends if before in after and len(after) > 1)
     low, high = interval_ppm(other, judged)
     between = f"95 % interval {low / 10_000:.1f} to {high / 10_000:.1f} %"
     left = f"; no claim for {of(whole - judged, whole)}" if whole > judged else ""
-    return f"{of(other, judged)} flows would end otherwise; {between}{left}"
+    more = f"; {maybe} more might, by answers that other flows lend" if maybe else ""
+    return f"{of(other, judged)} flows would end otherwise; {between}{more}{left}"
 
 
 def backtest_lines(compared: Mapping[str, object]) -> list[str]:

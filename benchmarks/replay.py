@@ -71,7 +71,7 @@ class Kinds:
         return self.folds[recording.name, recording.version]
 
     def programs(self) -> int:
-        return sum(len(folds.machines) for folds in self.folds.values())
+        return sum(len(folds.made) for folds in self.folds.values())
 
     def replay(self, scenario: Scenario | None = None) -> Counter[str]:
         """Every flow once; verdicts with claims, counted."""

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from msgspec import Struct
+
 from replay.choreography import REDELIVERED
 from replay.infer.expression import Scope
 from replay.infer.guards import STATUS_LEAF
@@ -9,7 +11,7 @@ from replay.infer.program import Program
 from replay.infer.view import Instance, Ref, drawing_reader
 from replay.leaves import Scalar, same
 from replay.match import BOUND, Answer, Answers, Stream
-from replay.plan import Again, Plan, Reader
+from replay.plan import Again, Plan
 from replay.run import Call, Doubts, Run
 from replay.times import Times
 
@@ -23,16 +25,16 @@ AGAIN_KEPT_MAX = 1_000
 _NEVER = (0, 0, 0)
 
 
-class Attempts:
-    """Asks the answers of one flow and writes each attempt into the run."""
+class Attempts(Struct):
+    """Asks the answers of one flow and writes each attempt into the run.
 
-    def __init__(
-        self, program: Program, answers: Answers, run: Run, retry_unseen: bool | None
-    ) -> None:
-        self.program = program
-        self.answers = answers
-        self.run = run
-        self.retry_unseen = retry_unseen
+    `retry_unseen` settles, where no recording does, whether an answer is retried.
+    """
+
+    program: Program
+    answers: Answers
+    run: Run
+    retry_unseen: bool | None
 
     def make(
         self,
@@ -100,14 +102,15 @@ class Attempts:
             value = given(copied) if copied else read(scope)
             if value is not None:
                 request[path] = value
-        for path, read in plan.request_rivals:
-            self.contest(plan.name, request.get(path), read, scope)
+        for path, rival in plan.request_rivals:
+            other = rival(scope)
+            if other is not request.get(path):
+                self.contest(plan.name, request.get(path), other)
         return request
 
-    def contest(self, op: str, value: Scalar, rival: Reader, scope: Scope) -> None:
+    def contest(self, op: str, value: Scalar, other: Scalar) -> None:
         """Doubt a value where its rival gives another one."""
-        other = rival(scope)
-        if other is not None and other is not value and not same(other, value):
+        if other is not None and not same(other, value):
             self.run.doubt(op, [("rival_binding", None)])
 
     def _doubt(self, plan: Plan, key: str, stream: Stream) -> None:
@@ -174,7 +177,7 @@ class Attempts:
         for path, read, rivals in plan.copied:
             values.append((path, read(scope)))
             for rival in rivals:
-                self.contest(plan.name, values[-1][1], rival, scope)
+                self.contest(plan.name, values[-1][1], rival(scope))
         value_of: Callable[[Ref], Scalar] = self.run.view.value
         if answer.draw is not None or plan.name in self.run.view.nodes:
             value_of = drawing_reader(value_of, plan.name, answer.draw)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from replay.attempts import ATTEMPTS_MAX, Attempts
 from replay.infer.chain import ROUND_KEY, Chain
 from replay.infer.each import Each, elements_of
@@ -16,22 +18,14 @@ from replay.times import Lapse, Times
 UNKNOWN_KEY = "?"
 
 
-class Caller:
+class Caller(Struct):
     """Runs operations against the answers of one flow."""
 
-    def __init__(
-        self,
-        program: Program,
-        plans: Mapping[str, Plan],
-        answers: Answers,
-        run: Run,
-        retry_unseen: bool | None = None,
-    ) -> None:
-        self.program = program
-        self.plans = plans
-        self.answers = answers
-        self.run = run
-        self.attempts = Attempts(program, answers, run, retry_unseen)
+    program: Program
+    plans: Mapping[str, Plan]
+    answers: Answers
+    run: Run
+    attempts: Attempts
 
     def node(self, plan: Plan, ready: Times, gap: Lapse, place: int) -> Node | None:
         """Run an operation once, or once per element of its list."""
@@ -81,7 +75,7 @@ class Caller:
     def _key(self, plan: Plan, scope: Scope) -> str:
         value = plan.key(scope)
         for rival in plan.key_rivals:
-            self.attempts.contest(plan.name, value, rival, scope)
+            self.attempts.contest(plan.name, value, rival(scope))
         return UNKNOWN_KEY if value is None else str(value)
 
     def _each(self, plan: Plan, each: Each, ready: Times, gap: Lapse, place: int) -> Node | None:

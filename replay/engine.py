@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import lru_cache
 from itertools import islice
+from typing import TypeAlias
 
 from replay.deliveries import folded, unfolded
 from replay.faults import named
@@ -21,6 +22,8 @@ from store.conclusions import Flow, ReplayResult
 from store.errors import DataError, NotFoundError
 
 Progress = Callable[[int, int], None]
+# The program of a fold, its digest, and why it is not used ("" where it is).
+Made: TypeAlias = tuple[Machine, str, str]
 DEFAULTS = ReplaySettings()
 
 
@@ -112,15 +115,11 @@ class Programs:
     def __init__(self, count: int, settings: ReplaySettings) -> None:
         self.count = count
         self.settings = settings
-        self.machines: dict[int, Machine] = {}
-        self.digests: dict[int, str] = {}
-        self.refusals: dict[int, str] = {}
+        self.made: dict[int, Made] = {}
 
     def keep(self, fold: int, trained: Trained, digest: str) -> None:
         """Make the program of a fold ready to run."""
-        self.machines[fold] = Machine(trained.program)
-        self.digests[fold] = digest
-        self.refusals[fold] = trained.refusal
+        self.made[fold] = Machine(trained.program), digest, trained.refusal
 
     def refusal(self) -> str:
         """Say why no program can be made; "" when one can."""
@@ -131,16 +130,15 @@ class Programs:
 
     def refusal_for(self, flow_id: str) -> str:
         """Say why this flow gets no program; "" when it gets one."""
-        few = self.refusal()
-        if few:
-            return few
-        self.machine_for(flow_id)
-        return self.refusals[fold_of(flow_id, self.settings.folds)]
+        return self.refusal() or self.made_for(flow_id)[2]
 
     def machine_for(self, flow_id: str) -> tuple[Machine, str]:
         """Give the program that never saw this flow, and its digest."""
-        fold = fold_of(flow_id, self.settings.folds)
-        return self.machines[fold], self.digests[fold]
+        return self.made_for(flow_id)[:2]
+
+    def made_for(self, flow_id: str) -> Made:
+        """Give the program that never saw this flow, its digest, and why it is not used or ""."""
+        return self.made[fold_of(flow_id, self.settings.folds)]
 
 
 class Folds(Programs):
@@ -159,12 +157,12 @@ class Folds(Programs):
         folds, most = self.settings.folds, self.settings.training_flows_max
         return [*islice((r for r in self.usable if fold_of(r.flow_id, folds) != fold), most)]
 
-    def machine_for(self, flow_id: str) -> tuple[Machine, str]:
+    def made_for(self, flow_id: str) -> Made:
         fold = fold_of(flow_id, self.settings.folds)
-        if fold not in self.machines:
+        if fold not in self.made:
             trained = train(self.training(fold), self.settings)
             self.keep(fold, trained, trained.program.digest)
-        return self.machines[fold], self.digests[fold]
+        return self.made[fold]
 
 
 def replay_recording(
@@ -181,10 +179,13 @@ def replay_recording(
 
     `successor` holds the programs of the version that the scenario names.
     """
-    refusal = recording.unusable or kind.refusal_for(recording.flow_id)
+    flow_id, named = recording.flow_id, None if scenario is None else scenario.name
+    refusal = recording.unusable or kind.refusal()
     if refusal:
-        return unreplayable(recording.flow_id, refusal, None if scenario is None else scenario.name)
-    machine, digest = kind.machine_for(recording.flow_id)
+        return unreplayable(flow_id, refusal, named)
+    machine, digest, refusal = kind.made_for(flow_id)
+    if refusal:
+        return unreplayable(flow_id, refusal, named)
     against = None if scenario is not None else baseline
     result = _control(recording, machine, digest, settings, against)
     if scenario is None:

@@ -5,49 +5,55 @@ from heapq import heappop, heappush
 from operator import attrgetter
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from replay.calls import Caller
 from replay.infer.first_of import first_node
 from replay.infer.hedge import Hedge
 from replay.infer.program import Program
 from replay.infer.tree import Tree
 from replay.infer.view import Node
-from replay.layout import Layout, Place, Wait
+from replay.layout import Place, Wait
 from replay.race import settle
 from replay.run import Run
-from replay.times import Lapse, Times
+from replay.times import START, Lapse, Times
 
 # When something ended, and its name.
 Ended: TypeAlias = tuple[int, str]
 _NOTHING: Ended = (-(2**63), "")
 
 
-class Forward:
-    """The way forward of one run."""
+class Forward(Struct):
+    """The way forward of one run; `waiting` counts for every place what it waits for."""
 
-    def __init__(self, program: Program, layout: Layout, run: Run, caller: Caller) -> None:
-        self.program = program
-        self.places = layout.places
-        self.roots = layout.roots
-        self.run = run
-        self.nodes = run.view.nodes
-        self.caller = caller
-        self.resolved: dict[str, Times] = {}
-        self.latest: dict[str, Ended] = {}
-        self.dead: set[str] = set()
-        self.aborted_ns: int | None = None
-        self.waiting = layout.counts.copy()
-        self.heap: list[tuple[int, int, Times]] = []
-        self.held: dict[frozenset[str], list[Place]] = {}
+    program: Program
+    places: Sequence[Place]
+    waiting: list[int]
+    run: Run
+    nodes: dict[str, Node]
+    caller: Caller
+    resolved: dict[str, Times] = {}
+    latest: dict[str, Ended] = {}
+    dead: set[str] = set()
+    aborted_ns: int | None = None
+    heap: list[tuple[int, int, Times]] = []
+    held: dict[frozenset[str], list[Place]] = {}
 
-    def execute(self) -> None:
-        """Resolve all operations, earliest first."""
+    def execute(self, roots: Sequence[Place]) -> None:
+        """Resolve all operations, earliest first; `roots` wait for nothing."""
         places, heap, resolved, nodes = self.places, self.heap, self.resolved, self.nodes
         latest = self.latest
-        for place in self.roots:
+        for place in roots:
             self._ready(place)
-        while heap:
-            _, rank, ready = heappop(heap)
-            place = places[rank]
+        # What follows the one before, where nothing else is under way.
+        follower: Place | None = None
+        ready = START
+        while heap or follower is not None:
+            if follower is None:
+                _, rank, ready = heappop(heap)
+                place = places[rank]
+            else:
+                place, follower = follower, None
             op = place.op
             before = latest[place.only] if place.only else self._latest_before(place)
             if op in resolved:  # a step of the rounds of an earlier one
@@ -65,16 +71,22 @@ class Forward:
                 ended = nodes[op].end, op
                 if ended > before:
                     latest[op] = ended
-            if place.group is not None:
-                self._hold(place, place.group)
+            if place.follower is not None and not heap and not self.held:
+                follower, ready = place.follower, resolved[op]
             else:
-                done = resolved[op]
-                for child in place.followers:
-                    heappush(heap, (done.usual, child, done))
-                if place.joining:
-                    self._release(place.joining)
-            if not heap and self.held:
-                self._settle(next(iter(self.held)))
+                self._go_on(place)
+
+    def _go_on(self, place: Place) -> None:
+        """Let what waits for an operation go on."""
+        if place.group is not None:
+            self._hold(place, place.group)
+        else:
+            done = self.resolved[place.op]
+            for child in place.followers:
+                heappush(self.heap, (done.usual, child, done))
+            self._release(place.joining)
+        if self.held and not self.heap:
+            self._settle(next(iter(self.held)))
 
     def _latest_before(self, place: Place) -> Ended:
         """Give the end of the one of all before an operation that ended last, and its name."""

@@ -15,7 +15,6 @@ from replay.recording import AttemptsByKey, Recording
 from replay.run import Run
 
 _LONG_AGO = -(2**63)
-_NEVER = 2**63
 _STARTED = itemgetter(0, 1)
 
 
@@ -82,21 +81,16 @@ def _in_order(
     starts: Mapping[str, int], ends: Mapping[str, int], order: Order, tolerance_ns: int
 ) -> bool:
     """Whether each node started when all before it had ended."""
-    # The last end of a node and of all before it.
-    latest: dict[str, int] = {}
-    direct = order.direct
+    last = _LONG_AGO
     for node in order.sequence:
-        last = _LONG_AGO
-        for one in direct[node]:
-            before = latest.get(one, _NEVER)
-            if before > last:
-                last = before
-        if node in ends:
-            if last > starts[node] + tolerance_ns:
-                return False
-            if ends[node] > last:
-                last = ends[node]
-        latest[node] = last
+        if node not in ends:
+            continue
+        start, end = starts[node] + tolerance_ns, ends[node]
+        # None of those before it can have ended later than all that come earlier in the sequence.
+        if last > start and any(ends.get(one, start) > start for one in order.before[node]):
+            return False
+        if end > last:
+            last = end
     return True
 
 

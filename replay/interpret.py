@@ -6,6 +6,7 @@ request. Every start is an interval in whole nanoseconds.
 
 from collections.abc import Collection, Iterable, Mapping
 
+from replay.attempts import Attempts
 from replay.calls import Caller
 from replay.forward import Forward
 from replay.infer.cancel import groups_of
@@ -53,12 +54,16 @@ class Machine:
         `retry_unseen` settles, where no recording does, whether an answer is retried.
         """
         run = Run(View(given, {}, lists_in(given)))
-        caller = Caller(self.program, self.plans, answers, run, retry_unseen)
-        forward = Forward(self.program, self.layout, run, caller)
-        forward.execute()
-        quiet = _quiet(awaited(run.view.nodes, self.program))
+        program, layout = self.program, self.layout
+        attempts = Attempts(program, answers, run, retry_unseen)
+        caller = Caller(program, self.plans, answers, run, attempts)
+        waiting = layout.counts.copy()
+        forward = Forward(program, layout.places, waiting, run, run.view.nodes, caller)
+        forward.execute(layout.roots)
+        quiet = _quiet(awaited(run.view.nodes, program))
         if forward.aborted_ns is not None:
-            quiet = Recovering(self.program, self.undoing, run, caller).execute(quiet)
+            recovering = Recovering(program, program.recovery, self.undoing, run, caller)
+            quiet = recovering.execute(quiet)
             run.ending = ending_of(run.view, True, self.program.recovery)
         else:
             run.ending = _WENT_ON

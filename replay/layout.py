@@ -36,8 +36,9 @@ class Place:
     `rank` is its place in the program's order, `direct` the operations it waits for, `children` the
     ranks of what waits for it, `count` how many it waits for in all; `only` is the one it waits for
     where there are no others. Of the children, `followers` wait for nothing else, `joining` for
-    more. `firsts` are the operations of which it is the first end, where it is no call. `always`
-    says that it runs whenever it is reached, `asked` that a good answer may end the flow.
+    more; `follower` is the only child, where it waits for nothing else. `firsts` are the operations
+    of which it is the first end, where it is no call. `always` says that it runs whenever it is
+    reached, `asked` that a good answer may end the flow.
     """
 
     op: str
@@ -54,6 +55,7 @@ class Place:
     only: str = ""
     followers: tuple[int, ...] = ()
     joining: tuple[int, ...] = ()
+    follower: "Place | None" = None
     waits: dict[str, Wait] = field(default_factory=dict)
 
     def wait(self, last: str) -> Wait:
@@ -126,5 +128,7 @@ def layout_of(
         }
         place.followers = tuple(child for child in place.children if child in alone)
         place.joining = tuple(child for child in place.children if child not in alone)
+        if place.group is None and len(place.followers) == 1 and not place.joining:
+            place.follower = places[place.followers[0]]
     counts = [place.count for place in places]
     return Layout(places, counts, [place for place in places if not place.count])

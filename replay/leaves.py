@@ -83,7 +83,9 @@ def lists_in(leaves: Leaves) -> dict[str, list[dict[str, Scalar]]]:
         if place is None:
             continue
         name, index, leaf = place
-        elements = lists.setdefault(name, [])
+        if name not in lists:
+            lists[name] = []
+        elements = lists[name]
         while len(elements) <= index:
             elements.append({})
         elements[index][leaf] = value

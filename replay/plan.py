@@ -3,14 +3,15 @@
 A plan reads exactly what the program says; it is never written, compared or digested.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from replay.infer.binding import Binding
 from replay.infer.expression import Constant, Expression, FirstOf, Reference, Scope, evaluate
 from replay.infer.program import Operation
-from replay.infer.tree import Leaf, Split, Tree
+from replay.infer.repeat import STATUS
+from replay.infer.tree import Split, Tree
 from replay.infer.view import Ref, base_name
 from replay.leaves import Scalar
 
@@ -57,8 +58,9 @@ def plan_of(operation: Operation) -> Plan:
         base=base_name(operation.name),
         always=operation.guard is not None
         and operation.guard.reliable
-        and _sure(operation.guard, True),
-        attempts_once="ok" in operation.repeat.statuses and _sure(operation.repeat.rule, False),
+        and _sure(operation.guard, True, {}),
+        attempts_once="ok" in operation.repeat.statuses
+        and _sure(operation.repeat.rule, False, {STATUS: "ok"}),
         again={} if asks_only("own", operation.repeat.rule) else None,
         key=_nowhere if key is None else reader_of(key.expression),
         key_rivals=() if key is None else tuple(map(reader_of, key.rivals)),
@@ -71,9 +73,13 @@ def plan_of(operation: Operation) -> Plan:
     )
 
 
-def _sure(tree: Tree, label: bool) -> bool:
-    """Say whether a tree gives this label whatever it reads, and doubts nothing."""
-    return isinstance(tree.root, Leaf) and tree.root.label is label and not tree.read(_nothing)[1]
+def _sure(tree: Tree, label: bool, known: Mapping[Ref, Scalar]) -> bool:
+    """Say whether a tree gives this label by what is known, asks for no more and doubts nothing."""
+    try:
+        told, doubts = tree.read(known.__getitem__)
+    except KeyError:
+        return False
+    return told is label and not doubts
 
 
 def asks_only(kind: str, tree: Tree) -> bool:
@@ -89,10 +95,6 @@ def asks_only(kind: str, tree: Tree) -> bool:
             read += [ref for ref, _, _ in node.ranges]
             read += [ref for ref, _ in node.words]
     return all(ref[0] == kind for ref in read)
-
-
-def _nothing(ref: Ref) -> Scalar:
-    return None
 
 
 def _nowhere(scope: Scope) -> Scalar:

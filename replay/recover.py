@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from replay.calls import Caller
 from replay.infer.program import Operation, Program
+from replay.infer.recovery import Recovery
 from replay.infer.undo_order import TIMED, Undo
 from replay.infer.undo_rules import undone_reader
 from replay.infer.view import Instance, Node
@@ -43,17 +44,15 @@ class Undoing(Struct, frozen=True):
         )
 
 
-class Recovering:
+class Recovering(Struct):
     """What follows an abort."""
 
-    def __init__(self, program: Program, undoing: Undoing, run: Run, caller: Caller) -> None:
-        self.program = program
-        self.undoing = undoing
-        self.recovery = program.recovery
-        self.operations = program.operations
-        self.run = run
-        self.caller = caller
-        self.started = False
+    program: Program
+    recovery: Recovery
+    undoing: Undoing
+    run: Run
+    caller: Caller
+    started: bool = False
 
     def execute(self, quiet: Times) -> Times:
         """Run the compensations one after the other, or all at once."""
@@ -89,7 +88,8 @@ class Recovering:
         for rule in self.recovery.rules:
             if not rule.source:
                 label, doubts = rule.when.read(self.run.view.value)
-                self.run.doubt(rule.op, doubts)
+                if doubts:
+                    self.run.doubt(rule.op, doubts)
                 if label:
                     (first if rule.place == "first" else last).append(
                         _Todo((rule.op, nothing, 0), rule.op)
@@ -101,7 +101,8 @@ class Recovering:
                     self.run.doubt(rule.op, [("rival_compensation", [rule.source, rival])])
             for target in source.instances if source is not None else ():
                 label, doubts = rule.when.read(undone_reader(self.run.view.value, target))
-                self.run.doubt(rule.op, doubts)
+                if doubts:
+                    self.run.doubt(rule.op, doubts)
                 if label:
                     middle.append(_Todo((rule.op, target, self.undoing.rank[rule.source]), rule.op))
                 if label and rule.seen < 2:
@@ -136,14 +137,14 @@ class Recovering:
         first, second = one.undo[1], two.undo[1]
         if first.op != second.op:
             return near
-        each = self.operations[first.op].each
+        each = self.program.operations[first.op].each
         steps = abs(first.index - second.index)
         if each is None or each.workers:
             return near
         return near + steps * (each.between.high - each.between.usual)
 
     def _one(self, todo: _Todo, quiet: Times, now: Times, place: int) -> tuple[Times, bool]:
-        operation: Operation = self.operations[todo.op]
+        operation: Operation = self.program.operations[todo.op]
         undone = todo.undo[1] if todo.undo[1].op else None
         begin, gap = now, self.undoing.between
         if self.recovery.parallel:

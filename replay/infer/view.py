@@ -73,11 +73,20 @@ class Node(Struct, gc=False):
             self.start, self.end, self.status = only.start, only.end, only.status
             self.low, self.high = only.low, only.high
             return self
-        self.start = min([item.start for item in self.instances])
-        self.end = max([item.end for item in self.instances])
-        self.low = max([item.low for item in self.instances])
-        self.high = max([item.high for item in self.instances])
-        self.status = next((i.status for i in self.instances if i.status != "ok"), "ok")
+        first = self.instances[0]
+        start, end, low, high, status = first.start, first.end, first.low, first.high, "ok"
+        for item in self.instances:
+            if item.start < start:
+                start = item.start
+            if item.end > end:
+                end = item.end
+            if item.low > low:
+                low = item.low
+            if item.high > high:
+                high = item.high
+            if status == "ok":
+                status = item.status
+        self.start, self.end, self.low, self.high, self.status = start, end, low, high, status
         return self
 
 

@@ -144,6 +144,8 @@ def _call(call: Call, minutes: float | None) -> None:
             links.flows_link("Only flows where a try failed", **target, how="failed")
         if tries > calls:
             links.flows_link("Only flows with a retry of it", **target, how="retried")
+        if "caller" in st.query_params:
+            links.view_link("service_map", "Whole map")
 
 
 def _duration(call: Call, name: str) -> str:
@@ -172,7 +174,7 @@ def _service(name: str, calls: list[dict[str, Any]]) -> None:
     )
     with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
         links.flows_link("Flows with it", service=name)
-        links.view_link("service_map", "All calls")
+        links.view_link("service_map", "Whole map")
 
 
 def _table(rows: list[dict[str, Any]]) -> None:

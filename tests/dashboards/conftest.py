@@ -1,6 +1,6 @@
 """A small store made by hand: healthy, compensated, broken and hostile flows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -298,6 +298,16 @@ def incident_of(flow_ids: Sequence[str]) -> Incident:
         detected_ns=START_NS + 90_000 * MS,
         flow_ids=flow_ids,
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_search_for_components() -> Iterator[None]:
+    """Each AppTest reads the metadata of all installed packages, an eighth of a second, to find
+    components; ours are made where they are imported."""
+    scanner = "streamlit.components.v2.manifest_scanner.scan_component_manifests"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scanner, lambda max_workers=None: [])
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -10,11 +10,11 @@ from streamlit.proto.PageLink_pb2 import PageLink
 from streamlit.testing.v1 import AppTest
 
 from dashboards import data, flow_questions
-from dashboards.doubts import doubts_of
+from dashboards.doubts import _of_silence, doubts_of
 from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
 from dashboards.silence import silences
-from store.conclusions import Flow, FlowOutcome
+from store.conclusions import Flow
 from store.lease import Store
 from store.model import Span
 from store.read import ClockSkew, counts
@@ -23,7 +23,7 @@ from store.write_derived import replace_flows
 from tests.dashboards.conftest import HOSTILE, MS, START_NS, batch_of, flow_of, spans_of
 from tests.dashboards.test_pages import VIEWS, links, opened, shown
 
-PAGES = ("overview", "flows", "service_map", "compensation", "incidents", "ai", "replay", "slos")
+PAGES = ("overview", "service_map", "compensation", "incidents", "ai")
 Change = Callable[[int, Flow], Flow]
 Fill = Callable[[int, Change], None]
 
@@ -152,6 +152,15 @@ def test_a_silence_is_told_where_steady_work_ends(heard: str, later: int | None)
     assert [one.later for one in silences(parts(heard))] == ([later] if later else [])
 
 
+def test_no_more_services_than_a_reader_takes_in_are_named() -> None:
+    rows = parts("xxxxxxxx--")
+    many = [{**row, "service": f"stock-{n}"} for n in range(8) for row in rows if row["service"]]
+    (doubt,) = _of_silence(silences([*(row for row in rows if not row["service"]), *many]))
+    assert doubt.short == "8 services silent before the end"
+    assert len(doubt.told) == 6
+    assert doubt.told[-1] == "… and 3 more"
+
+
 def test_a_service_whose_kind_of_flow_ended_is_not_called_silent() -> None:
     rows = parts("xxxxxx") + [{**row, "name": "other"} for row in parts("--------")]
     assert silences(rows) == []
@@ -191,16 +200,3 @@ def test_hostile_names_stay_text_on_the_line(fill: Fill) -> None:
     assert len(labels) == 1
     assert "](javascript" not in labels[0]
     assert "\\<img" in labels[0], "escaped for Markdown"
-
-
-def test_no_more_services_than_a_reader_takes_in_are_named(fill: Fill) -> None:
-    many = [f"stock-{n}" for n in range(8)]
-
-    def change(number: int, flow: Flow) -> Flow:
-        here = replace(flow, services=["checkout", *many], outcome=FlowOutcome.SUCCEEDED)
-        return here if number < 15 else flow
-
-    fill(30, change)
-    assert short() == ["8 services silent before the end"]
-    assert told().count("took no part") == 5
-    assert "and 3 more" in told()

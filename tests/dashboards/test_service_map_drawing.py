@@ -74,10 +74,12 @@ def overlapping(one: list[float], other: list[float]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
-@pytest.mark.parametrize("width", [1024, 1440])
-@pytest.mark.parametrize(("services", "layers"), [(3, 2), (12, 4), (60, 5), (60, 2), (20, 7)])
+@pytest.mark.parametrize(
+    ("services", "layers", "width"),
+    [(3, 2, 1440), (12, 4, 1024), (60, 5, 1024), (60, 5, 1440), (60, 2, 1024), (20, 7, 1024)],
+)
 def test_nothing_of_the_drawing_overlaps_or_is_cut_off(
-    page: Page, width: int, services: int, layers: int
+    page: Page, services: int, layers: int, width: int
 ) -> None:
     draw(page, calls_of(services, layers), width)
     boxes, labels = page.evaluate(RECTANGLES, ".box"), page.evaluate(RECTANGLES, ".label")

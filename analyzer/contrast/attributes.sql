@@ -1,30 +1,27 @@
 /*
 title = "Attributes of the spans and resources of some flows, value by value"
-params = ["flow_ids", "since_ns", "until_ns", "low_ns", "high_ns", "distinct_max", "left_out"]
+params = ["row_numbers", "low_ns", "high_ns", "distinct_max", "left_out"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
 -- Values of an attribute with few of them come as rows; of one with many, the largest number per
 -- flow where all are numbers; any other with many is an id and only named. `places` are places
--- in flow_ids, counted from 1. Until the end a value is its JSON text: numbers have no quotes.
--- The flows began from since_ns on and before until_ns, their spans lie between low_ns and high_ns.
--- By row number: what is wide is read of these flows and spans only.
-WITH chosen AS MATERIALIZED (
+-- in row_numbers, which are of flows, counted from 1. Until the end a value is its JSON text:
+-- numbers have no quotes. The spans of the flows lie between low_ns and high_ns. By row number: what
+-- is wide is read of these flows and spans only.
+WITH placed AS (
     SELECT
-        c.place,
-        f.rowid AS row_number
-    FROM placed_flows($flow_ids) AS c
-    INNER JOIN flows AS f ON c.flow_id = f.flow_id
-    WHERE f.start_ns >= $since_ns AND f.start_ns < $until_ns
+        unnest($row_numbers::BIGINT[]) AS row_number,
+        generate_subscripts($row_numbers::BIGINT[], 1) AS place
 ),
 
 visited AS MATERIALIZED (
     SELECT
-        c.place,
+        p.place,
         f.flow_id,
         f.span_count,
         TRY_CAST(unnest(f.trace_ids) AS UUID) AS trace_id
-    FROM chosen AS c
-    INNER JOIN flows AS f ON c.row_number = f.rowid
+    FROM placed AS p
+    INNER JOIN flows AS f ON p.row_number = f.rowid
 ),
 
 -- A flow with as many spans as its traces has all of them: no need to look for them one by one.

@@ -1,25 +1,22 @@
 /*
 title = "What the decisions of some flows were like, value by value"
-params = ["flow_ids", "since_ns", "until_ns", "distinct_max"]
+params = ["row_numbers", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
--- The flows began from since_ns on and before until_ns. By row number: what is wide is read of
--- these flows and decisions only.
-WITH chosen AS MATERIALIZED (
+-- `row_numbers` are those of flows, `places` in them count from 1. By row number: what is wide is
+-- read of these flows and decisions only.
+WITH placed AS (
     SELECT
-        c.place,
-        f.rowid AS row_number
-    FROM placed_flows($flow_ids) AS c
-    INNER JOIN flows AS f ON c.flow_id = f.flow_id
-    WHERE f.start_ns >= $since_ns AND f.start_ns < $until_ns
+        unnest($row_numbers::BIGINT[]) AS row_number,
+        generate_subscripts($row_numbers::BIGINT[], 1) AS place
 ),
 
 named AS (
     SELECT
-        c.place,
+        p.place,
         unnest(f.decision_ids) AS decision_id
-    FROM chosen AS c
-    INNER JOIN flows AS f ON c.row_number = f.rowid
+    FROM placed AS p
+    INNER JOIN flows AS f ON p.row_number = f.rowid
 ),
 
 found AS MATERIALIZED (

@@ -1,28 +1,24 @@
 /*
 title = "What some flows were asked for and ran as, value by value"
-params = ["flow_ids", "since_ns", "until_ns", "distinct_max"]
+params = ["row_numbers", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
--- The flows began from since_ns on and before until_ns. By row number: what is wide is read of
--- these flows only.
-WITH found AS MATERIALIZED (
+-- `row_numbers` are those of flows, `places` in them count from 1.
+WITH placed AS (
     SELECT
-        c.place,
-        f.rowid AS row_number
-    FROM placed_flows($flow_ids) AS c
-    INNER JOIN flows AS f ON c.flow_id = f.flow_id
-    WHERE f.start_ns >= $since_ns AND f.start_ns < $until_ns
+        unnest($row_numbers::BIGINT[]) AS row_number,
+        generate_subscripts($row_numbers::BIGINT[], 1) AS place
 ),
 
 chosen AS MATERIALIZED (
     SELECT
-        o.place,
+        p.place,
         f.service,
         f.name,
         f.version,
         f.input
-    FROM found AS o
-    INNER JOIN flows AS f ON o.row_number = f.rowid
+    FROM placed AS p
+    INNER JOIN flows AS f ON p.row_number = f.rowid
 ),
 
 asked AS (

@@ -1,27 +1,22 @@
 /*
-title = "Where in time some flows lie"
+title = "Where some flows are: in their table, and in time"
 params = ["flow_ids"]
-columns = ["since_ns", "until_ns", "first_ns", "low_ns", "high_ns"]
+columns = ["row_numbers", "first_ns", "low_ns", "high_ns"]
 */
--- They began from since_ns on and before until_ns, none of their steps before first_ns; their spans
--- lie between low_ns and high_ns. Bounds let the questions about them pass by all other times.
-WITH heads AS (
+-- The row of each in its place; none of their steps begins before first_ns, their spans lie between
+-- low_ns and high_ns. The questions about them then pass by all other rows.
+WITH placed AS MATERIALIZED (
     SELECT
-        min(start_ns) AS since_ns,
-        max(start_ns) + 1 AS until_ns,
-        min(first_ns) AS first_ns
-    FROM flow_heads
-    WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+        c.place,
+        f.rowid AS row_number
+    FROM placed_flows($flow_ids) AS c
+    LEFT JOIN flows AS f ON c.flow_id = f.flow_id
 ),
 
--- By row number: only the column that chooses is read as a whole.
 held AS (
     SELECT TRY_CAST(unnest(trace_ids) AS UUID) AS trace_id
     FROM flows
-    WHERE
-        rowid IN (
-            SELECT rowid FROM flows WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
-        )
+    WHERE rowid IN (SELECT row_number FROM placed)
 ),
 
 spread AS (
@@ -30,14 +25,18 @@ spread AS (
         max(max_ns) AS high_ns
     FROM traces
     WHERE trace_id IN (SELECT trace_id FROM held)
+),
+
+begun AS (
+    SELECT min(first_ns) AS first_ns
+    FROM flow_heads
+    WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
 )
 
 SELECT
-    coalesce(h.since_ns, 1) AS since_ns,
-    coalesce(h.until_ns, 0) AS until_ns,
-    coalesce(h.first_ns, 1) AS first_ns,
-    coalesce(s.low_ns, 1) AS low_ns,
-    coalesce(s.high_ns, 0) AS high_ns
-FROM heads AS h
-CROSS JOIN spread AS s
+    (SELECT list(row_number ORDER BY place) FROM placed) AS row_numbers,
+    coalesce((SELECT first_ns FROM begun), 0) AS first_ns,
+    coalesce(low_ns, 1) AS low_ns,
+    coalesce(high_ns, 0) AS high_ns
+FROM spread
 ORDER BY ALL

@@ -1,6 +1,7 @@
 """Replays that a page asks for: made from the store, kept in memory, not written anywhere.
 
-The command line stores what it replays; a page only looks, so that anybody may look.
+The command line stores what it replays; a page only looks, so that anybody may look, until somebody
+puts a what-if into a post-mortem.
 """
 
 from collections.abc import Sequence

@@ -24,8 +24,11 @@ from retrospan.report.render import to_html, to_markdown
 from retrospan.report.what_ifs import Compared, compared, without
 from store.conclusions import Incident
 
-FLOWS_MAX = 20_000  # beyond that a page would make its reader wait; the command does not
+FLOWS_MAX = 20_000  # beyond that the command is the place
+AT_ONCE_MAX = 2_000  # flows of a store whose reports are written unasked
+FLOWS_PER_SECOND = 200  # read, and causes looked for among them
 PREVIEW_HEIGHT_PX = 900
+_ASKED = "report-for"  # in the session: the incident whose report was asked for
 # The report is black on white by itself; the frame it is looked at in takes the page's theme.
 _PAPER = "<style>:root{color-scheme:light}html{background:#fff;padding:0 1rem}</style></head>"
 
@@ -51,6 +54,13 @@ def report_tab(incident: Incident, flows: int) -> None:
             "The command writes the same report:"
         )
         links.as_command("report", "write", incident.incident_id, "-o", f"{name}.html")
+        return
+    if flows > AT_ONCE_MAX and st.session_state.get(_ASKED) != incident.incident_id:
+        st.text(
+            f"The report reads all {flows:,} flows of this store and looks for causes by replay: "
+            f"about {flows // FLOWS_PER_SECOND:,} s."
+        )
+        st.button("Write the report", key="report-ask", on_click=_ask, args=(incident.incident_id,))
         return
     readers = [Audience.ENGINEER, *(it for it in Audience if it is not Audience.ENGINEER)]
     audience = one_of("Written for", "for", [one.value for one in readers])
@@ -87,6 +97,10 @@ def report_tab(incident: Incident, flows: int) -> None:
             target += ["--without", what_if]
         links.as_command("report", "write", incident.incident_id, *target)
         links.as_command("report", "verify", f"{name}.html")
+
+
+def _ask(incident_id: str) -> None:
+    st.session_state[_ASKED] = incident_id
 
 
 def _what_ifs(incident: Incident, report: Written) -> None:

@@ -12,7 +12,7 @@ import streamlit as st
 
 from dashboards import data
 from dashboards.components.columns import usual_columns
-from dashboards.incident_parts import candidates
+from dashboards.incident_parts import candidates, report
 from dashboards.moments import told_zones
 from dashboards.oversight_parts import tabs
 from dashboards.serve import STORE_VARIABLE
@@ -216,6 +216,17 @@ def test_the_report_is_previewed_with_its_blanks(served_store: Path) -> None:
     assert (
         labels == ["Save HTML", "Save Markdown", "Save PDF"][: 3 if find_spec("weasyprint") else 2]
     )
+
+
+def test_the_report_of_a_large_store_waits_for_a_press(
+    served_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "AT_ONCE_MAX", 5)
+    app = opened("incidents", id="incident-1", part="Report")
+    assert "reads all 24 flows of this store" in written(app)
+    assert "blanks for people" not in written(app)
+    app.button(key="report-ask").click().run()
+    assert "blanks for people" in written(app)
 
 
 def test_a_budget_is_told_with_its_interval_and_who_spent_it(

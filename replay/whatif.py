@@ -34,6 +34,8 @@ _HARMLESS = (
 )
 _FORKING = ("novel_status", "unseen_attempt_state", "beyond_seen_attempts")
 _FLAGS_SHOWN_MAX = 3
+# Stands between the ends that a result leaves open, where they are written in one line.
+OR = " or "
 # How the reason of a result begins that the changed program gave, and that is no claim.
 _NOT_IDENTIFIED = "not identified: "
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 Show = Callable[[str], None]
 FIELDS = ("flow_id", "name", "version", "outcome", "replayability")
 REASONS_SHOWN_MAX = 10
-# Stands between the ends of a flow that may end in several ways.
-OR = " or "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +194,7 @@ def _document(
 def _changes(judged: Sequence[tuple[Flow, ReplayResult]]) -> list[Document]:
     """How flows end before and after, per kind, with the share of the judged of the kind. Ends
     between which lent answers decide are all named."""
-    from replay.whatif import ends_of
+    from replay.whatif import OR, ends_of
 
     counted: Counter[tuple[str, str, str, str]] = Counter()
     totals: Counter[tuple[str, str]] = Counter()

@@ -16,6 +16,7 @@ from dashboards.what_ifs import file_name
 from dashboards.wording import count_text, duration_text, plural, shortened
 from replay.doubts import CLAIMS
 from replay.population import Population
+from replay.whatif import OR, ends_of
 from retrospan.programs import interval_ppm
 from store.conclusions import Flow, ReplayResult
 
@@ -73,7 +74,7 @@ def _claim_chip(name: str, count: int) -> str:
 
 
 def _changes(judged: Sequence[tuple[Flow, ReplayResult]]) -> list[dict[str, object]]:
-    counted = Counter((flow.outcome.value, one.outcome) for flow, one in judged)
+    counted = Counter((flow.outcome.value, OR.join(ends_of(one))) for flow, one in judged)
     rows: list[dict[str, object]] = []
     for (before, after), count in sorted(counted.items(), key=lambda item: (-item[1], item[0])):
         low, high = interval_ppm(count, len(judged))
@@ -81,7 +82,7 @@ def _changes(judged: Sequence[tuple[Flow, ReplayResult]]) -> list[dict[str, obje
             {
                 "recorded": worded(before),
                 "replayed": worded(after),
-                "": "=" if before == after else "≠",
+                "": "=" if before == after else "?" if before in after.split(OR) else "≠",
                 "flows": f"{count:,} of {len(judged):,}",
                 "share, 95 %": f"{count * 100 / len(judged):.1f} % "
                 f"({low / 1e4:.1f} to {high / 1e4:.1f} %)",

@@ -9,6 +9,7 @@ from dashboards.components.two_waterfalls import lanes, two_waterfalls
 from dashboards.markup import chip, facts, notes, word_chip, worded
 from dashboards.wording import clean, duration_text, plural, shortened, value_text
 from replay.doubts import CLAIMS, in_words
+from replay.whatif import ends_of
 from retrospan.divergences import KINDS
 from store.conclusions import Flow, ReplayResult
 
@@ -57,6 +58,10 @@ def _chips(flow: Flow, result: ReplayResult) -> str:
         parts.append(word_chip(result.outcome, label="replayed:"))
         same = result.outcome == flow.outcome.value
         parts.append(chip("ends the same" if same else "ends otherwise", icon="=" if same else "≠"))
+        others = ends_of(result)[1:]
+        if others:
+            text = f"or {', '.join(map(worded, others))}: answers that other flows lend decide"
+            parts.append(chip(text, tone="warn", icon="◐"))
     return "".join(parts)
 
 
@@ -123,7 +128,7 @@ def flips(flows: list[Flow], results: list[ReplayResult]) -> None:
             "control": worded(result.control_verdict or "unknown"),
         }
         for flow, result in zip(flows, results, strict=True)
-        if result.claim is not None and result.outcome != flow.outcome.value
+        if result.claim is not None and flow.outcome.value not in ends_of(result)
     ]
     st.text(f"{plural(len(rows), 'flow')} would have ended otherwise.")
     if not rows:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from replay.whatif import OR, ends_of
 from retrospan.report.doubled import does_once, doubled
 from retrospan.report.facts import IncidentFacts
 from store.conclusions import ReplayResult, Verdict
@@ -42,7 +43,11 @@ class Compared:
     @property
     def differing(self) -> int:
         """Flows that end differently."""
-        return sum(count for (before, after), count in self.changes.items() if before != after)
+        return sum(
+            count
+            for (before, after), count in self.changes.items()
+            if before not in after.split(OR)
+        )
 
 
 def believable(result: ReplayResult) -> bool:
@@ -95,7 +100,7 @@ def _one(
     twice = [run for run in usable if run.flow_id in groups]
     for run in usable:
         control = controls[run.flow_id]
-        changes[control.outcome, run.outcome] += 1
+        changes[control.outcome, OR.join(ends_of(run))] += 1
         old, new = _calls(control), _calls(run)
         before += old
         after += new

@@ -185,7 +185,7 @@ def batch_lines(document: Mapping[str, object]) -> list[str]:
 def _answer(
     document: Mapping[str, object], controls: Mapping[str, int], whole: int, judged: int
 ) -> str:
-    from retrospan.batch import OR
+    from replay.whatif import OR
 
     if document["scenario"] is None:
         same = controls["identical"] + controls["equivalent"]

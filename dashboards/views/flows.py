@@ -204,7 +204,7 @@ def _table(flows: pl.DataFrame) -> pl.DataFrame:
         pl.col("name").alias("flow"),
         pl.col("outcome").map_elements(worded, return_dtype=pl.String),
         pl.col("verdict").map_elements(worded, return_dtype=pl.String).alias("saga verdict"),
-        (pl.col("duration_ns") / 1_000_000).alias("duration (ms)"),
+        (pl.col("duration_ns") / 1_000_000).round(6).alias("duration (ms)"),
         pl.col("span_count").alias("spans"),
         (pl.col("attempt_count") - pl.col("step_count")).alias("retries"),
         pl.col("compensation_count").alias("undo steps"),

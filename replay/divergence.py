@@ -1,8 +1,7 @@
 """Typed differences between a recording and a run, the first one first."""
 
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import pairwise
 from operator import itemgetter
@@ -10,6 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from replay.consequences import Placed, causes_first, traced
 from replay.identical import identical
 from replay.infer.program import Program
 from replay.infer.view import base_name
@@ -34,16 +34,6 @@ class Comparison:
 
 
 _IDENTICAL = Comparison(divergences=(), verdict="identical")
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A divergence with where and when it shows; `excess_ns` is how far out a time is."""
-
-    at_ns: int
-    node: str
-    divergence: Divergence
-    excess_ns: int = 0
 
 
 class _Span(Struct, gc=False):
@@ -76,7 +66,7 @@ class _Comparing:
             key = call.key if self.recorded.get((call.op, call.key)) else call.stream
             self.replayed[call.op, key, call.attempt] = call
         self.both: list[tuple[Call, RecordedAttempt]] = []
-        self.found: list[_Placed] = []
+        self.found: list[Placed] = []
 
     def _step_of(self, attempt: RecordedAttempt) -> str:
         """Give the id of the recorded step an attempt belongs to."""
@@ -96,7 +86,7 @@ class _Comparing:
         excess_ns: int = 0,
     ) -> None:
         self.found.append(
-            _Placed(
+            Placed(
                 at_ns,
                 node,
                 Divergence(
@@ -294,67 +284,8 @@ def compare(
         verdict = "equivalent"
     else:
         verdict = "diverged"
-    ordered = _causes_first(placed[:DIVERGENCES_MAX], program.order.before)
+    ordered = causes_first(placed[:DIVERGENCES_MAX], program.order.before)
     ended_by = {base_name(op) for op in run.aborted_by}
     ended = next((step.step_id for step in recording.steps if step.op in ended_by), "")
-    traced = _trace(ordered, program, ended)
-    return Comparison(divergences=tuple(traced), verdict=verdict)
-
-
-def _causes_first(placed: Sequence[_Placed], before: Mapping[str, frozenset[str]]) -> list[_Placed]:
-    """Order by time, but nothing before what it depends on: recorded and replayed times differ."""
-    left = list(placed)
-    counts = Counter(item.node for item in left)
-    free = _free(counts, before)
-    ordered: list[_Placed] = []
-    while left:
-        at = next((place for place, item in enumerate(left) if item.node in free), 0)
-        ordered.append(left.pop(at))
-        node = ordered[-1].node
-        counts[node] -= 1
-        if not counts[node]:
-            del counts[node]
-            free = _free(counts, before)
-    return ordered
-
-
-def _free(nodes: Collection[str], before: Mapping[str, frozenset[str]]) -> set[str]:
-    """Give the nodes that wait for no other one of these."""
-    others = set(nodes)
-    return {node for node in others if not _waits(node, others, before)}
-
-
-def _waits(node: str, others: set[str], before: Mapping[str, frozenset[str]]) -> bool:
-    if node in before:
-        return bool(before[node] & others)
-    # Recovery follows from the way forward, the end from everything.
-    return any(other != node and (node == "end" or other in before) for other in others)
-
-
-def _trace(placed: Sequence[_Placed], program: Program, ended: str) -> list[Divergence]:
-    """Name for each divergence what it follows from: the last one before it that it waits for.
-
-    What is undone follows from the step whose answer `ended` the flow, where one did.
-    """
-    before: Mapping[str, frozenset[str]] = program.order.before
-    depends = _dependence(before)
-    traced: list[Divergence] = []
-    for index, item in enumerate(placed):
-        earlier = [one for one in reversed(placed[:index]) if one.node != "end"]
-        found = item.divergence
-        undoes = item.node not in before and item.node != "end"
-        causes = [one.divergence.step_id for one in earlier if depends(item.node, one.node)]
-        source = ended if undoes and ended else causes[0] if causes else ""
-        traced.append(replace(found, source=source) if source else found)
-    return traced
-
-
-def _dependence(before: Mapping[str, frozenset[str]]) -> Callable[[str, str], bool]:
-    def depends(node: str, earlier: str) -> bool:
-        if node == earlier or node == "end":
-            return True
-        if node not in before:
-            return True  # recovery follows from everything before it
-        return earlier in before[node]
-
-    return depends
+    found = traced(ordered, program.order.before, ended)
+    return Comparison(divergences=tuple(found), verdict=verdict)

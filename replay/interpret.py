@@ -4,7 +4,7 @@ The input holds no order, start times or parents of the flow: only its input, an
 request. Every start is an interval in whole nanoseconds.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 from replay.attempts import Attempts
 from replay.calls import Caller
@@ -60,23 +60,23 @@ class Machine:
         waiting = layout.counts.copy()
         forward = Forward(program, layout.places, waiting, run, run.view.nodes, caller)
         forward.execute(layout.roots)
-        quiet = _quiet(awaited(run.view.nodes, program))
+        quiet, last = _quiet(awaited(run.view.nodes, program))
         if forward.aborted_ns is not None:
             recovering = Recovering(program, program.recovery, self.undoing, run, caller)
             quiet = recovering.execute(quiet)
+            last = _quiet(awaited(run.view.nodes, program))[1]
             run.ending = ending_of(run.view, True, self.program.recovery)
         else:
             run.ending = _WENT_ON
-        self._finish(run, run.ending, quiet)
+        self._finish(run, run.ending, quiet.plus(self.end_gaps.get(last, self.end_gaps[""])))
         run.counts = answers.counts
         return run
 
-    def _finish(self, run: Run, ending: Ending, quiet: Times) -> None:
+    def _finish(self, run: Run, ending: Ending, end: Times) -> None:
         program = self.program
         if (_WENT_ON_TEXT if ending is _WENT_ON else ending.text()) not in program.outcomes_seen:
             run.doubt("outcome", [("outcome_never_seen", None)])
         self._outcome(run, ending)
-        end = quiet.plus(self._end_gap(awaited(run.view.nodes, program)))
         if program.lasts_for_callees:
             nodes = run.view.nodes.values()
             done = [Times(*item.outlived) for node in nodes for item in node.instances]
@@ -103,15 +103,6 @@ class Machine:
         if doubted:
             run.doubt("outcome", doubted)
 
-    def _end_gap(self, nodes: Iterable[Node]) -> Lapse:
-        """Give the wait from the last step to the flow's end."""
-        gaps = self.end_gaps
-        last: Node | None = None
-        for node in nodes:
-            if last is None or node.end > last.end or (node.end == last.end and node.op > last.op):
-                last = node
-        return gaps[last.op] if last is not None and last.op in gaps else gaps[""]
-
     def _out_of_support(self, run: Run, scope: Scope) -> None:
         for support, values, read in self.support:
             value = read(scope)
@@ -137,19 +128,20 @@ class Machine:
                         run.doubt(op, [("pair_never_seen", other)])
 
 
-def _quiet(nodes: Collection[Node]) -> Times:
-    """Give the time when nothing runs any more."""
+def _quiet(nodes: Collection[Node]) -> tuple[Times, str]:
+    """Give the time when nothing runs any more, and what ran last."""
     if not nodes:
-        return START
+        return START, ""
     end = low = high = -(2**63)
+    last = ""
     for node in nodes:
-        if node.end > end:
-            end = node.end
+        if node.end > end or (node.end == end and node.op > last):
+            end, last = node.end, node.op
         if node.low > low:
             low = node.low
         if node.high > high:
             high = node.high
-    return Times(end, low, high)
+    return Times(end, low, high), last
 
 
 def awaited(nodes: Mapping[str, Node], program: Program) -> Collection[Node]:

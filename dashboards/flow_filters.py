@@ -1,7 +1,7 @@
 """Which flows a reader asked for: pure."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
 
@@ -64,8 +64,17 @@ class FlowFilters:
         options += ["--where", f"variant={self.shape}"] if self.shape else []
         return [*options, "--json"]
 
+    def as_batch_options(self) -> list[str]:
+        """Options of `retrospan replay batch`, which knows one incident too."""
+        one = ["--incident", self.incident[0]] if len(self.incident) == 1 else []
+        return [*one, *self.as_options()]
+
+    def beyond_batch_options(self) -> bool:
+        """Whether that replays more flows than the page."""
+        return (replace(self, incident=()) if len(self.incident) == 1 else self).beyond_options()
+
     def beyond_options(self) -> bool:
-        """Whether the command lists more flows than the page."""
+        """Whether `flows list` lists more flows than the page."""
         many = len(self.outcome) > 1 or len(self.kind) > 1 or bool(self.text.strip())
         others = (self.verdict, self.problem, self.limitation, self.incident)
         return many or any(others) or any((self.longer, self.shorter, self.callee))

@@ -8,6 +8,7 @@ import streamlit as st
 from dashboards import links
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
+from dashboards.flow_filters import FlowFilters
 from dashboards.markup import word_chip, worded
 from dashboards.replays import BATCH_MAX, Replayed, replayed
 from dashboards.scope import Scope
@@ -17,16 +18,16 @@ from store.errors import RetrospanError
 REASON_LENGTH_MAX = 160
 
 
-def batch_tab(found: pl.DataFrame, options: list[str], scope: Scope) -> None:
+def batch_tab(found: pl.DataFrame, chosen: FlowFilters, scope: Scope) -> None:
     """The control replay of each flow: whether the recording, run again, does the same."""
     st.text(
         "Each flow is run again from its recording, by a program learnt from other flows. "
         "Nothing is called and nothing is stored."
     )
-    chosen = found.head(BATCH_MAX)
-    if chosen.height < found.height:
-        st.caption(f"The latest {chosen.height:,} of {found.height:,}; the command replays all.")
-    ids = tuple(chosen["flow_id"])
+    latest = found.head(BATCH_MAX)
+    if latest.height < found.height:
+        st.caption(f"The latest {latest.height:,} of {found.height:,}; the command replays all.")
+    ids = tuple(latest["flow_id"])
     asked = st.button(f"Replay {plural(len(ids), 'flow')}", key="batch-run", type="primary")
     if asked:
         st.session_state["batch-ids"] = ids
@@ -35,8 +36,10 @@ def batch_tab(found: pl.DataFrame, options: list[str], scope: Scope) -> None:
             _result(replayed(ids, None, scope))
         except RetrospanError as error:
             st.warning(shortened(str(error), 400))
-    st.caption("The same from the command line, results stored; with a what-if: --scenario FILE")
-    links.as_command("replay", "batch", *options)
+    more = chosen.beyond_batch_options() or len(scope.services) > 1
+    known = "; it knows fewer filters than this page, and replays more flows" if more else ""
+    st.caption(f"From the command line, results stored; with a what-if: --scenario FILE{known}")
+    links.as_command("replay", "batch", *scope.as_options(), *chosen.as_batch_options())
 
 
 def _result(run: Replayed) -> None:

@@ -65,13 +65,12 @@ def render() -> None:
         st.subheader("Outcomes (UTC)")
         times = timeline(found)
         _narrow(outcome_chart(times, overview.incidents, HEIGHT_PX, picks="flow_outcomes"), times)
-    options = [*scope.as_options(), *chosen.as_options()]
     parts = {
         "List": partial(_list, found, overview),
         "What differs": partial(
             differences_tab, found, overview.flows, partial(_found, overview, scope)
         ),
-        "Batch replay": partial(batch_tab, found, options, scope),
+        "Batch replay": partial(batch_tab, found, chosen, scope),
         "As command": partial(_command, scope, chosen),
     }
     address_tabs("view", parts)

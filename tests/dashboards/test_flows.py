@@ -161,6 +161,10 @@ def test_a_batch_replay_says_what_each_flow_gave_or_why_not(served_store: Path) 
     assert "23 of 23 unreplayable" in text
     assert "too few" in app.dataframe[0].value["reason"].iloc[0]
     assert "retrospan replay batch --where 'name=card payment' --json" in text
+    assert "replays more flows" not in text
+    text = written(opened(incident="incident-1", verdict="violation", view="Batch replay"))
+    assert "retrospan replay batch --incident incident-1 --json" in text
+    assert "replays more flows" in text
 
 
 def test_the_command_says_what_it_cannot(served_store: Path) -> None:

@@ -119,9 +119,12 @@ def open_replay(flow: str) -> None:
     open_view("replay", flow=flow)
 
 
-def as_command(*words: str) -> None:
+def as_command(*words: str, whole: bool = False) -> None:
     """The same answer from the command line, ready to copy; it names the store and the
-    configuration unless they are where commands look for them."""
+    configuration unless they are where commands look for them. Of a command that answers for the
+    `whole` store this is said where the address narrows the page."""
+    if whole and any(name in st.query_params for name in NAMES):
+        st.caption("The command knows no such selection: it answers for the whole store.")
     path, config = store_path(), os.environ.get(CONFIG_VARIABLE)
     found = path == Path.cwd() / STORE_DEFAULT
     named = [*([] if found else ["--db", str(path)]), *(["--config", config] if config else [])]

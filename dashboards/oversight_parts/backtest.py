@@ -46,7 +46,7 @@ def backtest_tab(found: Looked) -> None:
             st.text("Give a policy on the left: its answers are compared with the recorded ones.")
             return
         _result(found, policy)
-        links.as_command("governance", "backtest", "--policy", path)
+        links.as_command("governance", "backtest", "--policy", path, whole=True)
 
 
 def _policy() -> tuple[str, Policy | None]:

@@ -60,7 +60,7 @@ def metrics_tab(found: Looked, end_ns: int) -> None:
     """Every metric over all decisions in scope."""
     _metric_table(rows([it.measure for it in measures(found, end_ns)]), "metrics")
     with st.expander("From the command line"):
-        links.as_command("governance", "report", "--json")
+        links.as_command("governance", "report", "--json", whole=True)
 
 
 def calibration_tab(found: Looked, end_ns: int) -> None:

@@ -57,7 +57,7 @@ def render() -> None:
     checks_table(found.measures)
     with st.expander("From the command line"):
         links.as_command("sagas", "list", *scope.as_options(), "--json")
-        links.as_command("sagas", "list", "--residual", "--format", "csv")
+        links.as_command("sagas", "list", *scope.as_options(), "--residual", "--format", "csv")
 
 
 def _ask(holdings: Holdings, scope: Scope) -> tuple[Undone, Stuck | None]:

@@ -96,7 +96,7 @@ def _list(incidents: Sequence[Incident], listed: Listed, objectives: list[Judged
         links.open_view("incidents", id=shown[row].incident_id)
     exports(table, "incidents")
     with st.expander("From the command line"):
-        links.as_command("incidents", "list", "--json")
+        links.as_command("incidents", "list", "--json", whole=True)
 
 
 def _none(scope: Scope) -> None:

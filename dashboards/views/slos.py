@@ -98,7 +98,8 @@ def _list(found: Sequence[Judged], known: Sequence[Incident], held_to: Targets) 
         st.text(clean(worst.report.slo.title or worst.report.slo.name))
         budget_chart(worst, known)
     with st.expander("From the command line"):
-        links.as_command("slo", "report", *map(str, _files(held_to)), "--json")
+        at = ["--at", rfc3339(at_ns)] if "to" in st.query_params else []
+        links.as_command("slo", "report", *map(str, _files(held_to)), *at, "--json", whole=True)
 
 
 def _files(held_to: Targets) -> Sequence[Path]:
@@ -255,7 +256,7 @@ def _backtest(one: Judged, incidents: Sequence[Incident], held_to: Targets) -> N
         plain_table(table, key="slo_firings", alt="Firings of alerts")
         exports(table, "alert-backtest")
     with st.expander("From the command line"):
-        links.as_command("slo", "backtest", *map(str, _files(held_to)), "--json")
+        links.as_command("slo", "backtest", *map(str, _files(held_to)), "--json", whole=True)
 
 
 def _overlaps(one: Judged, at_ns: int) -> bool:

@@ -218,6 +218,14 @@ def test_the_report_is_previewed_with_its_blanks(served_store: Path) -> None:
     )
 
 
+def test_a_command_that_knows_no_selection_says_so(served_store: Path, objectives: Path) -> None:
+    said = "it answers for the whole store"
+    narrowed = written(opened("slos", to="2026-11-03T10:05:00Z"))
+    assert said in narrowed
+    assert "--at 2026-11-03T10:05:00Z" in narrowed
+    assert said not in written(opened("slos"))
+
+
 def test_the_report_of_a_large_store_waits_for_a_press(
     served_store: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,14 +47,16 @@ class Heard:
     @property
     def unanswered(self) -> int:
         """Calls in steps in which nothing was heard of it."""
-        return sum(
-            calls for calls, records in zip(self.called, self.records, strict=True) if not records
-        )
+        return sum(self.folded(1).called)
 
     def folded(self, many: int) -> "Heard":
-        """The same with so many steps made one."""
+        """With so many steps made one; of the calls those in a step in which it was silent."""
+        silent = [
+            0 if records else calls
+            for calls, records in zip(self.called, self.records, strict=True)
+        ]
         return Heard(
-            name=self.name, records=_folded(self.records, many), called=_folded(self.called, many)
+            name=self.name, records=_folded(self.records, many), called=_folded(silent, many)
         )
 
 
@@ -74,7 +76,7 @@ class Coverage:
         return sum(not any(one.records[at] for one in self.heard) for at in range(self.steps))
 
     def folded(self) -> "Coverage":
-        """With few enough steps for a drawing."""
+        """With few enough steps for a drawing, as `Heard.folded` makes them."""
         many = -(-self.steps // BUCKET_COUNT_MAX)
         return Coverage(
             first_ns=self.first_ns,

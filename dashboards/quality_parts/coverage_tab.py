@@ -33,6 +33,15 @@ DRAWN_MAX = 40  # rows; the table has all
 ROW_PX, FRAME_PX = 22, 96
 NAME_LENGTH_MAX = 24
 BAD = "#D55E00"
+UNANSWERED = {
+    "visualMap": False,
+    "itemStyle": {"color": "rgba(213,94,0,.18)", "borderColor": BAD},
+    "label": {"show": True, "formatter": "✖", "color": BAD},
+}
+PARTLY = {
+    "label": {"show": True, "formatter": "◐", "color": "#fff", "textBorderColor": "#000",
+              "textBorderWidth": 2},
+}  # fmt: skip
 
 
 def coverage_tab(scope: Scope) -> None:
@@ -150,7 +159,7 @@ def _chart(coverage: Coverage, kind: str) -> None:
     more = len(coverage.heard) - len(drawn)
     st.caption(
         f"One column = {duration_text(coverage.width_ns)} (UTC). ✖ = called, and nothing heard of "
-        "it. Select a place to see the flows that began then."
+        "it; ◐ = so in a part of the column. Select a place to see the flows that began then."
         + (f" {more:,} more are in the table." if more > 0 else "")
     )
     _open(state, cells, drawn, coverage, kind)
@@ -161,16 +170,9 @@ def _cells(drawn: Sequence[Heard]) -> list[dict[str, Any]]:
     for row, one in enumerate(drawn):
         for at, (records, calls) in enumerate(zip(one.records, one.called, strict=True)):
             if records:
-                cells.append({"value": [at, row, records]})
+                cells.append({"value": [at, row, records], **(PARTLY if calls else {})})
             elif calls:
-                cells.append(
-                    {
-                        "value": [at, row, 0],
-                        "visualMap": False,
-                        "itemStyle": {"color": "rgba(213,94,0,.18)", "borderColor": BAD},
-                        "label": {"show": True, "formatter": "✖", "color": BAD},
-                    }
-                )
+                cells.append({"value": [at, row, 0], **UNANSWERED})
     return cells
 
 

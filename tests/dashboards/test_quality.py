@@ -240,6 +240,12 @@ def test_steps_are_hours_unless_the_range_has_too_few_or_too_many(span_ns: int) 
         assert width == HOUR_NS
 
 
+def test_a_column_of_a_drawing_keeps_the_calls_of_its_silent_part() -> None:
+    coverage = coverage_of([("a", 0, 5)], [("a", 0, 7), ("a", 1, 3), ("a", 119, 2)], 0, 119, 1)
+    (drawn,) = coverage.folded().heard
+    assert (drawn.records[0], drawn.called[0], drawn.called[-1]) == (5, 3, 2)
+
+
 def test_calls_make_a_row_of_a_name_that_is_never_heard() -> None:
     coverage: Coverage = coverage_of([("a", 1, 5)], [("b", 1, 2), ("a", 0, 3)], 0, 2, 1)
     assert [(one.name, one.total, one.unanswered) for one in coverage.heard] == [

@@ -4,7 +4,7 @@ params = ["row_numbers", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
 -- `row_numbers` are those of flows, `places` in them count from 1. By row number: what is wide is
--- read of these flows and decisions only.
+-- read of these flows and decisions only. DISTINCT: see attributes.sql.
 WITH placed AS (
     SELECT
         unnest($row_numbers::BIGINT[]) AS row_number,
@@ -12,15 +12,15 @@ WITH placed AS (
 ),
 
 named AS (
-    SELECT
+    SELECT DISTINCT
         p.place,
         unnest(f.decision_ids) AS decision_id
     FROM placed AS p
     INNER JOIN flows AS f ON p.row_number = f.rowid
 ),
 
-found AS MATERIALIZED (
-    SELECT
+found AS (
+    SELECT DISTINCT
         n.place,
         d.rowid AS row_number
     FROM named AS n

@@ -3,7 +3,7 @@ title = "What some flows were asked for and ran as, value by value"
 params = ["row_numbers", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
--- `row_numbers` are those of flows, `places` in them count from 1.
+-- `row_numbers` are those of flows, `places` in them count from 1. UNION: see attributes.sql.
 WITH placed AS (
     SELECT
         unnest($row_numbers::BIGINT[]) AS row_number,
@@ -46,11 +46,11 @@ facts AS (
         OR regexp_full_match(value, '-?[0-9]+[.][0-9]+') AS numeric
     FROM told
     WHERE value IS NOT NULL AND sort NOT IN ('OBJECT', 'ARRAY')
-    UNION ALL
+    UNION
     SELECT place, service, 'flow version' AS attribute, version AS value, false AS numeric
     FROM chosen
     WHERE version <> ''
-    UNION ALL
+    UNION
     SELECT place, service, 'flow name' AS attribute, name AS value, false AS numeric
     FROM chosen
 ),

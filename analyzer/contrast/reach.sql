@@ -5,10 +5,8 @@ columns = ["row_numbers", "first_ns", "low_ns", "high_ns"]
 */
 -- The row of each in its place; none of their steps begins before first_ns, their spans lie between
 -- low_ns and high_ns. The questions about them then pass by all other rows.
-WITH placed AS MATERIALIZED (
-    SELECT
-        c.place,
-        f.rowid AS row_number
+WITH placed AS (
+    SELECT list(f.rowid ORDER BY c.place) AS row_numbers
     FROM placed_flows($flow_ids) AS c
     LEFT JOIN flows AS f ON c.flow_id = f.flow_id
 ),
@@ -16,7 +14,10 @@ WITH placed AS MATERIALIZED (
 held AS (
     SELECT TRY_CAST(unnest(trace_ids) AS UUID) AS trace_id
     FROM flows
-    WHERE rowid IN (SELECT row_number FROM placed)
+    WHERE
+        rowid IN (
+            SELECT rowid FROM flows WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+        )
 ),
 
 spread AS (
@@ -34,7 +35,7 @@ begun AS (
 )
 
 SELECT
-    (SELECT list(row_number ORDER BY place) FROM placed) AS row_numbers,
+    (SELECT row_numbers FROM placed) AS row_numbers,
     coalesce((SELECT first_ns FROM begun), 0) AS first_ns,
     coalesce(low_ns, 1) AS low_ns,
     coalesce(high_ns, 0) AS high_ns

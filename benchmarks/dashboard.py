@@ -6,304 +6,145 @@ days (telemetry and conclusions both; see lib/multiplied.py), because loading so
 hours; both with one flow of 20,000 spans. `--keep FILE` leaves the second one there, `--store FILE`
 measures one that is there and makes none. Every page is opened twice in a fresh window, as a deep
 link: first with no answer kept (the store's time stamp is moved, which is what a load does), then
-again. Query seconds are those that the server held the store for; questions that are asked together
-share a hold. CPU seconds are the server's for the same, and steadier on a busy machine. `all of it`
-opens a page of the large store with the whole range; where that is more than a page answers for
-within a second it asks for a press, and nothing is computed (`waits` in the table). Of the large
-flow the waterfall is measured too: to drawn, a search typed into it, a key pressed, a wheel turned.
+again; so is each of its tabs, and what it shows of one service, call, decision, objective. Query
+seconds are those that the server held the store for; questions that are asked together share a
+hold. CPU seconds are the server's for the same, and steadier on a busy machine. `all of it` opens a
+page of the large store with the whole range; where that is more than a page answers for within a
+second it asks for a press, and nothing is computed (`waits` in the table). Of the large flow the
+waterfall is measured too: to drawn, a search typed into it, a key pressed, a wheel turned.
 
 Run on 2 vCPU Xeon (KVM), 24 GiB, Python 3.11; Chromium draws in software on the same processors.
 """
 
 import argparse
-import json
-import os
-import re
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 # Python looks into this folder first, where files bear the names of packages: last is right.
 sys.path.sort(key=str(Path(__file__).parent).__eq__)
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 from analyzer.rebuild import RebuildSettings, rebuild
+from analyzer.slo.openslo import read_slos
 from benchmarks.lib.copies import fill, recorded
 from benchmarks.lib.measuring import machine, memory_mb, stored_sample, table
 from benchmarks.lib.multiplied import multiply
+from benchmarks.lib.served import COLUMNS, Opened, opened, serving, tabs
+from benchmarks.lib.waterfall import LARGE_TRACE, large_flow, waterfall
 from dashboards.app import found_views
+from dashboards.configured import SHIPPED
+from replay.recording import recording_of
 from store.conclusions import Flow, FlowOutcome, Incident
 from store.lease import Store
-from store.model import Batch, Span
 from store.read import counts, read_flows, read_incidents, read_spans
 from store.read_derived import FlowSelection
-from store.write import write_batch
+from store.session import Session
 from store.write_derived import write_incident
 
 FLOWS = 2_400
 SPANS = 10_000_000
 DAYS_NS = 30 * 86_400 * 10**9
 FLOWS_OF_SAMPLE = 600
-PRESS = ".st-key-wide-all"
-SCREEN = re.compile("^(The store |No store |Not found)")  # instead of the page
 LARGE_SPANS = 20_000
-LARGE_TRACE = f"{2**100:032x}"
-STEPS = 15
-SECONDS_MAX = 180.0
 CHROMIUM = Path("/usr/bin/chromium")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking"]  # fmt: skip
-CONTENT = '[role="heading"][aria-level="2"], [data-testid="stException"]'
-QUIET = '[data-testid="stApp"][data-test-script-state="notRunning"]'
-SERVE = """
-import json, sys, threading, time
-from contextlib import contextmanager
-from pathlib import Path
-from dashboards import data
-from store.lease import Store
-kept, reading, asks, mine = sys.argv[3], Store.reading, data.held, threading.local()
-
-@contextmanager
-def told(store, purpose):
-    if not getattr(mine, "open", 0):
-        mine.open, mine.asked = 0, []
-        mine.begun = time.perf_counter(), time.process_time()
-    mine.open += 1
-    try:
-        with reading(store, purpose) as session:
-            yield session
-    finally:
-        mine.open -= 1
-        if not mine.open:
-            wall, cpu = (now() - then for now, then in
-                         zip((time.perf_counter, time.process_time), mine.begun))
-            with open(kept, "a") as file:
-                print(json.dumps({"wall": wall, "cpu": cpu, "asked": mine.asked}), file=file)
-
-def held(purpose, question, path=None):
-    def timed(session):
-        start = time.perf_counter()
-        try:
-            return question(session)
-        finally:
-            mine.asked.append([purpose, time.perf_counter() - start])
-    return asks(purpose, timed, path)
-
-Store.reading, data.held = told, held
-from dashboards.serve import serve
-serve(Path(sys.argv[1]), port=int(sys.argv[2]))
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """One time the server held the store: its seconds and CPU seconds, and what was `asked`
-    meanwhile, purpose and seconds of each question."""
+class Examples:
+    """What of a store is opened: one flow, an attribute of its spans, an incident."""
 
-    wall: float
-    cpu: float
-    asked: list[tuple[str, float]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
-    """One page, opened cold and again."""
-
-    name: str
-    holds: list[Hold]
-    first_s: float
-    again_s: float
-    waits: bool
-    faults: int
-
-    def row(self) -> tuple[object, ...]:
-        """As `COLUMNS` name it."""
-        asked = [question for hold in self.holds for question in hold.asked]
-        slowest = max(asked, key=lambda it: it[1], default=("none", 0.0))
-        return (
-            self.name, sum(it.wall for it in self.holds), sum(it.cpu for it in self.holds),
-            len(self.holds), len(asked), max((it.wall for it in self.holds), default=0.0),
-            slowest[0], self.first_s, self.again_s,
-            "for a press" if self.waits else "", self.faults,
-        )  # fmt: skip
+    flow: Flow
+    attribute: str
+    incident_id: str | None
 
 
-COLUMNS = ("page", "query s", "query CPU s", "holds", "questions", "longest hold s",
-           "slowest question", "content s, cold", "content s, again", "waits",
-           "faults")  # fmt: skip
-
-
-def large_flow(store: Store, spans: int) -> None:
-    """One trace of so many spans, about ten levels deep, just before the data ends."""
-    with store.lease("benchmark") as session:
-        begin = (counts(session).data_end_ns or 0) - 60 * 10**9
-    made = []
-    for n in range(1, spans + 1):
-        deep = 0 if n == 1 else 1 + n % 9
-        made.append(
-            Span(
-                trace_id=LARGE_TRACE,
-                span_id=f"{n:016x}",
-                parent_span_id=None if n == 1 else f"{max(1, n - deep):016x}",
-                name=f"operation {n % 40}",
-                kind="internal",
-                service=f"service-{n % 12}",
-                start_ns=begin + n * 10**6,
-                end_ns=begin + (n + 400 // (deep + 1)) * 10**6,
-                status="error" if n % 997 == 0 else "unset",
-            )
-        )
-    batch = Batch(
-        source="benchmark", content_sha256="large", reader="benchmark", rules_sha256="", spans=made
+def examples(session: Session) -> Examples:
+    (flow,) = read_flows(session, FlowSelection(limit=1))
+    texts = [
+        f"{key}={value}"
+        for span in read_spans(session, flow.trace_ids)
+        for key, value in sorted(span.attributes.items())
+        if isinstance(value, str) and len(value) < 40
+    ]
+    incidents = read_incidents(session)
+    return Examples(
+        flow=flow,
+        attribute=texts[0] if texts else "none=recorded",
+        incident_id=incidents[-1].incident_id if incidents else None,
     )
-    with store.lease("benchmark", create=True) as session:
-        write_batch(session, batch)
 
 
-@contextmanager
-def serving(store: Path, told: Path) -> Iterator[tuple[str, int]]:
-    """The pages of a store on a free port, with the process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-c", SERVE, str(store), str(port), str(told)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            base = f"http://127.0.0.1:{port}"
-            _until_up(base, process)
-            yield base, process.pid
-        finally:
-            process.terminate()
-            process.wait(15)
-
-
-def _until_up(base: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + SECONDS_MAX
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{base}/_stcore/health", timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.2)
-    sys.exit("the server did not come up")
-
-
-@contextmanager
-def window(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1440, "height": 1000})
-    context.set_default_timeout(SECONDS_MAX * 1000)
-    yield context.new_page()
-    context.close()
-
-
-def content_s(page: Page, address: str) -> float:
-    """Seconds until the page has its heading and stands still."""
-    start = time.perf_counter()
-    page.goto(address)
-    page.locator(CONTENT).first.wait_for()
-    page.locator(QUIET).wait_for(state="attached")
-    return time.perf_counter() - start
-
-
-def opened(browser: Browser, name: str, address: str, store: Path, told: Path) -> Opened:
-    told.write_text("")
-    os.utime(store)  # as a load would: no kept answer is good any more
-    with window(browser) as page:
-        first = content_s(page, address)
-        faults = page.get_by_test_id("stException").count()
-        faults += page.get_by_role("heading", level=2, name=SCREEN).count()
-        waits = page.locator(PRESS).count() > 0
-    holds = [Hold(**json.loads(line)) for line in told.read_text().splitlines()]
-    with window(browser) as page:
-        again = content_s(page, address)
-    return Opened(name=name, holds=holds, first_s=first, again_s=again, waits=waits, faults=faults)
-
-
-def addresses(flow_id: str, incident_id: str | None, *, wide: bool) -> dict[str, str]:
-    """Each view with what its address needs to show something; those with a range also `wide`."""
-    found = {}
-    for name, facts in found_views().items():
-        needs = name in ("trace", "replay")
-        found[name] = f"/{facts.url_path}" + (f"?flow={flow_id}" if needs else "")
+def addresses(found: Examples, *, wide: bool) -> Iterator[tuple[str, str]]:
+    """Each view by name with what its address needs to show something; those with a range also
+    `wide`; then what a view shows only when it is asked for, but for its tabs."""
+    paths = {name: facts.url_path for name, facts in found_views().items()}
+    own = {name: {"flow": found.flow.flow_id} for name in ("trace", "replay")}
+    for name, path in paths.items():
+        yield name, f"/{path}?{urlencode(own.get(name, {}))}"
         if wide and name != "trace":
-            found[f"{name}, all of it"] = f"{found[name]}{'&' if needs else '?'}from=all"
-    if incident_id is not None:
-        found["incidents, one"] = f"/{found_views()['incidents'].url_path}?id={incident_id}"
-    return found
+            yield f"{name}, all of it", f"/{path}?{urlencode({**own.get(name, {}), 'from': 'all'})}"
+    for name, asked in asked_for(found):
+        view = name.partition(",")[0]
+        yield name, f"/{paths[view]}?{urlencode({**own.get(view, {}), **asked})}"
 
 
-def waterfall(browser: Browser, base: str, trace_id: str) -> None:
-    with window(browser) as page:
-        start = time.perf_counter()
-        page.goto(f"{base}/trace?trace={trace_id}")
-        tree = page.locator(".waterfall[data-ready]")
-        tree.wait_for()
-        drawn = time.perf_counter() - start
-        shown = tree.get_attribute("data-ready")
-        nodes = tree.locator('[role="treeitem"]').count()
-        count = tree.locator(".count")
-        start = time.perf_counter()
-        tree.locator("input").fill("operation 7")
-        page.wait_for_function(
-            "() => [...document.querySelectorAll('*')].some(e => e.shadowRoot && "
-            "/spans match/.test(e.shadowRoot.querySelector('.count')?.textContent || '')) || "
-            "/spans match/.test(document.querySelector('.count')?.textContent || '')"
-        )
-        searched = time.perf_counter() - start
-        told = count.text_content()
-        pressed = _steps(lambda: page.keyboard.press("PageDown"), page, tree)
-        tree.hover()
-        turned = _steps(lambda: page.mouse.wheel(0, 400), page, tree)
-        print(
-            f"\nWaterfall of {shown} spans: drawn after {drawn:.1f} s with {nodes} rows in the "
-            f"page; a search took {searched * 1000:.0f} ms ({told}); a key {pressed * 1000:.0f} "
-            f"ms, a turn of the wheel {turned * 1000:.0f} ms (medians of {STEPS}, to the next "
-            "frame)"
-        )
+def asked_for(found: Examples) -> Iterator[tuple[str, dict[str, str]]]:
+    """What a view shows when its address asks for more, by name."""
+    flow = found.flow
+    yield "compensation, one flow", {"flow": flow.flow_id}
+    yield "quality, one service", {"about": flow.services[0]}
+    yield "service_map, one service", {"node": flow.services[0]}
+    yield "flows, what differs", {"with": "ended badly", "view": "What differs"}
+    yield "flows, an attribute", {"attribute": found.attribute}
+    for step in [step for step in flow.steps if step.callee][:1]:
+        yield "flows, a call", {"caller": step.service, "callee": step.callee, "how": "failed"}
+    for decision_id in flow.decision_ids[:1]:
+        yield "ai, one decision", {"decision": decision_id}
+    objectives = SHIPPED / f"{flow.name}.yaml"
+    if objectives.exists():
+        yield "slos, one", {"slo": read_slos([objectives])[0].name}
+    for call in [call for call in recording_of(flow).steps if not call.local][:1]:
+        yield "replay, what-if", {"change": "timeout", "op": call.op, "value": "1000"}
+    if found.incident_id is not None:
+        yield "incidents, one", {"id": found.incident_id}
 
 
-def _steps(act: Callable[[], object], page: Page, tree: Locator) -> float:
-    """Median seconds from an input until the next two frames are drawn."""
-    tree.locator('[role="treeitem"]').first.focus()
-    taken = []
-    for _ in range(STEPS):
-        start = time.perf_counter()
-        act()
-        page.evaluate(
-            "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
-        taken.append(time.perf_counter() - start)
-    return sorted(taken)[STEPS // 2]
+def shown(browser: Browser, base: str, found: Examples, *, wide: bool) -> Iterator[tuple[str, str]]:
+    """All that is opened, by name: the views, and of each the tabs where it first shows some."""
+    looked_into = set()
+    for name, address in addresses(found, wide=wide):
+        yield name, base + address
+        view = name.partition(",")[0]
+        inside = () if view in looked_into else tabs(browser, base + address)
+        for label, url in inside:
+            looked_into.add(view)
+            yield f"{name}: {label}", url
 
 
 def measured(path: Path, folder: Path, *, wide: bool) -> list[Opened]:
     """Opens every page of one store, prints what it took: each when it was, then the table."""
-    store = Store(path)
-    with store.lease("benchmark") as session:
+    with Store(path).lease("benchmark") as session:
         known = counts(session)
         large = bool(read_spans(session, [LARGE_TRACE]))
-        flow_id = read_flows(session, FlowSelection(limit=1))[0].flow_id
-        incidents = read_incidents(session)
+        found = examples(session)
     print(f"\n{known.spans:,} spans, {known.flows:,} flows, {known.decisions:,} decisions")
     told = folder / "asked.jsonl"
     with serving(path, told) as (base, process), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=SWITCHES)
-        named = addresses(flow_id, incidents[-1].incident_id if incidents else None, wide=wide)
         pages = []
-        for name, address in named.items():
-            pages.append(opened(browser, name, base + address, path, told))
-            last = pages[-1]
-            print(f"  {name}: content after {last.first_s:.1f} s", file=sys.stderr, flush=True)
+        for name, url in shown(browser, base, found, wide=wide):
+            pages.append(opened(browser, name, url, path, told))
+            said = f"  {name}: content after {pages[-1].first_s:.1f} s"
+            print(said, file=sys.stderr, flush=True)
         table(COLUMNS, [one.row() for one in pages])
         if large:
             waterfall(browser, base, LARGE_TRACE)

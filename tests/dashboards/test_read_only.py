@@ -77,7 +77,7 @@ def test_read_only_pages_leave_every_byte_of_the_store(
         ("incidents", {"id": incident, "part": "Candidates"}),
         ("incidents", {"id": incident, "part": "Report"}),
         ("trace", {"flow": flow}),
-        ("replay", {"flow": flow, "change": "version", "value": "1", "incident": incident}),
+        ("replay", {"flow": flow}),
     ):
         count += pressed(opened(view, **params))
     app = opened("flows", outcome="compensation_failed")

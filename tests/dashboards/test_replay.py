@@ -17,7 +17,7 @@ from dashboards import data, replays
 from dashboards.components.two_waterfalls import ROW_COUNT_MAX, Bar, Lane, lanes, two_waterfalls
 from dashboards.replay_parts.stored import agreement, ordered
 from dashboards.scope import Scope
-from dashboards.serve import STORE_VARIABLE
+from dashboards.serve import READ_ONLY_VARIABLE, STORE_VARIABLE
 from dashboards.what_ifs import FORMS, file_name, scenario_text
 from replay.recording import recording_of
 from replay.scenario import load_scenario, parse_scenario
@@ -290,10 +290,15 @@ def with_incident(replayable: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     return path
 
 
-def test_a_what_if_is_kept_for_a_post_mortem_that_says_the_same_again(with_incident: Path) -> None:
+def test_a_what_if_is_kept_for_a_post_mortem_that_says_the_same_again(
+    with_incident: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     flow = true_flows("payment", 1)[0].flow_id
     app = opened(flow=flow, change="first_answer", value="503", incident="incident-1")
     app.query_params["op"] = operation_of(app)
+    monkeypatch.setenv(READ_ONLY_VARIABLE, "1")
+    assert "what-if-keep" not in [one.key for one in app.run().button], "these pages keep nothing"
+    monkeypatch.setenv(READ_ONLY_VARIABLE, "")
     app.run()
     app.button(key="what-if-keep").click().run()
     assert not app.exception

@@ -10,6 +10,25 @@ flow_names AS (
     SELECT declared_flow_id
     FROM spans
     WHERE declared_flow_id IS NOT NULL AND trace_id IN (SELECT trace_id FROM wanted)
+),
+
+-- One after the other: nobody looks for what is not asked for.
+found AS (
+    SELECT rowid AS row_number
+    FROM decisions
+    WHERE decision_id IN (SELECT unnest($decision_ids::VARCHAR[]))
+    UNION
+    SELECT rowid AS row_number
+    FROM decisions
+    WHERE trace_id IN (SELECT trace_id FROM wanted)
+    UNION
+    SELECT rowid AS row_number
+    FROM decisions
+    WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
+    UNION
+    SELECT rowid AS row_number
+    FROM decisions
+    WHERE trace_id IS NULL AND flow_id IN (SELECT flow_id FROM flow_names)
 )
 
 SELECT
@@ -30,15 +49,6 @@ SELECT
     action_step_key,
     record
 FROM decisions
-WHERE $all
-    OR rowid IN (
-        SELECT rowid
-        FROM decisions
-        WHERE
-            decision_id IN (SELECT unnest($decision_ids::VARCHAR[]))
-            OR trace_id IN (SELECT trace_id FROM wanted)
-            OR flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
-            OR (trace_id IS NULL AND flow_id IN (SELECT flow_id FROM flow_names))
-    )
+WHERE $all OR rowid IN (SELECT row_number FROM found)
 ORDER BY time_ns, decision_id
 LIMIT $limit

@@ -44,7 +44,7 @@ WORDS = {
     "novel_status": "{where} was never answered {detail}: whether it is tried again is unknown",
     "novel_value": "{where} never had this value to decide by: {detail}",
     "order_tie": "two steps ended too close together to say which is undone first",
-    "other_outcome": "with other answers than those lent, the flow ends {detail}",
+    "other_outcome": "by other answers that nobody recorded, the flow ends {detail}",
     "outcome_never_seen": "no recording ends as this flow does",
     "outside_leaf": "no recording that went this way at {where} has such a number: {detail}",
     "outside_support": "no recording has such a value of {where}: {detail}",

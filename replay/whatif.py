@@ -1,7 +1,8 @@
 """Counterfactuals: a changed program or changed answers, with the class of what can be claimed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from replay.asked import Asked, Guess, changed_machine
 from replay.doubts import in_words
@@ -115,17 +116,19 @@ def _write(control: ReplayResult, asked: Asked, unchanged: Machine) -> ReplayRes
         reasons.insert(0, _NOT_IDENTIFIED + "; ".join(shown))
     elif untouched:
         reasons.insert(0, _untouched(asked))
+    told = [_told(asked, value) for value in decided]
+    told += [_failed_as(asked, op, known) for op, known in timeouts.unnamed.items() if known]
     if any(flag.startswith(_FORKING) for flag in doubts):
-        reasons += [*_recorded_there(asked, doubts), _fork(asked)]
-    reasons += [told for value in decided if (told := _told(asked, value))]
-    reasons += [_failed_as(asked, op, known) for op, known in timeouts.unnamed.items() if known]
+        reasons += _recorded_there(asked, doubts)
+        told.insert(0, _fork(asked))
     low, high = run.end_low, run.end_high
     if timeouts.open_ or any(flag.startswith("donor_answer") for flag in run.flags):
         # Nobody knows what these calls would have got: both ends bound the answer.
-        text, ends, low, high = _either(asked)
-        reasons.append(text)
-        others = [end for end in ends if end != run.outcome]
-        run.doubt("outcome", [(OTHER_END, end) for end in others])
+        either, low, high = _either(asked)
+        told.append(either)
+    reasons += [one.text for one in told]
+    open_ends = [end for one in told for end in one.ends if end != run.outcome]
+    run.doubt("outcome", [("other_outcome", end) for end in open_ends])
     divergences = (*judged.comparison.divergences, *_unread(scenario, judged, asked.recording))
     return replace(
         control,
@@ -150,8 +153,8 @@ def doubts_of(flags: Iterable[str]) -> list[str]:
 
 
 def ends_of(result: ReplayResult) -> tuple[str, ...]:
-    """Give the ends a result leaves open, its own first: more than one where answers that other
-    flows lend decide."""
+    """Give the ends a result leaves open, its own first: more than one where what nobody recorded
+    decides, as answers that other flows lend."""
     others = [flag.partition(": ")[2] for flag in result.flags if flag.startswith(OTHER_END)]
     return tuple(dict.fromkeys((result.outcome, *others)))
 
@@ -223,47 +226,58 @@ def _recorded_there(asked: Asked, doubts: Sequence[str]) -> list[str]:
     ]
 
 
-def _fork(asked: Asked) -> str:
+class _Told(NamedTuple):
+    """How the flow ends by each guess: in words, and the ends by name."""
+
+    text: str
+    ends: Sequence[str]
+
+
+def _fork(asked: Asked) -> _Told:
     """Where it was never seen whether an answer is retried, show both ways."""
     ways = [asked.run(Guess(retry_unseen=retry)).run.outcome for retry in (True, False)]
-    return f"if the unseen answer is retried the flow ends {ways[0]}, if not {ways[1]}"
+    text = f"if the unseen answer is retried the flow ends {ways[0]}, if not {ways[1]}"
+    return _Told(text, ways)
 
 
-def _either(asked: Asked) -> tuple[str, list[str], int, int]:
-    """Run with all that others tell of at its best and at its worst; both ends in words and by
-    name, and the bounds of the duration over both."""
+def _either(asked: Asked) -> tuple[_Told, int, int]:
+    """Run with all that others tell of at its best and at its worst; both ends, and the bounds of
+    the duration over both."""
     runs = [asked.run(Guess(good=good)).run for good in (True, False)]
     ends = [run.outcome for run in runs]
     if ends[0] == ends[1]:
         text = f"with good answers from others or bad ones, the flow ends {ends[0]}"
     else:
         text = f"with good answers from others the flow ends {ends[0]}, with bad ones {ends[1]}"
-    return text, ends, min(run.end_low for run in runs), max(run.end_high for run in runs)
+    told = _Told(text, ends)
+    return told, min(run.end_low for run in runs), max(run.end_high for run in runs)
 
 
-def _told(asked: Asked, value: Deciding) -> str:
+def _told(asked: Asked, value: Deciding) -> _Told:
     """Run with each thing that donors said; how the flow then ends."""
     guesses = [
         ("nothing" if choice is None else str(choice), Guess(said=(value.op, value.path, choice)))
         for choice in value.choices
     ]
-    told = [f"{said}, the flow ends {end}" for end, said in _ends(asked, guesses)]
-    return f"if {value.op} says {value.path} {'; if '.join(told)}" if told else ""
+    ends = _ends(asked, guesses)
+    told = [f"{said}, the flow ends {end}" for end, said in ends.items()]
+    text = f"if {value.op} says {value.path} {'; if '.join(told)}" if told else ""
+    return _Told(text, [*ends])
 
 
-def _failed_as(asked: Asked, op: str, known: Sequence[str]) -> str:
+def _failed_as(asked: Asked, op: str, known: Sequence[str]) -> _Told:
     """Run with each status that a failed answer may have had; how the flow then ends."""
-    guesses = [(status, Guess(failed_as=status)) for status in known]
-    told = [f"with {said}, the flow ends {end}" for end, said in _ends(asked, guesses)]
-    return f"if {op} failed {', '.join(told)}"
+    ends = _ends(asked, [(status, Guess(failed_as=status)) for status in known])
+    told = [f"with {said}, the flow ends {end}" for end, said in ends.items()]
+    return _Told(f"if {op} failed {', '.join(told)}", [*ends])
 
 
-def _ends(asked: Asked, guesses: Iterable[tuple[str, Guess]]) -> Iterator[tuple[str, str]]:
+def _ends(asked: Asked, guesses: Iterable[tuple[str, Guess]]) -> dict[str, str]:
     """Give each end that the guesses lead to, and the names of those that do."""
     ends: dict[str, list[str]] = {}
     for name, guess in guesses:
         ends.setdefault(asked.run(guess).run.outcome, []).append(name)
-    return ((end, " or ".join(names)) for end, names in ends.items())
+    return {end: " or ".join(names) for end, names in ends.items()}
 
 
 def _unread(scenario: Scenario, judged: Judged, recording: Recording) -> Sequence[Divergence]:

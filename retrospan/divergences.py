@@ -96,11 +96,13 @@ def _answer(recorded: str, result: ReplayResult) -> str:
     if result.mode == MODE and not answered(result):
         return "gets no answer: the change was not made"
     then = f"end {ends}, as recorded" if same else f"end {ends} instead of {recorded}"
+    several = ends_of(result)
+    if len(several) > 1:
+        then = f"end {' or '.join(several)} (recorded: {recorded})"
     if result.claim is None:
         return f"might {then}; that is no claim"
-    others = ends_of(result)[1:]
-    if others:
-        return f"would {then}, or {' or '.join(others)}: answers that other flows lend decide"
+    if len(several) > 1:
+        return f"would {then}: answers that other flows lend decide"
     # A claim that rests on what other flows got is as sure as those are alike.
     return f"would {'likely ' if result.claim in ('C3', 'C4') else ''}{then}"
 

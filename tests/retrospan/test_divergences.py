@@ -86,6 +86,11 @@ def test_the_first_line_answers_what_was_asked() -> None:
     assert answer(**asked, claim="C2") == f"would end failed instead of {recorded}"
     assert answer(**asked, claim="C3") == f"would likely end failed instead of {recorded}"
     assert answer(**as_is, **asked, claim="C1") == f"would end {recorded}, as recorded"
+    several = {**asked, "flags": ("other_outcome outcome: succeeded",)}
+    assert answer(**several) == (
+        f"might end failed or succeeded (recorded: {recorded}); that is no claim"
+    )
+    assert answer(**several, claim="C3").endswith("answers that other flows lend decide")
     lost = {**asked, "control_verdict": "diverged"}
     assert answer(**lost).startswith("gets no answer: even unchanged")
     unmade = {**asked, "reason": "control only: 90 recordings"}

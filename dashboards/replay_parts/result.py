@@ -60,7 +60,7 @@ def _chips(flow: Flow, result: ReplayResult) -> str:
         parts.append(chip("ends the same" if same else "ends otherwise", icon="=" if same else "≠"))
         others = ends_of(result)[1:]
         if others:
-            text = f"or {', '.join(map(worded, others))}: answers that other flows lend decide"
+            text = f"or {', '.join(map(worded, others))}: what nobody recorded decides"
             parts.append(chip(text, tone="warn", icon="◐"))
     return "".join(parts)
 

@@ -115,10 +115,14 @@ def _told(incident: Incident, numbers: Health, inside: int, effects: pl.DataFram
 
 
 def sums(effects: pl.DataFrame) -> str:
-    """Amounts per currency, the most effects first; currencies are never added up."""
+    """Amounts per currency, the most effects first, and how many tell none; currencies are never
+    added up."""
     summed = effects.group_by("currency").agg(pl.col("amount").sum(), pl.col("effects").sum())
     ordered = summed.sort(["effects", "currency"], descending=[True, False]).drop_nulls("currency")
     known = [amount_text(row["amount"], row["currency"]) for row in ordered.iter_rows(named=True)]
     if not known:
         return "no amounts recorded"
-    return " + ".join(known[:CURRENCIES_MAX]) + (" and more" if len(known) > CURRENCIES_MAX else "")
+    more = " and more" if len(known) > CURRENCIES_MAX else ""
+    silent = int(effects.filter(pl.col("amount").is_null())["effects"].sum())
+    unknown = f", {silent:,} without an amount" if silent else ""
+    return " + ".join(known[:CURRENCIES_MAX]) + more + unknown

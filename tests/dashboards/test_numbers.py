@@ -1,6 +1,7 @@
 """Cards, timeline and filters over small frames."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import polars as pl
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from analyzer.sagas.verify import checks
 from dashboards.check_titles import titled
 from dashboards.flow_filters import LIMITATIONS, FlowFilters, matching
+from dashboards.incident_parts.head import sums
 from dashboards.pages import PageFacts, arrange
 from dashboards.serve import is_loopback, serve, server_config
 from dashboards.summary import BUCKET_COUNT_MAX, Share, health, timeline
@@ -137,3 +139,11 @@ def test_every_saga_check_is_told_by_its_title() -> None:
     assert titled("S11") == "S11: the idempotency key is stable over attempts"
     assert all(":" in titled(check.id) for check in checks())
     assert titled("duplicate_effect") == "duplicate effect"
+
+
+def test_sums_of_effects_say_how_many_tell_no_amount() -> None:
+    columns = {"currency": pl.String, "amount": pl.Decimal(38, 9), "effects": pl.Int64}
+    rows = [("EUR", Decimal("1.5"), 1), (None, None, 3), ("EUR", Decimal(2), 1)]
+    told = pl.DataFrame(rows, schema=columns, orient="row")
+    assert sums(told) == "3.5 EUR, 3 without an amount"
+    assert sums(told.filter(pl.col("amount").is_null())) == "no amounts recorded"

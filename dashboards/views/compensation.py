@@ -12,6 +12,7 @@ from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
 from dashboards.data import Holdings
+from dashboards.flow_page import flow_page
 from dashboards.markup import worded
 from dashboards.pages import PageFacts
 from dashboards.scope import Scope
@@ -62,6 +63,9 @@ def render() -> None:
 
 def _ask(holdings: Holdings, scope: Scope) -> tuple[Undone, Stuck | None]:
     del holdings
+    wanted = st.query_params.get("flow")
+    if wanted:
+        flow_page(wanted)
     found = undone(scope)
     return found, ask_stuck(found, scope)
 

@@ -13,7 +13,8 @@ from dashboards.data import Stamp
 from dashboards.wording import clean, duration_text
 
 AT_ONCE = 800  # flows that are compared without being asked to; of more a sample:
-SAMPLE = 250  # of each group, compared within about a second in a large store
+SAMPLE = 250  # of each group
+FLOWS_PER_SECOND = 2_000  # beyond the first second
 DURATION = "duration_ns"
 ABOVE = "> "
 _WIDE = "differences-wide"  # in the session: the selections somebody wants more of compared
@@ -44,7 +45,7 @@ def contrasted(selected: Sequence[str], baseline: Sequence[str]) -> tuple[Contra
 
 
 def _seconds(flows: int) -> int:
-    return -(-flows // (2 * SAMPLE))
+    return 1 + flows // FLOWS_PER_SECOND
 
 
 def _widen(asked: object) -> None:

@@ -142,8 +142,12 @@ def test_every_saga_check_is_told_by_its_title() -> None:
 
 
 def test_sums_of_effects_say_how_many_tell_no_amount() -> None:
-    columns = {"currency": pl.String, "amount": pl.Decimal(38, 9), "effects": pl.Int64}
-    rows = [("EUR", Decimal("1.5"), 1), (None, None, 3), ("EUR", Decimal(2), 1)]
-    told = pl.DataFrame(rows, schema=columns, orient="row")
+    told = pl.DataFrame(
+        {
+            "currency": ["EUR", None, "EUR"],
+            "amount": [Decimal("1.5"), None, Decimal(2)],
+            "effects": [1, 3, 1],
+        }
+    )
     assert sums(told) == "3.5 EUR, 3 without an amount"
     assert sums(told.filter(pl.col("amount").is_null())) == "no amounts recorded"

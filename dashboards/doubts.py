@@ -8,6 +8,7 @@ sends.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from analyzer.quality.report import TOLERANCE_NS
 from dashboards import flow_questions
 from dashboards.data import Holdings
 from dashboards.scope import Scope
@@ -30,7 +31,11 @@ class Doubt:
 def doubts_of(scope: Scope, holdings: Holdings) -> Sequence[Doubt]:
     """All that counts can tell to be wrong with the data of a scope."""
     counts = flow_questions.doubted(scope)
-    skewed = [one for one in flow_questions.clock_skew() if one.certain]
+    skewed = [
+        one
+        for one in flow_questions.clock_skew()
+        if one.certain and abs(one.offset_ns) > TOLERANCE_NS
+    ]
     return [
         *_of_flows(counts),
         *_of_silence(silences(flow_questions.taking_part(scope, PARTS))),
@@ -43,7 +48,7 @@ def _of_flows(counts: Mapping[str, int]) -> Iterator[Doubt]:
     flows = counts["flows"]
     if broken := counts["broken"]:
         yield Doubt(
-            short=f"{plural(broken, 'flow')} with missing spans",
+            short=f"spans missing in {broken:,} of {plural(flows, 'flow')}",
             told=[
                 f"{_of(broken, flows)} are not whole: a root, a parent or the end of a span is "
                 "missing. What that part did is unknown."
@@ -51,7 +56,7 @@ def _of_flows(counts: Mapping[str, int]) -> Iterator[Doubt]:
         )
     if unknown := counts["unknown"]:
         yield Doubt(
-            short=f"{plural(unknown, 'flow')} sampled in an unknown way",
+            short=f"{unknown:,} of {plural(flows, 'flow')} sampled in an unknown way",
             told=[
                 f"{_of(unknown, flows)} were sampled in a way nobody recorded: counts are of what "
                 "was kept, and shares of all flows are unknown."
@@ -59,7 +64,7 @@ def _of_flows(counts: Mapping[str, int]) -> Iterator[Doubt]:
         )
     if sampled := counts["sampled"]:
         yield Doubt(
-            short=f"{plural(sampled, 'flow')} sampled",
+            short=f"{sampled:,} of {plural(flows, 'flow')} sampled",
             told=[
                 f"{_of(sampled, flows)} stand for more than themselves: counts are of flows as "
                 "they were kept."

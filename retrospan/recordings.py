@@ -34,17 +34,21 @@ def recording_row(flow: Flow) -> Document:
 
 
 def provenance_document(flow: Flow, replayer: Replayer) -> Document:
-    """`retrospan.recording_provenance/1`: where the values of the flow's requests come from."""
+    """`retrospan.recording_provenance/1`: the program the flow is replayed with, rule by rule, and
+    where the values of the flow's requests come from."""
     from replay.provenance import provenance_of
+    from replay.stated import statements_of
 
     recording = replayer.recordings[flow.flow_id]
     kind = replayer.programs[recording.name, recording.version]
     reason = recording.unusable or kind.refusal_for(flow.flow_id)
     origins: list[JsonValue] = []
+    rules: list[JsonValue] = []
     digest, flows = "", 0
     if not reason:
         machine, digest = kind.machine_for(flow.flow_id)
         flows = machine.program.flows
+        rules += [asdict(rule) for rule in statements_of(machine.program)]
         called = {step.op for step in recording.steps}
         origins = [
             {**asdict(origin), "rivals": list(origin.rivals)}
@@ -57,6 +61,7 @@ def provenance_document(flow: Flow, replayer: Replayer) -> Document:
         "program": digest,
         "program_flows": flows,
         "reason": reason,
+        "rules": rules,
         "provenance": origins,
     }
 

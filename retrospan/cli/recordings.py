@@ -58,11 +58,16 @@ REPLAY_COLUMNS = (
     field("claim", "claim"),
     Column(header="because", show=lambda row: str(row["reason"]).partition("; ")[0] or None),
 )
-ORIGIN_COLUMNS = (
+RULE_COLUMNS = (
     field("operation", "operation"),
+    field("what it does", "rule"),
+    field("seen", "seen", right=True),
+)
+ORIGIN_COLUMNS = (
+    field("request of", "operation"),
     field("value", "path"),
     Column(header="comes from", show=lambda row: row["source"] or "nothing recorded: noise"),
-    field("confirmed (n)", "flows", right=True),
+    field("seen", "flows", right=True),
     Column(header="or from", show=_listed("rivals").show),
 )
 
@@ -114,7 +119,8 @@ def show_recording(
     flow_id: Annotated[str, typer.Argument(metavar="ID", help="The flow's id.")],
     as_json: AsJson = False,
 ) -> None:
-    """Show where the values of a flow's requests come from, as its kind's program has found."""
+    """Show the program that a flow is replayed with, rule by rule, and where the values of its
+    requests come from; each with the cases in other flows that it rests on."""
     from retrospan.canonical import pretty
     from retrospan.recordings import provenance_document, provenance_head
     from retrospan.replaying import Replayer
@@ -128,19 +134,17 @@ def show_recording(
         put([pretty(document)])
         return
     put(provenance_head(document))
-    origins = document["provenance"]
-    assert isinstance(origins, list)
-    show(
-        Listing(
+    for name, columns in (("rules", RULE_COLUMNS), ("provenance", ORIGIN_COLUMNS)):
+        found = document[name]
+        assert isinstance(found, list)
+        listing = Listing(
             document=document,
-            rows=[row for row in origins if isinstance(row, dict)],
-            columns=ORIGIN_COLUMNS,
+            rows=[row for row in found if isinstance(row, dict)],
+            columns=columns,
             cells=(),
-            empty="no program, so no provenance",
-        ),
-        Format.TABLE,
-        False,
-    )
+            empty=f"no program, so no {name}",
+        )
+        show(listing, Format.TABLE, False)
 
 
 @app.command("export")

@@ -14,6 +14,7 @@ from replay.infer.view import Ref
 from replay.interpret import Machine
 from replay.leaves import Scalar
 from replay.recording import recording_of
+from replay.stated import statements_of
 from store.conclusions import Flow
 from store.errors import DataError
 from tests.replay.kinds import true_flows
@@ -41,6 +42,20 @@ def test_a_program_survives_the_way_through_json(program: Program) -> None:
     again = from_json(to_json(program))
     assert again.digest == program.digest
     assert to_json(again) == to_json(program)
+
+
+def test_a_program_is_stated_rule_by_rule_with_what_it_rests_on(program: Program) -> None:
+    rules = [(one.operation, one.rule) for one in statements_of(program)]
+    said = dict(reversed(rules))
+    charge, gate = "gateway-eu POST /charges", "gate risk-limit"
+    assert said["risk POST /score"].startswith("runs ")
+    assert any(
+        op == charge and rule.startswith("is tried again if its status") for op, rule in rules
+    )
+    assert any(op == gate and rule.startswith("ends the flow if ") for op, rule in rules)
+    undone = [op for op, rule in rules if rule.startswith("once the flow is given up, undoes ")]
+    assert "inventory DELETE /reservations/{id}" in undone or any("refunds" in op for op in undone)
+    assert all(one.seen > 0 for one in statements_of(program))
 
 
 def test_a_stored_program_replays_to_the_same_digest(payments: list[Flow]) -> None:

@@ -94,9 +94,10 @@ def list_programs(
     if form is Format.TABLE and made:
         for line in folded([LEGEND]):
             edge.say(line)
-        offered = [row for row in made if row["offers"] == "what-if"]
+        offered = [one.flow_id for one in controls if one.program_digest]
         if offered:
-            suggest(edge, "replay", "batch", "--where", f"version={offered[0]['version']}")
+            edge.say("what a program does, rule by rule, tells any flow that is replayed with it:")
+            suggest(edge, "recordings", "show", offered[0])
         else:
             suggest(edge, "recordings", "list")
 

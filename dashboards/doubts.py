@@ -48,7 +48,7 @@ def _of_flows(counts: Mapping[str, int]) -> Iterator[Doubt]:
     flows = counts["flows"]
     if broken := counts["broken"]:
         yield Doubt(
-            short=f"spans missing in {broken:,} of {plural(flows, 'flow')}",
+            short=f"spans missing in {plural(broken, 'flow')} of {flows:,}",
             told=[
                 f"{_of(broken, flows)} are not whole: a root, a parent or the end of a span is "
                 "missing. What that part did is unknown."
@@ -56,7 +56,7 @@ def _of_flows(counts: Mapping[str, int]) -> Iterator[Doubt]:
         )
     if unknown := counts["unknown"]:
         yield Doubt(
-            short=f"{unknown:,} of {plural(flows, 'flow')} sampled in an unknown way",
+            short=f"{plural(unknown, 'flow')} of {flows:,} sampled in an unknown way",
             told=[
                 f"{_of(unknown, flows)} were sampled in a way nobody recorded: counts are of what "
                 "was kept, and shares of all flows are unknown."
@@ -64,7 +64,7 @@ def _of_flows(counts: Mapping[str, int]) -> Iterator[Doubt]:
         )
     if sampled := counts["sampled"]:
         yield Doubt(
-            short=f"{sampled:,} of {plural(flows, 'flow')} sampled",
+            short=f"{plural(sampled, 'flow')} of {flows:,} sampled",
             told=[
                 f"{_of(sampled, flows)} stand for more than themselves: counts are of flows as "
                 "they were kept."

@@ -101,7 +101,7 @@ def test_a_page_whose_data_is_whole_says_nothing(fill: Fill) -> None:
 
 
 def test_a_range_without_the_broken_flows_is_not_in_doubt_for_them(served_store: Path) -> None:
-    assert "spans missing in 4 of 24 flows" in short()
+    assert "spans missing in 4 flows of 24" in short()
     assert short(Scope(until_ns=START_NS + 50_000 * MS)) == ["1 record refused"]
 
 
@@ -176,7 +176,7 @@ def test_sampling_is_told_apart_from_sampling_that_nobody_recorded(fill: Fill) -
         )
 
     fill(9, change)
-    assert short() == ["2 of 9 flows sampled in an unknown way", "3 of 9 flows sampled"]
+    assert short() == ["2 flows of 9 sampled in an unknown way", "3 flows of 9 sampled"]
     assert "2 of 9 flows (22.2 %)" in told()
 
 

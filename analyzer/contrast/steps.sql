@@ -3,9 +3,9 @@ title = "What the steps of some flows were like, value by value"
 params = ["flow_ids", "first_ns", "distinct_max"]
 columns = ["source", "service", "attribute", "value", "places", "numbers"]
 */
--- No step of these flows, and no try of one, begins before first_ns.
+-- No step of these flows, and no try of one, begins before first_ns. DISTINCT: see attributes.sql.
 WITH run AS MATERIALIZED (
-    SELECT
+    SELECT DISTINCT
         c.place,
         s.service,
         s.flow_id,

@@ -137,18 +137,16 @@ def test_a_flow_that_nothing_flips_says_so(payments: list[Flow], kind: Folds) ->
 def test_what_only_lent_answers_turn_flips_nothing_for_sure(
     payments: list[Flow], kind: Folds
 ) -> None:
-    may = 0
-    for flow in payments:
-        recording = recording_of(flow)
-        tried = [len(step.attempts) for step in recording.steps if step.op == EU]
-        reproduced = replay_recording(recording, kind).verdict == "identical"
-        if not tried or max(tried) < 2 or not reproduced:
-            continue
-        flip = smallest_flip(recording, kind, EU, "attempts", SETTINGS)
-        may += flip.value is None and "it may at" in flip.reason and "with bad ones" in flip.reason
-        if may == 3:
-            return
-    raise AssertionError(f"only {may} flows may end otherwise")
+    again = [
+        recording
+        for recording in map(recording_of, payments)
+        if any(step.op == EU and len(step.attempts) > 1 for step in recording.steps)
+        and replay_recording(recording, kind).verdict == "identical"
+    ]
+    flips = [smallest_flip(recording, kind, EU, "attempts", SETTINGS) for recording in again[:12]]
+    may = [flip for flip in flips if "it may at" in flip.reason]
+    assert len(may) >= 3
+    assert all(flip.value is None and "with bad ones" in flip.reason for flip in may)
 
 
 @pytest.mark.parametrize(

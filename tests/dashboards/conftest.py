@@ -9,7 +9,7 @@ import pytest
 
 from analyzer.derive import shape
 from analyzer.sagas.undoing import undone_of, written
-from dashboards.serve import STORE_VARIABLE
+from dashboards.serve import READ_ONLY_VARIABLE, STORE_VARIABLE
 from store.conclusions import (
     Attempt,
     CheckResult,
@@ -319,7 +319,9 @@ def filled_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def served_store(filled_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Served from its folder, where commands find it by its name."""
+    """Served from its folder, where commands find it by its name; tests share it, so pages keep
+    nothing in it."""
     monkeypatch.setenv(STORE_VARIABLE, str(filled_store))
+    monkeypatch.setenv(READ_ONLY_VARIABLE, "1")
     monkeypatch.chdir(filled_store.parent)
     return filled_store

@@ -42,7 +42,8 @@ import sys
 from pathlib import Path
 from dashboards.serve import serve
 store, port, token, sign_in = sys.argv[1:]
-serve(Path(store), port=int(port), token=token or None, sign_in=Path(sign_in) if sign_in else None)
+file = Path(sign_in) if sign_in else None
+serve(Path(store), port=int(port), token=token or None, sign_in=file, read_only=True)
 """
 TOKEN = "a token that nobody guesses"
 

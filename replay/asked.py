@@ -10,9 +10,9 @@ from replay.infer.program import Program
 from replay.infer.view import base_name
 from replay.interpret import Machine
 from replay.judge import Judged, judge
-from replay.ladder import telling
 from replay.leaves import Leaves, Scalar
 from replay.match import Answers
+from replay.noise import telling
 from replay.recording import Recording, alter, nth_answer
 from replay.run import Run
 from replay.scenario import AlteredAnswer, Scenario

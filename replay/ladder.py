@@ -14,18 +14,14 @@ from itertools import chain
 from typing import TypeAlias
 
 from replay.leaves import Leaves, Scalar, same
-from replay.likeness import Alike, likeness
-from replay.noise import Noise, id_shape, time_shape
+from replay.likeness import Alike
+from replay.misses import Near, nearest_of
+from replay.noise import Noise, id_shape, telling, time_shape
 from replay.recording import Recording
 
 # The most similar request must share this much of all leaves, and beat the next one by the margin.
 LIKENESS_MIN_PERCENT = 60
 MARGIN_PERCENT = 10
-NEAR_MAX = 3
-DIFFERENCES_MAX = 3
-# Shorter texts and small numbers coincide by chance, so they are not followed from call to call.
-_TELLING_LENGTH = 6
-_TELLING_NUMBER = 100_000
 
 _Bucket: TypeAlias = tuple[str, frozenset[tuple[str, type, Scalar]]]
 
@@ -39,16 +35,6 @@ class Entry:
     request: Leaves
     answer: Leaves
     label: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """An entry that does not fit, how alike it is, and in what it differs."""
-
-    label: str
-    likeness_percent: int
-    differences: tuple[tuple[str, Scalar, Scalar], ...]
-    taken: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,28 +276,8 @@ class Ladder:
                 state.instead.setdefault(value, old)
 
     def _near(self, state: _Session, op: str, request: Leaves) -> tuple[Near, ...]:
-        scored = sorted(
-            (-likeness(self.entries[n].request, request), n) for n in self.by_op.get(op, ())
-        )
-        return tuple(
-            Near(
-                label=self.entries[n].label,
-                likeness_percent=-score,
-                differences=_differences(self.entries[n].request, request),
-                taken=n in state.taken,
-            )
-            for score, n in scored[:NEAR_MAX]
-        )
-
-
-def _differences(recorded: Leaves, asked: Leaves) -> tuple[tuple[str, Scalar, Scalar], ...]:
-    paths = sorted(set(recorded) | set(asked))
-    found = [
-        (path, recorded.get(path), asked.get(path))
-        for path in paths
-        if path not in recorded or path not in asked or not same(recorded[path], asked[path])
-    ]
-    return tuple(found[:DIFFERENCES_MAX])
+        entries = ((self.entries[n], n in state.taken) for n in self.by_op.get(op, ()))
+        return nearest_of(((it.label, it.request, taken) for it, taken in entries), request)
 
 
 def _bucket(op: str, request: Leaves) -> _Bucket:
@@ -324,14 +290,3 @@ def _equal(left: Leaves, right: Leaves) -> bool:
 
 def _values(many: Iterable[Leaves]) -> Counter[Scalar]:
     return Counter(value for leaves in many for value in leaves.values())
-
-
-def telling(value: Scalar) -> bool:
-    """Say whether a value can be followed from call to call."""
-    if isinstance(value, str):
-        return len(value) >= _TELLING_LENGTH
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and (abs(value) >= _TELLING_NUMBER)
-    )

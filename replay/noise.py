@@ -37,6 +37,9 @@ _MOMENT = re.compile(
 _SHAPE_LENGTH_MAX = 2_048
 # 2000-01-01 to 2100-01-01 in seconds; three more digits for each finer unit.
 _EPOCH = (946_684_800, 4_102_444_800)
+# Shorter texts and small numbers coincide by chance, so they are not followed from call to call.
+_TELLING_LENGTH = 6
+_TELLING_NUMBER = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,3 +95,14 @@ def time_shape(path: str, value: Scalar) -> bool:
 def last_name(path: str) -> str:
     """Give the last name of a path, in lower case with underscores."""
     return path.rpartition(".")[2].lower().replace("-", "_")
+
+
+def telling(value: Scalar) -> bool:
+    """Say whether a value can be followed from call to call."""
+    if isinstance(value, str):
+        return len(value) >= _TELLING_LENGTH
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) >= _TELLING_NUMBER
+    )

@@ -204,7 +204,7 @@ def test_of_a_large_store_no_causes_are_looked_for_but_flows_are_compared(
 ) -> None:
     monkeypatch.setattr(candidates, "FLOWS_MAX", 5)
     text = written(opened("incidents", id="incident-1", part="Candidates"))
-    assert "a page looks for causes among at most 5" in text
+    assert "a page looks for causes among at most 5. The command looks among all" in text
     assert "A: 4 affected flows. B: 10 others of the window" in text
     assert "facts tested at a false discovery rate" in text
 

@@ -11,7 +11,6 @@ from streamlit.testing.v1 import AppTest
 from analyzer.sagas.measures import measure
 from dashboards import data, scoped
 from dashboards.compensation_parts.read import undone
-from dashboards.incident_parts import candidates
 from dashboards.oversight_parts import read as decisions
 from dashboards.quality_parts import read as quality
 from dashboards.scope import Scope
@@ -131,14 +130,6 @@ def test_numbers_of_compensation_are_those_of_every_flow_by_itself(served_store:
         found = undone(Scope())
     assert found.measures == measure(pairs)
     assert found.flows == found.measures.flows > found.stuck_flows > 0
-
-
-def test_candidates_of_a_large_store_are_those_that_were_kept(
-    served_store: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(candidates, "FLOWS_MAX", 5)
-    text = written(opened("incidents", id="incident-1", part="Candidates"))
-    assert "looks for causes among at most 5. The command looks among all" in text
 
 
 def test_the_range_around_a_flow_holds_it_and_not_too_many_others(

@@ -13,7 +13,7 @@ from dashboards.data import Stamp
 from dashboards.wording import clean, duration_text
 
 AT_ONCE = 800  # flows that are compared without being asked to; of more a sample:
-SAMPLE = 250  # of each group
+SAMPLE = 200  # of each group
 FLOWS_PER_SECOND = 2_000  # beyond the first second
 DURATION = "duration_ns"
 ABOVE = "> "

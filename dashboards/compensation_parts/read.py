@@ -10,9 +10,9 @@ import streamlit as st
 from analyzer.sagas import undoing
 from analyzer.sagas.measures import Measuring, SagaMeasures
 from dashboards import data
-from dashboards.flow_page import flow_page
 from dashboards.scope import Scope
 from store.conclusions import Flow, SagaVerdict
+from store.read import read_flow, read_sagas
 from store.session import Session
 
 STUCK_MAX = 500  # rows of stuck flows
@@ -41,8 +41,19 @@ def undone(scope: Scope) -> Undone:
 
 def one(flow_id: str) -> tuple[Flow, Sequence[SagaVerdict]]:
     """One flow with its sagas."""
-    found = flow_page(flow_id)
-    return found.flow, found.sagas
+    path = data.store_path()
+    return _one(str(path), data.stamp_of(path), flow_id)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the flow …")
+def _one(path: str, stamp: data.Stamp, flow_id: str) -> tuple[Flow, Sequence[SagaVerdict]]:
+    del stamp  # only part of the key
+
+    def question(session: Session) -> tuple[Flow, Sequence[SagaVerdict]]:
+        flow = read_flow(session, flow_id)
+        return flow, read_sagas(session, [flow.flow_id])
+
+    return data.held("one flow", question, path)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading sagas …")

@@ -5,14 +5,13 @@ import streamlit as st
 
 from dashboards import data, links, screens
 from dashboards.compensation_parts.numbers import cards, checks_table, invariants
-from dashboards.compensation_parts.read import Undone, undone
+from dashboards.compensation_parts.read import Undone, one, undone
 from dashboards.compensation_parts.sankey import ways_chart
 from dashboards.compensation_parts.stuck import Stuck, ask_stuck, path_part, stuck_part
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.components.plain_table import plain_table
 from dashboards.data import Holdings
-from dashboards.flow_page import flow_page
 from dashboards.markup import worded
 from dashboards.pages import PageFacts
 from dashboards.scope import Scope
@@ -65,7 +64,7 @@ def _ask(holdings: Holdings, scope: Scope) -> tuple[Undone, Stuck | None]:
     del holdings
     wanted = st.query_params.get("flow")
     if wanted:
-        flow_page(wanted)
+        one(wanted)
     found = undone(scope)
     return found, ask_stuck(found, scope)
 

@@ -14,10 +14,7 @@ WITH placed AS (
 held AS (
     SELECT TRY_CAST(unnest(trace_ids) AS UUID) AS trace_id
     FROM flows
-    WHERE
-        rowid IN (
-            SELECT rowid FROM flows WHERE flow_id IN (SELECT unnest($flow_ids::VARCHAR[]))
-        )
+    WHERE rowid IN (SELECT unnest(row_numbers) FROM placed)
 ),
 
 spread AS (

@@ -39,8 +39,9 @@ PAGES = {
     "policy": "/ai?about=Policy+back-test",
     "what-if": f"/replay?flow={FLOW}&change=timeout&op=gateway-eu+POST+/charges&value=80",
     "quality": "/quality",
+    "coverage": "/quality?part=Coverage",
 }
-HEIGHTS = {"overview": 1_350, "contrast": 1_200, "what-if": 1_350, "service-map": 1_000,
+HEIGHTS = {"overview": 1_350, "contrast": 1_200, "what-if": 1_350, "service-map": 1_250,
            "incident": 1_250, "compensation": 1_300, "policy": 1_150,
            "governance": 1_050}  # fmt: skip
 HEIGHT = 900

@@ -10,20 +10,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 PRESS = ".st-key-wide-all"
 SCREEN = re.compile("^(The store |No store |Not found)")  # instead of the page
 SECONDS_MAX = 180.0
+TRIES = 9
 CONTENT = '[role="heading"][aria-level="2"], [data-testid="stException"]'
 QUIET = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 SERVE = """
 import json, sys, threading, time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from dashboards import data
 from store.lease import Store
@@ -151,8 +152,12 @@ def tabs(browser: Browser, address: str) -> list[tuple[str, str]]:
         content_s(page, address)
         for tab in page.get_by_role("tab", selected=False).all():
             label, before = tab.inner_text(), page.url
-            tab.click()
-            page.wait_for_function("before => location.href !== before", arg=before)
+            for _ in range(TRIES):  # a click is lost where the page is drawn anew at that moment
+                tab.click()
+                with suppress(TimeoutError):
+                    moved = "before => location.href !== before"
+                    page.wait_for_function(moved, arg=before, timeout=SECONDS_MAX * 1000 / TRIES)
+                    break
             page.locator(QUIET).wait_for(state="attached")
             found.append((label, page.url))
     return found

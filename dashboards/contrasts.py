@@ -7,6 +7,7 @@ import polars as pl
 import streamlit as st
 
 from analyzer.contrast import Contrast, Difference, Term, contrast, read_facts
+from analyzer.contrast.facts import Facts
 from analyzer.contrast.groups import COMPARED_MAX, chance
 from dashboards import data
 from dashboards.data import Stamp
@@ -27,8 +28,7 @@ def contrasted(selected: Sequence[str], baseline: Sequence[str]) -> tuple[Contra
     """
     asked = (tuple(selected), tuple(baseline))
     every = len(selected) + len(baseline)
-    wide = every <= AT_ONCE or st.session_state.get(_WIDE) == asked
-    most = COMPARED_MAX if wide else SAMPLE
+    most = _most(*asked)
     path = data.store_path()
     found = _contrasted(str(path), data.stamp_of(path), *asked, most)
     if found.n_selected + found.n_baseline == every:
@@ -37,11 +37,25 @@ def contrasted(selected: Sequence[str], baseline: Sequence[str]) -> tuple[Contra
         f"A sample: {found.n_selected:,} of A and {found.n_baseline:,} of B were compared, "
         "chosen by nothing that counts."
     )
-    if not wide:
+    if most < COMPARED_MAX:
         many = sum(min(COMPARED_MAX, len(ids)) for ids in asked)
         label = f"Compare {many:,} flows (about {_seconds(many)} s)"
         st.button(label, key="differences-all", on_click=_widen, args=(asked,))
     return found, False
+
+
+def ask_contrast(selected: Sequence[str], baseline: Sequence[str]) -> None:
+    """Asks what `contrasted` compares, under the lease of whoever asks."""
+    most = _most(tuple(selected), tuple(baseline))
+    if selected and baseline and most < COMPARED_MAX:
+        path = data.store_path()
+        _facts(str(path), data.stamp_of(path), (*_few(selected, most), *_few(baseline, most)))
+
+
+def _most(*asked: tuple[str, ...]) -> int:
+    """Of how many of each group the facts are read."""
+    whole = sum(map(len, asked)) <= AT_ONCE or st.session_state.get(_WIDE) == asked
+    return COMPARED_MAX if whole else SAMPLE
 
 
 def _seconds(flows: int) -> int:
@@ -56,11 +70,14 @@ def _widen(asked: object) -> None:
 def _contrasted(
     path: str, stamp: Stamp, selected: tuple[str, ...], baseline: tuple[str, ...], most: int
 ) -> Contrast:
-    del stamp  # only part of the key
     few = [_few(ids, most) for ids in (selected, baseline)]
-    question = partial(read_facts, flow_ids=[*few[0], *few[1]])
-    facts = data.held("contrasting flows", question, path)
-    return contrast(facts, len(few[0]))
+    return contrast(_facts(path, stamp, (*few[0], *few[1])), len(few[0]))
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _facts(path: str, stamp: Stamp, flow_ids: tuple[str, ...]) -> Facts:
+    del stamp  # only part of the key
+    return data.held("contrasting flows", partial(read_facts, flow_ids=flow_ids), path)
 
 
 def _few(flow_ids: Sequence[str], most: int) -> Sequence[str]:

@@ -132,7 +132,11 @@ def held(purpose: str, question: Callable[[Session], T], path: str | None = None
 def one_lease() -> Iterator[None]:
     """Questions asked in this block share a lease, from the first of them to the end of the block:
     opening the file takes longer than most of them do. What is drawn or computed belongs after it.
+    A block within a block shares the lease of the outer one.
     """
+    if _TOGETHER.get() is not None:
+        yield
+        return
     with ExitStack() as together:
         token = _TOGETHER.set(together)
         try:

@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import links
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
-from dashboards.contrasts import contrasted, table_of
+from dashboards.contrasts import ask_contrast, contrasted, table_of
 from dashboards.flow_filters import NAMES, FlowFilters, filters_of
 from dashboards.markup import notes
 from dashboards.wording import clean, markdown_safe, plural
@@ -23,15 +23,12 @@ Find = Callable[[FlowFilters], pl.DataFrame]
 
 def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> None:
     """A is what the filters leave, B what was kept as B, else all others in scope."""
-    base = st.query_params.get(BASE, "")[:BASE_LENGTH_MAX]
-    others = find(filters_of(parse_qs(base))) if base else _alike(found, scoped)
-    baseline = others.join(found.select("flow_id"), on="flow_id", how="anti")
-    _groups(found, baseline, base)
-    if found.is_empty() or baseline.is_empty():
-        side = "A is" if found.is_empty() else "B is"
+    a, b = _compared(found, scoped, find)
+    _groups(a, b)
+    if not a or not b:
+        side = "B is" if a else "A is"
         st.text(f"{side} empty: nothing to compare. Filter above for A, then come back.")
         return
-    a, b = _by_start(found), _by_start(baseline)
     result, whole = contrasted(a, b)
     if not result.differences:
         st.text(
@@ -58,6 +55,25 @@ def differences_tab(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> No
         _examples([*a, *b], result.differences[row].mask)
 
 
+def ask_differences(found: pl.DataFrame, scoped: pl.DataFrame, find: Find) -> None:
+    """Asks what the tab compares, under the lease of the page's beginning."""
+    ask_contrast(*_compared(found, scoped, find))
+
+
+def _compared(
+    found: pl.DataFrame, scoped: pl.DataFrame, find: Find
+) -> tuple[Sequence[str], Sequence[str]]:
+    """Ids of the flows of A and of B."""
+    base = _base()
+    others = find(filters_of(parse_qs(base))) if base else _alike(found, scoped)
+    baseline = others.join(found.select("flow_id"), on="flow_id", how="anti")
+    return _by_start(found), _by_start(baseline)
+
+
+def _base() -> str:
+    return st.query_params.get(BASE, "")[:BASE_LENGTH_MAX]
+
+
 def _alike(found: pl.DataFrame, scoped: pl.DataFrame) -> pl.DataFrame:
     """Flows with a name that one of A has: another process differs in everything."""
     return scoped.join(found.select("name").unique(), on="name", how="semi", maintain_order="left")
@@ -74,15 +90,16 @@ def _examples(ids: Sequence[str], mask: int) -> None:
         links.trace_link(flow_id, flow=flow_id)
 
 
-def _groups(found: pl.DataFrame, baseline: pl.DataFrame, base: str) -> None:
+def _groups(a: Sequence[str], b: Sequence[str]) -> None:
+    base = _base()
     named = (
         f"flows kept as B ({_words(parse_qs(base))})"
         if base
         else "all others of the same name in scope"
     )
     lines = [
-        f"A: {plural(found.height, 'flow')} that fit the filters above",
-        f"B: {plural(baseline.height, 'flow')}: {named}, without those of A",
+        f"A: {plural(len(a), 'flow')} that fit the filters above",
+        f"B: {plural(len(b), 'flow')}: {named}, without those of A",
     ]
     st.html(notes(lines, tone="info"))
     with st.container(horizontal=True):

@@ -9,7 +9,7 @@ from analyzer.contrast import Difference
 from dashboards import data, links
 from dashboards.components.exports import exports
 from dashboards.components.plain_table import plain_table
-from dashboards.contrasts import contrasted
+from dashboards.contrasts import ask_contrast, contrasted
 from dashboards.estimates import percent
 from dashboards.wording import clean, plural
 from store.conclusions import Incident
@@ -19,9 +19,7 @@ ROWS_MAX = 60
 
 def contrast_part(incident: Incident) -> None:
     """A table of facts, those that stood before the flow began first."""
-    path = data.store_path()
-    window = (incident.start_ns, incident.end_ns)
-    affected, others = _groups(str(path), data.stamp_of(path), tuple(incident.flow_ids), *window)
+    affected, others = _groups_of(incident)
     if not affected or not others:
         st.text(
             f"{plural(len(affected), 'affected flow')} and {plural(len(others), 'other')} ran in "
@@ -46,6 +44,17 @@ def contrast_part(incident: Incident) -> None:
     exports(table, "what-sets-apart")
     st.caption("The command compares the incident's flows with those before it:")
     links.as_command("flows", "contrast", "--incident", incident.incident_id)
+
+
+def ask_contrast_part(incident: Incident) -> None:
+    """Asks what is compared, under the lease of the page's beginning."""
+    ask_contrast(*_groups_of(incident))
+
+
+def _groups_of(incident: Incident) -> tuple[list[str], list[str]]:
+    path = data.store_path()
+    window = (incident.start_ns, incident.end_ns)
+    return _groups(str(path), data.stamp_of(path), tuple(incident.flow_ids), *window)
 
 
 def _row(one: Difference) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """This flow beside another: what differs, step by step."""
 
+from contextlib import suppress
+
 import polars as pl
 import streamlit as st
 
 from analyzer.derive.diff import FlowDiff, StepDifference, diff
 from dashboards import data, links
-from dashboards.components.address_filters import filter_text
+from dashboards.components.address_filters import TEXT_LENGTH_MAX, filter_text
 from dashboards.components.exports import exports
 from dashboards.components.picking_table import picking_table
 from dashboards.flow_page import FlowPage, flow_page
@@ -27,9 +29,7 @@ def compare_tab(page: FlowPage) -> None:
         "Compare with flow (id)", WITH, "the nearest flow of its kind that succeeded"
     )
     try:
-        with data.one_lease():
-            other = asked or nearest_success(page.flow)
-            beside = flow_page(other) if other is not None else None
+        beside = _beside(page, asked)
     except NotFoundError as error:
         st.warning(shortened(clean(str(error)), 400))
         return
@@ -42,6 +42,18 @@ def compare_tab(page: FlowPage) -> None:
     _heads(found)
     _steps(found)
     links.as_command("flows", "diff", found.a.flow_id, found.b.flow_id)
+
+
+def ask_compared(page: FlowPage) -> None:
+    """Asks what the tab shows, under the lease of whoever asks."""
+    with suppress(NotFoundError):  # the tab says so
+        _beside(page, st.query_params.get(WITH, "")[:TEXT_LENGTH_MAX])
+
+
+def _beside(page: FlowPage, asked: str) -> FlowPage | None:
+    with data.one_lease():
+        other = asked or nearest_success(page.flow)
+        return flow_page(other) if other is not None else None
 
 
 def _heads(found: FlowDiff) -> None:

@@ -13,6 +13,7 @@ from dashboards.components.duration_chart import HEIGHT_PX, duration_chart
 from dashboards.components.exports import exports
 from dashboards.components.outcome_chart import outcome_chart
 from dashboards.components.picking_table import picking_table
+from dashboards.data import Holdings
 from dashboards.flow_filters import (
     LIMITATIONS,
     NAMES,
@@ -22,7 +23,7 @@ from dashboards.flow_filters import (
 )
 from dashboards.flow_questions import flows_of_call, flows_with
 from dashboards.flow_tabs.batch import batch_tab
-from dashboards.flow_tabs.differences import differences_tab
+from dashboards.flow_tabs.differences import ask_differences, differences_tab
 from dashboards.markup import chip, notes, worded
 from dashboards.pages import PageFacts
 from dashboards.scope import Scope
@@ -36,17 +37,18 @@ PAGE = PageFacts(title="Flows", section="Explore", order=40, url_path="flows")
 
 ROW_COUNT_MAX = 2_000
 TABLE_HEIGHT_PX = 480
+DIFFERENCES = "What differs"
 VERDICTS = ("violation", "suspected", "unknown", "open", "pass", "not_applicable")
 
 
 def render() -> None:
     """The page. Every filter lives in the address, so that a link keeps it."""
-    start = begun("Flows", "Which business flows ran, how did they end?")
+    start = begun("Flows", "Which business flows ran, how did they end?", ask=_ask)
     if start is None:
         return
     overview, scope = start
     _filters(overview)
-    chosen = filters_of({name: st.query_params.get_all(name) for name in NAMES})
+    chosen = _chosen()
     _chips(chosen)
     found = _found(overview, scope, chosen)
     if found.is_empty():
@@ -67,13 +69,25 @@ def render() -> None:
         _narrow(outcome_chart(times, overview.incidents, HEIGHT_PX, picks="flow_outcomes"), times)
     parts = {
         "List": partial(_list, found, overview),
-        "What differs": partial(
+        DIFFERENCES: partial(
             differences_tab, found, overview.flows, partial(_found, overview, scope)
         ),
         "Batch replay": partial(batch_tab, found, chosen, scope),
         "As command": partial(_command, scope, chosen),
     }
     address_tabs("view", parts)
+
+
+def _ask(_: Holdings, scope: Scope) -> None:
+    """What the filters leave, and what sets it apart where that is shown."""
+    overview = data.overview(scope)
+    found = _found(overview, scope, _chosen())
+    if st.query_params.get("view") == DIFFERENCES:
+        ask_differences(found, overview.flows, partial(_found, overview, scope))
+
+
+def _chosen() -> FlowFilters:
+    return filters_of({name: st.query_params.get_all(name) for name in NAMES})
 
 
 def _narrow(picked: tuple[str, int] | None, times: Timeline | None) -> None:

@@ -13,6 +13,7 @@ from dashboards.data import Holdings
 from dashboards.flow_questions import hurt, running
 from dashboards.flow_questions import incidents as incidents_within
 from dashboards.incident_parts.candidates import candidates_tab
+from dashboards.incident_parts.contrasts import ask_contrast_part
 from dashboards.incident_parts.effects import effects_tab
 from dashboards.incident_parts.head import head
 from dashboards.incident_parts.listed import Listed, ask_listed, listed_rows
@@ -30,6 +31,7 @@ from store.errors import NotFoundError
 
 PAGE = PageFacts(title="Incidents", section="Operate", order=20, url_path="incidents")
 LISTED_MAX = 200
+CANDIDATES = "Candidates"
 
 
 def render() -> None:
@@ -56,6 +58,8 @@ def _ask(holdings: Holdings, scope: Scope) -> tuple[Sequence[Incident], Listed |
         if one.incident_id == wanted:
             running(scope, one.start_ns, one.end_ns)
             data.overview(scope, one.flow_ids)
+            if st.query_params.get("part") == CANDIDATES:
+                ask_contrast_part(one)
     if wanted or not known:
         return known, None
     ask_objectives(holdings)
@@ -73,7 +77,7 @@ def _one(incident_id: str, incidents: Sequence[Incident], holdings: Holdings, sc
     head(incident, overview, scope)
     parts = {
         "Timeline": partial(timeline_tab, incident, overview, scope),
-        "Candidates": partial(candidates_tab, incident, holdings.flow_count),
+        CANDIDATES: partial(candidates_tab, incident, holdings.flow_count),
         "Effects left": partial(effects_tab, incident),
         "Report": partial(report_tab, incident, holdings.flow_count),
     }

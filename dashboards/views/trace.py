@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from dashboards import links, screens
+from dashboards import data, links, screens
 from dashboards.components.address_tabs import address_tabs
 from dashboards.flow_page import FlowPage, flow_page, flows_of
 from dashboards.flow_questions import clock_skew
@@ -14,7 +14,7 @@ from dashboards.pages import PageFacts
 from dashboards.shapes import alike
 from dashboards.span_tree import SpanTree, lay_out
 from dashboards.trace_tabs.checks import checks_tab
-from dashboards.trace_tabs.compare import compare_tab
+from dashboards.trace_tabs.compare import ask_compared, compare_tab
 from dashboards.trace_tabs.decisions import decisions_tab
 from dashboards.trace_tabs.log_list import logs_tab
 from dashboards.trace_tabs.raw import raw_tab
@@ -28,6 +28,7 @@ from store.errors import NotFoundError
 PAGE = PageFacts(title="Trace", section="Explore", order=50, url_path="trace", listed=False)
 
 INCIDENTS_MAX = 5
+COMPARE = "Compare"
 
 _WORST = list(Verdict)
 
@@ -37,7 +38,7 @@ def render() -> None:
     flow_id = _asked_for()
     if flow_id is None:
         return
-    page = flow_page(flow_id)
+    page = _ask(flow_id)
     tree = lay_out(page.spans, page.flow)
     _header(page)
     _doubts(page, tree)
@@ -48,10 +49,22 @@ def render() -> None:
         "Decisions": partial(decisions_tab, page),
         "Checks": partial(checks_tab, page),
         "Logs": partial(logs_tab, page),
-        "Compare": partial(compare_tab, page),
+        COMPARE: partial(compare_tab, page),
         "Raw": partial(raw_tab, page, tree),
     }
     address_tabs("tab", names)
+
+
+def _ask(flow_id: str) -> FlowPage:
+    """The flow; what else the page shows is asked ahead, under the same lease."""
+    with data.one_lease():
+        page = flow_page(flow_id)
+        clock_skew()
+        if page.flow.variant:
+            alike(page.flow)
+        if st.query_params.get("tab") == COMPARE:
+            ask_compared(page)
+    return page
 
 
 def _asked_for() -> str | None:

@@ -14,6 +14,7 @@ import streamlit as st
 
 from dashboards.scope import Scope
 from dashboards.serve import STORE_VARIABLE
+from retrospan.edge import STORE_DEFAULT
 from store.conclusions import Incident
 from store.lease import LeaseSettings, Store
 from store.query import ask
@@ -24,7 +25,6 @@ WAIT_SECONDS_MAX = 120.0  # then a page says "busy"; until then that it reads th
 FLOWS_MAX = 20_000  # flows of a list a page holds; about what is read within a second
 HELD_MAX = 200_000  # of them when somebody asks for more, some 2 kB each
 OVERVIEWS_MAX = 4
-STORE_DEFAULT = "retrospan.duckdb"
 
 _SQL = Path(__file__).parent / "sql"
 T = TypeVar("T")

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from dashboards.components.leave import leave
-from dashboards.data import STORE_DEFAULT, store_path
+from dashboards.data import store_path
 from dashboards.scope import NAMES
 from dashboards.wording import markdown_safe
 from retrospan.config import CONFIG_VARIABLE
+from retrospan.edge import STORE_DEFAULT
 
 VIEWS = Path(__file__).parent / "views"
 

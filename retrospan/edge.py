@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from store.session import Session
 
 
+STORE_DEFAULT = "retrospan.duckdb"  # in the folder at hand: where commands and pages look for it
+
+
 class ExitCode(IntEnum):
     """The command contract's codes. BAD_DATA wins over VIOLATION."""
 

@@ -79,10 +79,13 @@ def render() -> None:
 
 
 def _ask(_: Holdings, scope: Scope) -> None:
-    """What the filters leave, and what sets it apart where that is shown."""
-    overview = data.overview(scope)
-    found = _found(overview, scope, _chosen())
+    """What the filters ask of the store, and what sets the flows they leave apart where that is
+    shown."""
+    chosen = _chosen()
+    _members(scope, chosen)
     if st.query_params.get("view") == DIFFERENCES:
+        overview = data.overview(scope)
+        found = _found(overview, scope, chosen)
         ask_differences(found, overview.flows, partial(_found, overview, scope))
 
 
@@ -101,6 +104,11 @@ def _narrow(picked: tuple[str, int] | None, times: Timeline | None) -> None:
 
 
 def _found(overview: data.Overview, scope: Scope, filters: FlowFilters) -> pl.DataFrame:
+    return matching(overview.flows, filters, overview.incidents, _members(scope, filters))
+
+
+def _members(scope: Scope, filters: FlowFilters) -> list[frozenset[str]]:
+    """Ids that the store finds for the attribute, the shape and the call."""
     members = []
     pair = filters.pair()
     if pair is not None:
@@ -109,7 +117,7 @@ def _found(overview: data.Overview, scope: Scope, filters: FlowFilters) -> pl.Da
         members.append(flows_shaped(filters.shape))
     if filters.caller or filters.callee:
         members.append(flows_of_call(scope, filters.caller, filters.callee, filters.how))
-    return matching(overview.flows, filters, overview.incidents, members)
+    return members
 
 
 def _filters(overview: data.Overview) -> None:

@@ -18,7 +18,7 @@ import typer
 
 from retrospan import telemetry
 from retrospan.config import CONFIG_VARIABLE, DB_VARIABLE
-from retrospan.edge import Edge, ExitCode, ReaderGoneError, tell
+from retrospan.edge import STORE_DEFAULT, Edge, ExitCode, ReaderGoneError, tell
 from store.errors import InvariantError, RetrospanError
 
 GLOBAL_FLAGS = frozenset({"-q", "--quiet", "-v", "--verbose"})
@@ -156,7 +156,7 @@ def _version(wanted: bool) -> None:
 def _globals(
     context: typer.Context,
     db: Annotated[Path, typer.Option(envvar=DB_VARIABLE, help="The store file.")] = Path(
-        "retrospan.duckdb"
+        STORE_DEFAULT
     ),
     config: Annotated[
         Path | None, typer.Option(envvar=CONFIG_VARIABLE, help="The configuration file.")

@@ -6,9 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
-from retrospan.edge import Edge
+from retrospan.edge import STORE_DEFAULT, Edge
 
-DB_DEFAULT = "retrospan.duckdb"
 # A line starts with the word that heads it, as `because   `; what goes on stands deeper.
 INDENT = 12
 WIDTH_MIN = 40
@@ -29,6 +28,6 @@ def folded(lines: Iterable[str]) -> Iterator[str]:
 
 def suggest(edge: Edge, *words: str) -> None:
     """Name the next command, ready to paste, on standard error."""
-    named = [] if str(edge.db) == DB_DEFAULT else ["--db", str(edge.db)]
+    named = [] if str(edge.db) == STORE_DEFAULT else ["--db", str(edge.db)]
     named += [] if edge.config is None else ["--config", str(edge.config)]
     edge.say(f"next      {shlex.join(['retrospan', *named, *words])}")

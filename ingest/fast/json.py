@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from arro3.io import read_json
 
 from ingest.fast import json_schema
@@ -61,7 +62,9 @@ class FlatJson(FlatDecoded):
         return self.logs(*self.records(resources, "scopeLogs", "logRecords"))
 
     def texts_of(self, array: Array) -> list[Any]:
-        """Resources or scopes as JSON."""
+        """Resources or scopes as JSON, which has no number for NaN and infinity."""
+        if not _is_finite(array):
+            raise OddError
         return series(array).struct.json_encode().to_list()
 
     def parts(self, resource: Any, scope: Any) -> tuple[Object, Object]:
@@ -133,6 +136,17 @@ def _values_in(array: Array) -> int:
         return 0
     fields = [array.field(at) for at in range(kind.num_fields)]
     return sum(len(field) - field.null_count + _values_in(field) for field in fields)
+
+
+def _is_finite(array: Array) -> bool:
+    """Whether every double, at any depth, is a number that JSON can hold."""
+    kind = array.type
+    if pa.types.is_floating(kind):
+        return bool(pc.all(pc.is_finite(array), min_count=0).as_py())
+    if pa.types.is_list(kind):
+        return _is_finite(array.flatten())
+    fields = range(kind.num_fields) if pa.types.is_struct(kind) else ()
+    return all(_is_finite(array.field(at)) for at in fields)
 
 
 def _keys_in(text: bytes) -> int:

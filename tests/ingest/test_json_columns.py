@@ -67,6 +67,11 @@ ODD_JSON = (
     '{"key":"a","value":{"stringValue":"\\u0041\\/\\u007f\\u0001"}}',
     '{"key":"b","value":{"stringValue":"x"}},{"key":"b","value":{"intValue":1}}',
 )
+NAMED_DOUBLES = (
+    '{"key":"a","value":{"doubleValue":"-Infinity"}}',
+    '{"key":"a","value":{"arrayValue":{"values":[{"doubleValue":"Infinity"}]}}}',
+    '{"key":"a","value":{"kvlistValue":{"values":[{"key":"b","value":{"doubleValue":"NaN"}}]}}}',
+)
 ODD_SPANS = (
     '"kind":"SPAN_KIND_CLIENT"',
     '"kind":17',
@@ -96,6 +101,18 @@ def test_odd_json_is_read_the_same_either_way(part: str) -> None:
     found = through_columns(data, Preparation(None), Limits(), JSON_READER)
     assert_equal(found, reference(data, Preparation(None), Limits(), JSON_READER))
     assert len(found) >= 1
+
+
+@pytest.mark.parametrize("owner", ["resource", "scope"])
+@pytest.mark.parametrize("pair", [*ODD_JSON, *NAMED_DOUBLES])
+def test_odd_resources_and_scopes_are_read_the_same_either_way(owner: str, pair: str) -> None:
+    own = f'{{"attributes":[{pair}]}}'
+    resource, scope = (own if owner == name else "{}" for name in ("resource", "scope"))
+    ids = '"traceId":"5B8EFFF798038103D269B633813FC60C","spanId":"EEE19B7EC3C1B174"'
+    group = f'{{"scope":{scope},"spans":[{{{ids},"startTimeUnixNano":"1544712660000000000"}}]}}'
+    data = f'{{"resourceSpans":[{{"resource":{resource},"scopeSpans":[{group}]}}]}}'.encode()
+    found = through_columns(data, Preparation(None), Limits(), JSON_READER)
+    assert_equal(found, reference(data, Preparation(None), Limits(), JSON_READER))
 
 
 def plain_document() -> Any:
